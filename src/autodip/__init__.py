@@ -1,0 +1,63 @@
+"""Denoise one fluorescence image with a deep image prior whose parameters are chosen for it.
+
+>>> import autodip
+>>> result = autodip.denoise(array, microscope="confocal", specimen="nucleus")
+>>> result.image, result.choice, result.assessment
+
+Importing this package does not import torch; the first fit does.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from autodip.errors import AutodipError
+    from autodip.image import Image
+    from autodip.io import read, write
+    from autodip.params import Choice, FitParams, NetParams
+    from autodip.pipeline import denoise, denoise_steps, plan
+    from autodip.records import Options, Progress, Result
+
+__version__ = version("autodip")
+
+_HOME = {
+    "AutodipError": "errors",
+    "Choice": "params",
+    "FitParams": "params",
+    "Image": "image",
+    "NetParams": "params",
+    "Options": "records",
+    "Progress": "records",
+    "Result": "records",
+    "denoise": "pipeline",
+    "denoise_steps": "pipeline",
+    "plan": "pipeline",
+    "read": "io",
+    "write": "io",
+}
+
+__all__ = [
+    "AutodipError",
+    "Choice",
+    "FitParams",
+    "Image",
+    "NetParams",
+    "Options",
+    "Progress",
+    "Result",
+    "__version__",
+    "denoise",
+    "denoise_steps",
+    "plan",
+    "read",
+    "write",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(f"autodip.{_HOME[name]}"), name)
+    raise AttributeError(f"module 'autodip' has no attribute {name!r}")

@@ -1,0 +1,158 @@
+"""Options and small pieces that several commands share."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from autodip import io, vocabulary
+from autodip.errors import FormatError, ParameterError
+from autodip.image import Image
+from autodip.records import Options
+from autodip.table import PRESETS
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+SIDECAR_SUFFIX = ".autodip.json"
+
+
+class Frames(click.ParamType):
+    """A range of frames ``A:B`` as in Python, or one frame ``N``."""
+
+    name = "A:B"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> slice:
+        """Turn text into a slice."""
+        if isinstance(value, slice):
+            return value
+        match = re.fullmatch(r"(-?\d*)(:?)(-?\d*)", value)
+        if not match or value in ("", "-"):
+            self.fail(f"{value!r}; give A:B (from frame A up to but not including B) or N")
+        first, colon, last = match.groups()
+        try:
+            if not colon:
+                return slice(int(first), int(first) + 1 or None)
+            return slice(int(first) if first else None, int(last) if last else None)
+        except ValueError:
+            self.fail(f"{value!r}; give A:B (from frame A up to but not including B) or N")
+
+
+def choice_options(function: F) -> F:
+    """Options that decide on the parameters and on the part of the image."""
+    for option in reversed(
+        (
+            click.option("--microscope", metavar="NAME", help="confocal, twophoton or widefield."),
+            click.option("--specimen", metavar="NAME", help="What is labelled: actin, mito, ..."),
+            click.option(
+                "--preset",
+                type=click.Choice(PRESETS),
+                default="balanced",
+                show_default=True,
+                help="Which table of parameters.",
+            ),
+            click.option("--iterations", type=int, metavar="N", help="Wins over the choice."),
+            click.option("--depth", type=int, metavar="D", help="Scales of the network."),
+            click.option("--width", metavar="W", help="Channels: 32, or 8,16,32, or asc_to512."),
+            click.option("--skip", type=int, metavar="S", help="Channels of the skip branches."),
+            click.option("--device", default="auto", show_default=True, help="cpu, cuda[:N], mps."),
+            click.option("--seed", type=int, default=0, show_default=True),
+            click.option("--frames", type=Frames(), help="Only these, of axis T."),
+            click.option("--channel", metavar="NAME|N", help="Only this one, N from 0."),
+            click.option("--axes", metavar="TCZYX", help="Meaning of the dimensions."),
+        )
+    ):
+        function = option(function)
+    return function
+
+
+def options_from(given: dict[str, Any]) -> Options:
+    """Check names and values before any file is touched.
+
+    Raises
+    ------
+    ParameterError
+    """
+    vocabulary.microscope(given["microscope"])
+    vocabulary.specimen(given["specimen"])
+    names = ("microscope", "specimen", "preset", "iterations", "depth", "width", "skip")
+    options = Options(**{k: given[k] for k in (*names, "device", "seed")})
+    _check_explicit(options)
+    return options
+
+
+def _check_explicit(options: Options) -> None:
+    """Refuse explicit values that are wrong for every image."""
+    for name, value in options.explicit.items():
+        least = 0 if name == "skip" else 1
+        values = value if isinstance(value, tuple) else (value,)
+        if any(isinstance(v, int) and v < least for v in values):
+            raise ParameterError(f"--{name} {value}: it must be {least} or more")
+
+
+def open_image(path: Path, given: dict[str, Any]) -> Image:
+    """Read a file and take the part that was asked for."""
+    return io.read(path, given["axes"]).select(given["frames"], given["channel"])
+
+
+def find_inputs(inputs: tuple[Path, ...]) -> tuple[list[Path], dict[Path, str]]:
+    """Image files named or lying directly in the folders named, and what is wrong with others."""
+    files: list[Path] = []
+    failed: dict[Path, str] = {}
+    for path in inputs:
+        if path.is_dir():
+            found = sorted(
+                p
+                for p in path.iterdir()
+                if p.suffix.lower() in io.SUFFIXES and p.is_file() and not p.name.startswith(".")
+            )
+            if not found:
+                endings = ", ".join(io.SUFFIXES)
+                failed[path] = f"{path}: the folder holds no image file ({endings})"
+            files += found
+        else:
+            files.append(path)
+    return list(dict.fromkeys(files)), failed
+
+
+def image_facts(image: Image) -> dict[str, Any]:
+    """What ``info`` and the sidecar say of an image, JSON-ready."""
+    return {
+        "shape": list(image.data.shape),
+        "axes": image.axes,
+        "dtype": image.data.dtype.name,
+        "pixel_size_um": dict(image.pixel_size),
+        "time_step_s": image.time_step,
+        "channel_names": list(image.channel_names),
+    }
+
+
+def read_sidecar(path: Path) -> dict[str, Any]:
+    """Content of a sidecar.
+
+    Raises
+    ------
+    FormatError
+        If it is missing, no JSON, or of another schema.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise FormatError(f"{path}: not a readable sidecar ({error})") from error
+    if not isinstance(content, dict) or content.get("schema") != 1 or "channels" not in content:
+        raise FormatError(
+            f"{path}: not a sidecar of this version; give the file that ends in "
+            f"{SIDECAR_SUFFIX} and stands beside a denoised image"
+        )
+    return content
+
+
+def say_json(content: Any) -> None:
+    """Print JSON, alone, to standard output."""
+    click.echo(json.dumps(content, indent=2, ensure_ascii=False))

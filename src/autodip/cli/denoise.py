@@ -1,0 +1,276 @@
+"""``autodip denoise``: image files in, image files and their sidecars out."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from autodip import io
+from autodip.cli import sidecar
+from autodip.cli.common import (
+    SIDECAR_SUFFIX,
+    Frames,
+    choice_options,
+    find_inputs,
+    open_image,
+    options_from,
+    read_sidecar,
+    say_json,
+)
+from autodip.cli.progress import ProgressBar
+from autodip.cli.text import plan_lines
+from autodip.errors import AutodipError, OutputError, ParameterError
+from autodip.io.atomic import check_writable, replacing
+from autodip.records import Options, Result
+
+_REPEATED = ("microscope", "specimen", "preset", "iterations", "depth", "width", "skip", "seed")
+"""Options that a sidecar given by --params decides."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What holds for all files of a call."""
+
+    options: Options
+    given: dict[str, Any]
+    overwrite: bool
+    skip_existing: bool
+    dry_run: bool
+    json: bool
+    verbosity: int
+
+
+@click.command()
+@click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--out", required=True, type=click.Path(path_type=Path), help="Output file or folder."
+)
+@choice_options
+@click.option(
+    "--params",
+    type=click.Path(path_type=Path),
+    metavar="SIDECAR",
+    help=f"Repeat the run that a {SIDECAR_SUFFIX} file records.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace outputs that exist.")
+@click.option("--skip-existing", is_flag=True, help="Leave out inputs whose output exists.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done; fit and write nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
+@click.option("-v", "--verbose", count=True, help="Print the choice and its evidence.")
+@click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
+@click.pass_context
+def command(
+    context: click.Context,
+    inputs: tuple[Path, ...],
+    out: Path,
+    params: Path | None,
+    overwrite: bool,
+    skip_existing: bool,
+    dry_run: bool,
+    as_json: bool,
+    verbose: int,
+    quiet: bool,
+    **given: Any,
+) -> int:
+    """Denoise INPUTS: files (.png, .tif, .npy), or folders of them.
+
+    Every output has the format, shape, axes, type and metadata of its input. Beside it stands
+    a JSON file with the parameters, the reasons for them and quality indicators.
+    """
+    if overwrite and skip_existing:
+        raise click.UsageError("--overwrite and --skip-existing exclude each other")
+    if quiet and verbose:
+        raise click.UsageError("-v and -q exclude each other")
+    if params is not None:
+        given = _repeat(context, params, given)
+        options = given.pop("options")
+    else:
+        options = options_from(given)
+    options = _resolve_device(options)
+    files, failed = find_inputs(inputs)
+    pairs = _pair(files, out, inputs)
+    verbosity = -1 if quiet else verbose
+    settings = Settings(options, given, overwrite, skip_existing, dry_run, as_json, verbosity)
+    return _run(pairs, failed, settings)
+
+
+def _resolve_device(options: Options) -> Options:
+    from autodip import device  # noqa: PLC0415  (imports torch)
+
+    return dataclasses.replace(options, device=device.resolve(options.device))
+
+
+def _repeat(context: click.Context, path: Path, given: dict[str, Any]) -> dict[str, Any]:
+    """Options as a sidecar records them; device and part of the image may be given anew."""
+    import torch  # noqa: PLC0415  (a second; only here)
+
+    said = [
+        name
+        for name in given
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    ]
+    clash = sorted(set(said) & set(_REPEATED))
+    if clash:
+        raise click.UsageError(f"--{clash[0]} is decided by --params; leave one of the two out")
+    content = read_sidecar(path)
+    torch.set_num_threads(content["threads"])
+    chosen = sidecar.choices(content)
+    selection = dict(content["selection"])
+    if selection["frames"] is not None:
+        selection["frames"] = Frames().convert(selection["frames"], None, None)
+    device = given["device"] if "device" in said else content["device"]
+    options = Options(
+        preset=chosen[0].evidence.preset, seed=content["seed"], device=device, choices=chosen
+    )
+    kept = {name: given[name] if name in said else value for name, value in selection.items()}
+    return {**given, **kept, "options": options}
+
+
+def _pair(files: list[Path], out: Path, inputs: tuple[Path, ...]) -> list[tuple[Path, Path]]:
+    """Input and output of each file.
+
+    Raises
+    ------
+    ParameterError
+        If several inputs would have one output, or the output another format.
+    """
+    single = len(inputs) == 1 and not inputs[0].is_dir()
+    if single and out.suffix and not out.is_dir() and not str(out).endswith(os.sep):
+        kinds = ({".tif", ".tiff"}, {out.suffix.lower()})
+        same = next((k for k in kinds if out.suffix.lower() in k), set())
+        suffix = files[0].suffix.lower()
+        if suffix in io.SUFFIXES and suffix not in same:
+            raise ParameterError(
+                f"-o {out}: the output keeps the format of {files[0].name}; "
+                f"end it in {files[0].suffix}, or give a folder"
+            )
+        return [(files[0], out)]
+    pairs = [(path, out / path.name) for path in files]
+    seen: dict[Path, Path] = {}
+    for path, target in pairs:
+        if target in seen:
+            raise ParameterError(
+                f"{seen[target]} and {path} would both be written to {target}; "
+                "denoise them in two calls with an output folder each"
+            )
+        seen[target] = path
+    return pairs
+
+
+def _run(pairs: list[tuple[Path, Path]], failed: dict[Path, str], settings: Settings) -> int:
+    """Denoise file by file; a failed one is named and the rest goes on."""
+    records: list[dict[str, Any]] = []
+    for message in failed.values():
+        click.echo(f"autodip: {message}", err=True)
+    left = [source for source, _ in pairs]
+    try:
+        for source, target in pairs:
+            try:
+                records.append(_one(source, target, settings))
+            except AutodipError as error:
+                message = str(error)
+                failed[source] = message if str(source) in message else f"{source}: {message}"
+                click.echo(f"autodip: {failed[source]}", err=True)
+            except Exception as error:  # a defect must not end a batch either
+                failed[source] = f"{source}: unexpected {type(error).__name__}: {error}"
+                click.echo(f"autodip: {failed[source]}", err=True)
+                if settings.verbosity > 0:
+                    click.echo(traceback.format_exc(), err=True)
+            left.remove(source)
+    except KeyboardInterrupt:
+        names = ", ".join(map(str, left))
+        click.echo(f"autodip: interrupted; not written: {names}", err=True)
+        failed.update({source: f"{source}: interrupted" for source in left})
+    if settings.json:
+        failures = [{"input": str(path), "error": text} for path, text in failed.items()]
+        say_json({"results": records, "failed": failures})
+    elif failed and settings.verbosity >= 0:
+        total = len(records) + len(failed)
+        click.echo(f"autodip: {len(failed)} of {total} failed", err=True)
+    return 1 if failed else 0
+
+
+def _one(source: Path, target: Path, settings: Settings) -> dict[str, Any]:
+    """Denoise one file, or say what would be done."""
+    beside = target.with_name(target.name + SIDECAR_SUFFIX)
+    if target.exists() and settings.skip_existing:
+        _say(settings, f"{source} -> {target}: exists, left as it is")
+        return {"input": str(source), "output": str(target), "skipped": True}
+    _check_target(source, target, settings)
+    image = open_image(source, settings.given)
+    if settings.dry_run:
+        return _preview(source, target, image, settings)
+    check_writable(target.parent)
+    with ProgressBar(source.name, settings.verbosity < 0) as bar:
+        result = _fit(image, settings, bar)
+    selection = {name: settings.given[name] for name in ("axes", "frames", "channel")}
+    if selection["frames"] is not None:
+        part = selection["frames"]
+        selection["frames"] = ":".join("" if n is None else str(n) for n in (part.start, part.stop))
+    content = sidecar.build(source, target, image, result, selection)
+    with replacing(beside, target) as (beside_part, target_part):
+        io.write(target_part, dataclasses.replace(image, data=result.image), target.suffix)
+        beside_part.write_text(
+            json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+        )
+    _report(source, target, result, content, settings)
+    return {"input": str(source), "output": str(target), "skipped": False, **content}
+
+
+def _check_target(source: Path, target: Path, settings: Settings) -> None:
+    if target.exists() and source.exists() and target.samefile(source):
+        raise OutputError(f"{target} is the input itself; choose another place with -o")
+    if target.exists() and not settings.overwrite:
+        raise OutputError(f"{target} exists; use --overwrite, --skip-existing or another -o")
+
+
+def _fit(image: Any, settings: Settings, bar: ProgressBar) -> Result:
+    from autodip.pipeline import denoise_steps  # noqa: PLC0415  (keeps help fast)
+
+    for progress in denoise_steps(image, settings.options):
+        bar.show(progress)
+        if progress.result is not None:
+            return progress.result
+    raise AssertionError("a run ends with its result")
+
+
+def _preview(source: Path, target: Path, image: Any, settings: Settings) -> dict[str, Any]:
+    from autodip.pipeline import plan  # noqa: PLC0415
+
+    plans = plan(image, settings.options)
+    _say(settings, f"{source} -> {target}")
+    for line in plan_lines(plans, image):
+        _say(settings, line)
+    channels = [sidecar.channel_dict(p) for p in plans]
+    return {"input": str(source), "output": str(target), "dry_run": True, "channels": channels}
+
+
+def _report(
+    source: Path, target: Path, result: Result, content: dict[str, Any], settings: Settings
+) -> None:
+    """One line a file; with -v the choice; always what the user should look at."""
+    net, fit = result.choice.net, result.choice.fit
+    _say(
+        settings,
+        f"{source} -> {target}  ({net}, {fit.iterations} iterations, {content['seconds']:.1f} s)",
+    )
+    notes = [n for p in result.planes if p.assessment for n in p.assessment.notes]
+    notes += [f"a fit blew up and went back {p.fallbacks} times" for p in result.planes if p.fallbacks]
+    for note in dict.fromkeys(notes):
+        _say(settings, f"  note: {note}")
+    if settings.verbosity > 0:
+        for line in plan_lines(result.plans, None):
+            _say(settings, line)
+
+
+def _say(settings: Settings, line: str) -> None:
+    if settings.verbosity >= 0:
+        click.echo(line, err=settings.json)

@@ -1,0 +1,75 @@
+"""Entry point: the commands, and how errors become one line and an exit code."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+import autodip
+from autodip.errors import AutodipError, ParameterError
+
+_COMMANDS = {
+    "demo": "denoise a simulated image and compare it with its truth",
+    "denoise": "denoise image files",
+    "info": "what a file holds: shape, axes, pixel size, channels, noise",
+    "metrics": "compare a result with its true image",
+    "params": "what would be chosen for a file, why, and its cost; fits nothing",
+}
+
+DONE, SOME_FAILED, WRONG_USAGE = 0, 1, 2
+"""Exit codes."""
+
+
+class _Lazy(click.Group):
+    """Imports a command when it is called, so that help stays fast."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = import_module(f"autodip.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(autodip.__version__, prog_name="autodip")
+def command() -> None:
+    """Denoise fluorescence images with a deep image prior whose parameters are chosen for you.
+
+    \b
+    autodip denoise cells.tif -o denoised/ --microscope confocal --specimen nucleus
+    """
+
+
+def main() -> None:
+    """Run the command line; exit with 0 (done), 1 (some inputs failed) or 2 (wrong usage)."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line with these arguments and return its exit code."""
+    try:
+        code = command.main(arguments, prog_name="autodip", standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.ClickException as error:
+        error.show()
+        return WRONG_USAGE
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("autodip: interrupted", err=True)
+        return SOME_FAILED
+    except ParameterError as error:
+        click.echo(f"autodip: {error}", err=True)
+        return WRONG_USAGE
+    except AutodipError as error:
+        click.echo(f"autodip: {error}", err=True)
+        return SOME_FAILED
+    return code if isinstance(code, int) else DONE

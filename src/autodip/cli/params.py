@@ -1,0 +1,44 @@
+"""``autodip params``: the choice, its evidence and its cost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from autodip.cli.common import choice_options, find_inputs, open_image, options_from, say_json
+from autodip.cli.sidecar import channel_dict
+from autodip.cli.text import plan_lines
+from autodip.errors import AutodipError
+
+
+@click.command()
+@click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@choice_options
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(inputs: tuple[Path, ...], as_json: bool, **given: Any) -> int:
+    """Say what would be chosen for INPUTS, why, and what it would cost; fits nothing."""
+    from autodip.pipeline import plan  # noqa: PLC0415  (keeps help fast)
+
+    options = options_from(given)
+    files, failed = find_inputs(inputs)
+    records = []
+    for path in files:
+        try:
+            image = open_image(path, given)
+            plans = plan(image, options)
+        except AutodipError as error:
+            failed[path] = str(error) if str(path) in str(error) else f"{path}: {error}"
+            continue
+        records.append({"input": str(path), "channels": [channel_dict(p) for p in plans]})
+        if not as_json:
+            click.echo(str(path))
+            for line in plan_lines(plans, image):
+                click.echo(line)
+    for message in failed.values():
+        click.echo(f"autodip: {message}", err=True)
+    if as_json:
+        failures = [{"input": str(path), "error": text} for path, text in failed.items()]
+        say_json({"results": records, "failed": failures})
+    return 1 if failed else 0

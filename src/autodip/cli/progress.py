@@ -1,0 +1,53 @@
+"""Progress on a terminal: bar, iteration, loss, time left."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bars
+
+from autodip.records import Progress
+
+
+class ProgressBar:
+    """Shows the steps of one file on standard error, if that is a terminal."""
+
+    def __init__(self, name: str, quiet: bool) -> None:
+        console = Console(stderr=True)
+        self._bars = Bars(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[state]}"),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=quiet or not console.is_terminal,
+        )
+        self._task = self._bars.add_task(name, total=None, state="reading")
+
+    def __enter__(self) -> ProgressBar:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bars.stop()
+
+    def show(self, progress: Progress) -> None:
+        """Show one step."""
+        step = progress.step
+        if step is None:
+            return
+        plane = f"plane {progress.plane + 1}/{progress.planes}  " if progress.planes > 1 else ""
+        self._bars.update(
+            self._task,
+            total=progress.planes * step.iterations,
+            completed=progress.plane * step.iterations + step.iteration,
+            state=f"{plane}iteration {step.iteration}/{step.iterations}  loss {step.loss:.3g}",
+        )

@@ -1,0 +1,78 @@
+"""The JSON file beside every output: what was done, why, and how to repeat it."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from autodip.cli.common import image_facts
+from autodip.image import Image
+from autodip.params import Choice
+from autodip.records import ChannelPlan, PlaneResult, Result
+
+SCHEMA = 1
+
+
+def build(
+    source: Path, target: Path, image: Image, result: Result, selection: dict[str, Any]
+) -> dict[str, Any]:
+    """Content of the sidecar; ``selection`` holds axes, frames and channel as asked for."""
+    import torch  # noqa: PLC0415  (already there after a fit)
+
+    return {
+        "schema": SCHEMA,
+        "input": {"file": source.name, "sha256": sha256(source), **image_facts(image)},
+        "output": {"file": target.name},
+        "selection": selection,
+        "seed": result.seed,
+        "device": result.device,
+        "threads": torch.get_num_threads(),
+        "seconds": round(sum(plane.seconds for plane in result.planes), 3),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "channels": [channel_dict(plan) for plan in result.plans],
+        "planes": [_plane_dict(plane) for plane in result.planes],
+        "versions": {
+            "python": platform.python_version(),
+            "machine": platform.machine(),
+            **{name: version(name) for name in ("autodip", "torch", "numpy")},
+        },
+    }
+
+
+def channel_dict(plan: ChannelPlan) -> dict[str, Any]:
+    """Description, choice and cost of one channel, JSON-ready."""
+    return {
+        "name": plan.name,
+        "description": plan.description.to_dict(),
+        "choice": plan.choice.to_dict(),
+        "cost_per_plane": plan.cost.to_dict(),
+    }
+
+
+def choices(content: dict[str, Any]) -> tuple[Choice, ...]:
+    """Choices that a sidecar records."""
+    return tuple(Choice.from_dict(channel["choice"]) for channel in content["channels"])
+
+
+def _plane_dict(plane: PlaneResult) -> dict[str, Any]:
+    noise, assessment = plane.description.noise, plane.assessment
+    return {
+        "index": dict(plane.index),
+        "iterations": int(plane.history[-1, 0]) if len(plane.history) else 0,
+        "loss": float(plane.history[-1, 1]) if len(plane.history) else None,
+        "fallbacks": plane.fallbacks,
+        "seconds": round(plane.seconds, 3),
+        "noise": noise.to_dict() if noise else None,
+        "assessment": assessment.to_dict() if assessment else None,
+        "note": "" if assessment else "constant plane, passed through",
+    }
+
+
+def sha256(path: Path) -> str:
+    """Hash of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,61 @@
+"""Plans in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from autodip.image import Image
+from autodip.params import Choice
+from autodip.records import ChannelPlan
+
+
+def plan_lines(plans: Sequence[ChannelPlan], image: Image | None) -> Iterator[str]:
+    """Lines that say what is chosen for each channel, why, and what it costs."""
+    planes = sum(1 for _ in image.planes()) if image else 1
+    for number, plan in enumerate(plans):
+        choice, evidence = plan.choice, plan.choice.evidence
+        if len(plans) > 1:
+            yield f"  channel {number} {plan.name}".rstrip()
+        for key in ("microscope", "specimen"):
+            value = evidence.known[key] or "unknown"
+            origin = evidence.origin[key]
+            yield f"  {key:11} {value}" + (f"  ({origin})" if origin != "unknown" else "")
+        group = " / ".join(evidence.group[k] or f"any {k}" for k in ("microscope", "specimen"))
+        yield f"  row         {group} of {evidence.table}"
+        yield f"  source      {evidence.source}"
+        average = f", average {choice.fit.average:g}" if choice.fit.average else ""
+        yield (
+            f"  network     depth {choice.net.depth}, width {_width(choice)}, "
+            f"skip {choice.net.skip}: {plan.cost.parameters:,} weights"
+        )
+        yield f"  fit         {choice.fit.iterations} iterations{average}"
+        yield f"  cost        {_cost(plan, planes // len(plans))}"
+        for note in evidence.notes:
+            yield f"  note        {note}"
+
+
+def _width(choice: Choice) -> str:
+    width = choice.net.width
+    return ",".join(map(str, width)) if isinstance(width, tuple) else str(width)
+
+
+def _cost(plan: ChannelPlan, planes: int) -> str:
+    cost = plan.cost
+    seconds = f", about {duration(cost.seconds * planes)} on two cores" if cost.seconds else ""
+    each = f" for each of {planes} planes" if planes > 1 else ""
+    return f"{_flop(cost.flop)}, {cost.memory / 1e9:.2g} GB of memory{each}{seconds}"
+
+
+def _flop(flop: float) -> str:
+    for unit, size in (("PFLOP", 1e15), ("TFLOP", 1e12), ("GFLOP", 1e9)):
+        if flop >= size:
+            return f"{flop / size:.3g} {unit}"
+    return f"{flop:.0f} FLOP"
+
+
+def duration(seconds: float) -> str:
+    """Rough time in words: 40 s, 5 min, 3 h, 2 days."""
+    for unit, size, most in (("s", 1, 120), ("min", 60, 120), ("h", 3600, 48)):
+        if seconds < most * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds / 86400:.0f} days"

@@ -1,0 +1,65 @@
+"""The device a fit runs on, and how much memory is free there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psutil
+
+from autodip.errors import DeviceError, ParameterError
+
+_CGROUP = Path("/sys/fs/cgroup")
+
+
+def resolve(name: str = "auto") -> str:
+    """Name of the torch device to use.
+
+    Parameters
+    ----------
+    name : str
+        ``auto`` (CUDA, else Apple's MPS, else the CPU), ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+
+    Raises
+    ------
+    ParameterError
+        If the name is none of these.
+    DeviceError
+        If this machine, or this build of torch, does not have the device.
+    """
+    import torch  # noqa: PLC0415  (a second; the command line asks for help without it)
+
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    there = ["cpu", *(f"cuda:{n}" for n in range(count))]
+    if torch.backends.mps.is_available():
+        there.append("mps")
+    if name == "auto":
+        return "cuda:0" if count else "mps" if "mps" in there else "cpu"
+    kind, colon, number = name.partition(":")
+    if kind not in ("cpu", "cuda", "mps") or (colon and (kind != "cuda" or not number.isdecimal())):
+        raise ParameterError(
+            f"device {name!r} is not known; allowed are auto, cpu, cuda, cuda:N and mps"
+        )
+    full = "cuda:0" if name == "cuda" else name
+    if full not in there:
+        raise DeviceError(f"device {name!r} is not there; this machine has {', '.join(there)}")
+    return full
+
+
+def free_memory(device: str) -> int:
+    """Bytes that a fit can still take on the device."""
+    if device.startswith("cuda"):
+        import torch  # noqa: PLC0415
+
+        return int(torch.cuda.mem_get_info(device)[0])
+    free = int(psutil.virtual_memory().available)
+    limit = _read_number(_CGROUP / "memory.max")
+    used = _read_number(_CGROUP / "memory.current")
+    return free if limit is None or used is None else min(free, max(0, limit - used))
+
+
+def _read_number(path: Path) -> int | None:
+    """Content of a control-group file; None where there is none, or no limit."""
+    try:
+        return int(path.read_text())
+    except (OSError, ValueError):
+        return None

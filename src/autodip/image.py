@@ -1,0 +1,167 @@
+"""An image as it was read: pixels, axes, units, and what its metadata says."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from autodip.errors import ImageError, ParameterError
+
+AXES = "TCZYXS"
+"""Axes known: time, channel, depth, rows, columns, samples of a colour pixel (RGB)."""
+
+PlaneIndex = tuple[tuple[str, int], ...]
+"""Where a plane lies in its image: pairs of axis and position, as ``(("T", 3), ("C", 0))``."""
+
+
+@dataclass(frozen=True)
+class Hint:
+    """A metadata field that may tell the microscope or the specimen."""
+
+    kind: Literal["microscope", "specimen"]
+    field: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Image:
+    """Pixels with their meaning; frozen.
+
+    Parameters
+    ----------
+    data : ndarray, real numbers
+        Pixels in the image's own units.
+    axes : str
+        One letter for each dimension, out of ``TCZYXS``; Y and X are always there.
+    pixel_size : mapping
+        µm per pixel for those of X, Y, Z that are known.
+    time_step : float, optional
+        Seconds between frames.
+    channel_names : tuple of str
+        One for each channel, or empty.
+    hints : tuple of tuple of Hint
+        One tuple for each channel, or empty.
+    source : object
+        What the writer of the same format needs to keep the rest of the metadata.
+    alpha : bool
+        The last sample of axis S is transparency, not intensity.
+    """
+
+    data: np.ndarray
+    axes: str
+    pixel_size: Mapping[str, float] = field(default_factory=dict)
+    time_step: float | None = None
+    channel_names: tuple[str, ...] = ()
+    hints: tuple[tuple[Hint, ...], ...] = ()
+    source: Any = field(default=None, repr=False)
+    alpha: bool = False
+
+    def __post_init__(self) -> None:
+        check_axes(self.axes, self.data.shape)
+        if self.data.dtype.kind not in "iuf":
+            raise ImageError(
+                f"pixels of type {self.data.dtype} cannot be denoised; "
+                "real numbers are needed (integers or floats)"
+            )
+        if 0 in self.data.shape:
+            raise ImageError(f"the image of shape {self.data.shape} holds no pixel")
+
+    @property
+    def plane_shape(self) -> tuple[int, int]:
+        """(Y, X) in pixels."""
+        return self.size("Y"), self.size("X")
+
+    def size(self, axis: str) -> int:
+        """Length of an axis; 1 for one that the image does not have."""
+        return self.data.shape[self.axes.index(axis)] if axis in self.axes else 1
+
+    @property
+    def channel_axis(self) -> str:
+        """Axis whose positions may show different structures: C, else S (RGB), else C."""
+        return "S" if "S" in self.axes and "C" not in self.axes else "C"
+
+    def planes(self) -> Iterator[tuple[PlaneIndex, np.ndarray]]:
+        """Every (Y, X) plane as a view, in the order of the axes, without transparency."""
+        stack = self.yx_last(self.data)
+        names = [a for a in self.axes if a not in "YX"]
+        for position in np.ndindex(stack.shape[:-2]):
+            index = tuple(zip(names, position, strict=True))
+            if self.alpha and dict(index)["S"] == self.size("S") - 1:
+                continue
+            yield index, stack[position]
+
+    def yx_last(self, data: np.ndarray) -> np.ndarray:
+        """View of an array with this image's axes that has Y and X as its last axes."""
+        return np.moveaxis(data, (self.axes.index("Y"), self.axes.index("X")), (-2, -1))
+
+    def select(self, frames: slice | None = None, channel: str | None = None) -> Image:
+        """Part of the image: some frames, one channel; all axes stay.
+
+        Parameters
+        ----------
+        frames : slice, optional
+            Along T.
+        channel : str, optional
+            Name of a channel, or its number from 0.
+
+        Raises
+        ------
+        ParameterError
+            If the axis, the frames or the channel are not there.
+        """
+        image = self
+        if frames is not None:
+            image = image._cut("T", frames, "--frames")
+        if channel is not None:
+            number = image._channel_number(channel)
+            image = image._cut(image.channel_axis, slice(number, number + 1), "--channel")
+        return image
+
+    def _channel_number(self, channel: str) -> int:
+        count = self.size(self.channel_axis)
+        if channel in self.channel_names:
+            return self.channel_names.index(channel)
+        if channel.isdecimal() and int(channel) < count:
+            return int(channel)
+        names = f", named {', '.join(self.channel_names)}" if self.channel_names else ""
+        raise ParameterError(
+            f"no channel {channel!r}; there are {count}, numbered 0 to {count - 1}{names}"
+        )
+
+    def _cut(self, axis: str, part: slice, option: str) -> Image:
+        if axis not in self.axes:
+            raise ParameterError(
+                f"{option} needs the axis {axis}, but the axes of this image are {self.axes} "
+                f"(shape {self.data.shape}); use --axes if they were read wrongly"
+            )
+        length = self.size(axis)
+        kept = range(length)[part]
+        if not kept:
+            raise ParameterError(
+                f"{option} selects nothing: axis {axis} has {length}, numbered 0 to {length - 1}"
+            )
+        cut = [slice(None)] * self.data.ndim
+        cut[self.axes.index(axis)] = part
+        changes: dict[str, Any] = {"data": self.data[tuple(cut)]}
+        if axis == self.channel_axis:
+            changes["channel_names"] = self.channel_names[part]
+            changes["hints"] = self.hints[part]
+            changes["alpha"] = self.alpha and kept[-1] == length - 1
+        if hasattr(self.source, "cut"):
+            changes["source"] = self.source.cut(axis, kept)
+        return dataclasses.replace(self, **changes)
+
+
+def check_axes(axes: str, shape: tuple[int, ...]) -> None:
+    """Raise a ParameterError unless ``axes`` names every dimension of ``shape`` once."""
+    wrong = [a for a in axes if a not in AXES]
+    if wrong or len(set(axes)) != len(axes) or len(axes) != len(shape) or not {"Y", "X"} <= {*axes}:
+        raise ParameterError(
+            f"axes {axes!r} do not describe an image of shape {shape}; give one letter for each "
+            f"of its {len(shape)} dimensions, Y and X among them, out of {', '.join(AXES)} "
+            "(T time, C channel, Z depth, S colour samples), as in --axes TYX"
+        )

@@ -1,0 +1,65 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from autodip.errors import OutputError
+
+
+@contextmanager
+def replacing(*targets: Path) -> Iterator[list[Path]]:
+    """Write files under temporary names beside their targets, then rename them all.
+
+    The last target is renamed last: where it is seen, the others are complete as well. When
+    the block is left by an exception, also KeyboardInterrupt, nothing remains.
+
+    Yields
+    ------
+    list of Path
+        One temporary path for each target.
+
+    Raises
+    ------
+    OutputError
+        If a folder is not writable, or the disk is full.
+    """
+    temporary: list[Path] = []
+    try:
+        for target in targets:
+            handle, name = tempfile.mkstemp(f".{target.name}.part", ".", target.parent)
+            os.close(handle)
+            temporary.append(Path(name))
+        yield temporary
+        umask = os.umask(0)
+        os.umask(umask)
+        for part, target in zip(temporary, targets, strict=True):
+            part.chmod(0o666 & ~umask)
+            part.replace(target)
+    except OSError as error:
+        if isinstance(error, OutputError):
+            raise
+        raise OutputError(
+            f"{targets[-1]}: cannot be written ({error.strerror or error}); "
+            "choose another place with -o"
+        ) from error
+    finally:
+        for part in temporary:
+            part.unlink(missing_ok=True)
+
+
+def check_writable(folder: Path) -> None:
+    """Create a folder and raise an OutputError unless files can be made in it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise OutputError(
+            f"{folder}: cannot be written to ({error.strerror or error}); "
+            "choose another place with -o"
+        ) from error

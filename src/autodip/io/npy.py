@@ -1,0 +1,34 @@
+"""NumPy arrays in ``.npy`` files: pixels alone, no metadata."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from autodip.errors import FormatError, ParameterError
+from autodip.image import Image
+
+
+def read(path: Path, axes: str | None) -> Image:
+    """Read an array; two dimensions are (Y, X), for more ``axes`` has to say what they are."""
+    try:
+        data = np.load(path, allow_pickle=False)
+    except (ValueError, OSError, EOFError) as error:
+        raise FormatError(f"not a readable NPY file, or a truncated one ({error})") from error
+    if not isinstance(data, np.ndarray):
+        raise FormatError("not an NPY file; extract the array you want from this archive first")
+    if axes is None:
+        if data.ndim != 2:
+            raise ParameterError(
+                f"{path}: an array of shape {data.shape} does not say what its dimensions are; "
+                "say it, as in --axes TYX (frames) or --axes ZYX (depth)"
+            )
+        axes = "YX"
+    return Image(data, axes)
+
+
+def write(path: Path, image: Image) -> None:
+    """Write the array, in native or foreign byte order as its dtype says."""
+    with path.open("wb") as file:
+        np.save(file, image.data, allow_pickle=False)

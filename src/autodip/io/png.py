@@ -1,0 +1,84 @@
+"""PNG with 8 or 16 bits, grey or colour; resolution and texts are carried over."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import imagecodecs
+
+from autodip.errors import FormatError
+from autodip.image import Image
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_CRITICAL = {b"IHDR", b"PLTE", b"IDAT", b"IEND"}
+# They describe the encoding or the time of the old file, not the image.
+_DROPPED = {b"tRNS", b"hIST", b"tIME"}
+_GREY, _RGB, _PALETTE, _GREY_ALPHA, _RGBA = 0, 2, 3, 4, 6
+
+
+@dataclass(frozen=True)
+class Source:
+    """Chunks of the file that are kept: type and content."""
+
+    chunks: tuple[tuple[bytes, bytes], ...]
+
+
+def read(path: Path, axes: str | None) -> Image:
+    """Read a PNG of axes YX, or YXS with colours."""
+    content = path.read_bytes()
+    chunks = _chunks(content)
+    header = dict(chunks)[b"IHDR"]
+    bits, colour = header[8], header[9]
+    if colour == _PALETTE or bits < 8:
+        what = "a palette of colours" if colour == _PALETTE else f"{bits} bits per pixel"
+        raise FormatError(
+            f"a PNG with {what} holds no intensities; save it as 8- or 16-bit grey or RGB"
+        )
+    try:
+        data = imagecodecs.png_decode(content)
+    except imagecodecs.PngError as error:
+        raise FormatError(f"damaged PNG ({error})") from error
+    kept = tuple((k, v) for k, v in chunks if k not in _CRITICAL and k not in _DROPPED)
+    return Image(
+        data,
+        axes or ("YX" if data.ndim == 2 else "YXS"),
+        source=Source(kept),
+        alpha=colour in (_GREY_ALPHA, _RGBA),
+    )
+
+
+def write(path: Path, image: Image) -> None:
+    """Write the pixels, with the chunks of the source behind the header."""
+    content = bytes(imagecodecs.png_encode(image.data))
+    kept = b"".join(_chunk(*chunk) for chunk in image.source.chunks) if image.source else b""
+    header_end = len(_SIGNATURE) + 12 + 13
+    path.write_bytes(content[:header_end] + kept + content[header_end:])
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", _crc(kind, content))
+
+
+def _crc(kind: bytes, content: bytes) -> int:
+    return zlib.crc32(kind + content)
+
+
+def _chunks(content: bytes) -> list[tuple[bytes, bytes]]:
+    """Walk through all chunks up to the end mark, so that a truncated file is noticed."""
+    if not content.startswith(_SIGNATURE):
+        raise FormatError("not a PNG file")
+    chunks, at = [], len(_SIGNATURE)
+    while at + 12 <= len(content):
+        length, kind = struct.unpack_from(">I4s", content, at)
+        body = content[at + 8 : at + 8 + length]
+        stored = content[at + 8 + length : at + 12 + length]
+        if len(stored) == 4 and struct.unpack(">I", stored)[0] != _crc(kind, body):
+            raise FormatError(f"damaged PNG (checksum of its {kind.decode('latin1')} part)")
+        chunks.append((kind, body))
+        at += 12 + length
+        if kind == b"IEND" and at <= len(content) and chunks[0][0] == b"IHDR":
+            return chunks
+    raise FormatError(f"truncated PNG ({len(content)} bytes, no end mark)")

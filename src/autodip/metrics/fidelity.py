@@ -1,0 +1,71 @@
+"""PSNR and SSIM against a true image; the range of the data is always explicit."""
+
+from __future__ import annotations
+
+import numpy as np
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+
+from autodip.errors import ImageError, ParameterError
+
+
+def psnr(image: np.ndarray, truth: np.ndarray, *, data_range: float) -> float:
+    """Peak signal-to-noise ratio, ``10 log10(data_range**2 / MSE)``, in dB.
+
+    Parameters
+    ----------
+    image, truth : ndarray, one shape
+        In the same units.
+    data_range : float
+        255 for 8-bit data, by convention.
+
+    Returns
+    -------
+    float
+        Infinite for identical images.
+
+    Raises
+    ------
+    ImageError
+        If the shapes differ.
+    ParameterError
+        If ``data_range`` is not positive.
+    """
+    image, truth = _checked(image, truth, data_range)
+    if np.array_equal(image, truth):
+        return float("inf")
+    return float(peak_signal_noise_ratio(truth, image, data_range=data_range))
+
+
+def ssim(image: np.ndarray, truth: np.ndarray, *, data_range: float) -> float:
+    """Structural similarity with Gaussian windows of sigma 1.5 (Wang et al. 2004), at most 1.
+
+    Parameters, errors as for :func:`psnr`; images are (Y, X), 11 pixels or more a side.
+    """
+    image, truth = _checked(image, truth, data_range)
+    if image.ndim != 2 or min(image.shape) < 11:
+        raise ImageError(
+            f"SSIM compares images (Y, X) of 11 x 11 pixels or more; got shape {image.shape}"
+        )
+    return float(
+        structural_similarity(
+            truth,
+            image,
+            data_range=data_range,
+            gaussian_weights=True,
+            sigma=1.5,
+            use_sample_covariance=False,
+        )
+    )
+
+
+def _checked(
+    image: np.ndarray, truth: np.ndarray, data_range: float
+) -> tuple[np.ndarray, np.ndarray]:
+    if image.shape != truth.shape:
+        raise ImageError(
+            f"the images have different shapes, {image.shape} and {truth.shape}; "
+            "crop one to the field of view of the other"
+        )
+    if not data_range > 0:
+        raise ParameterError(f"data range is {data_range!r}; it must be above 0, as 255 for 8 bits")
+    return image.astype(np.float64), truth.astype(np.float64)

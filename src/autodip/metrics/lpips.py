@@ -1,0 +1,103 @@
+"""LPIPS v0.1 on AlexNet features (Zhang et al., CVPR 2018), in plain torch.
+
+The features and linear heads are eleven small tensors that are not part of the package;
+:func:`load` reads them from an ``.npz`` file.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor
+
+from autodip.errors import FormatError, ImageError
+
+WEIGHTS_VARIABLE = "AUTODIP_LPIPS_WEIGHTS"
+"""Environment variable that names the ``.npz`` file with the weights."""
+
+SMALLEST = 32
+"""Pixels a side below which the features shrink to nothing."""
+
+_SHIFT = (-0.030, -0.088, -0.188)
+_SCALE = (0.458, 0.448, 0.450)
+# AlexNet's convolutions: index in torchvision's `features`, stride, padding.
+_CONVS = ((0, 4, 2), (3, 1, 2), (6, 1, 1), (8, 1, 1), (10, 1, 1))
+
+
+def load(path: str | os.PathLike[str] | None = None) -> Lpips | None:
+    """Read the weights from ``path`` or the file named by ``AUTODIP_LPIPS_WEIGHTS``.
+
+    Returns
+    -------
+    Lpips or None
+        None if neither names a file.
+
+    Raises
+    ------
+    FormatError
+        If the named file does not exist or does not hold the eleven tensors.
+    """
+    path = path or os.environ.get(WEIGHTS_VARIABLE)
+    if not path:
+        return None
+    keys = [f"features.{i}.{kind}" for i, _, _ in _CONVS for kind in ("weight", "bias")]
+    keys += [f"lin{i}.model.1.weight" for i in range(len(_CONVS))]
+    try:
+        with np.load(Path(path), allow_pickle=False) as file:
+            return Lpips({key: torch.from_numpy(file[key]).float() for key in keys})
+    except (OSError, ValueError, KeyError) as error:
+        raise FormatError(
+            f"{path}: not a file of LPIPS weights ({error}); point {WEIGHTS_VARIABLE} to an .npz "
+            f"with the tensors {keys[0]} ... {keys[-1]}"
+        ) from error
+
+
+class Lpips:
+    """Learned perceptual distance; lower is more alike."""
+
+    def __init__(self, tensors: dict[str, Tensor]) -> None:
+        self._tensors = tensors
+
+    def __call__(self, image: np.ndarray, truth: np.ndarray, *, rescale: bool = False) -> float:
+        """Distance of two grey images.
+
+        Parameters
+        ----------
+        image, truth : ndarray, shape (Y, X), in [0, 1]
+            Both on the same scale.
+        rescale : bool
+            Map [0, 1] to [-1, 1] first, as LPIPS is meant to be used. The default False is
+            the convention of the AUTO-DIP paper, whose figures differ from standard ones.
+
+        Raises
+        ------
+        ImageError
+            If the shapes differ or a side is below 32 pixels.
+        """
+        if image.shape != truth.shape or image.ndim != 2 or min(image.shape) < SMALLEST:
+            raise ImageError(
+                f"LPIPS compares two images (Y, X) of one shape, {SMALLEST} pixels or more a side; "
+                f"got {image.shape} and {truth.shape}"
+            )
+        pair = np.stack([image, truth]).astype(np.float32)[:, None]
+        x = torch.from_numpy(2 * pair - 1 if rescale else pair).expand(-1, 3, -1, -1)
+        with torch.inference_mode():
+            return float(self._distance(x))
+
+    def _distance(self, x: Tensor) -> Tensor:
+        shift, scale = (torch.tensor(v)[:, None, None] for v in (_SHIFT, _SCALE))
+        x = (x - shift) / scale
+        total = torch.zeros(())
+        for layer, (index, stride, padding) in enumerate(_CONVS):
+            if layer in (1, 2):
+                x = F.max_pool2d(x, 3, 2)
+            weight, bias = (self._tensors[f"features.{index}.{k}"] for k in ("weight", "bias"))
+            x = F.relu(F.conv2d(x, weight, bias, stride, padding))
+            unit = x / (x.square().sum(1, keepdim=True).sqrt() + 1e-10)
+            difference = (unit[:1] - unit[1:]).square()
+            total = total + F.conv2d(difference, self._tensors[f"lin{layer}.model.1.weight"]).mean()
+        return total

@@ -1,0 +1,148 @@
+"""What goes into a run, and what comes out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from autodip.assess import Assessment
+from autodip.cost import Cost
+from autodip.describe import Description
+from autodip.errors import ParameterError
+from autodip.image import PlaneIndex
+from autodip.params import Choice, Width, parse_width
+from autodip.transfer import Explicit
+
+if TYPE_CHECKING:
+    from autodip.fit import Step
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a user can say; every value has a default.
+
+    Parameters
+    ----------
+    microscope, specimen : str, optional
+        Any synonym of the vocabulary; None takes what the metadata says, "other" ignores it.
+    preset : str
+        ``original``, ``published``, ``fast``, ``balanced`` or ``best``.
+    seed : int
+        Decides the random weights and input.
+    device : str
+        ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+    iterations, depth, width, skip : optional
+        Win over the choice.
+    choices : sequence of Choice, optional
+        One for all channels or one for each; taken as they are, as when a run is repeated.
+    """
+
+    microscope: str | None = None
+    specimen: str | None = None
+    preset: str = "balanced"
+    seed: int = 0
+    device: str = "auto"
+    iterations: int | None = None
+    depth: int | None = None
+    width: Width | str | None = None
+    skip: int | None = None
+    choices: Sequence[Choice] | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
+            raise ParameterError(f"seed is {self.seed!r}; it must be a whole number, 0 or more")
+
+    @property
+    def explicit(self) -> Explicit:
+        """The values that win over the choice."""
+        width = parse_width(self.width) if isinstance(self.width, str) else self.width
+        return Explicit(self.iterations, self.depth, width, self.skip)
+
+
+@dataclass(frozen=True)
+class ChannelPlan:
+    """What will be done with one channel: its description, its choice, the cost per plane."""
+
+    name: str
+    description: Description
+    choice: Choice
+    cost: Cost
+
+
+@dataclass(frozen=True)
+class PlaneResult:
+    """What was done with one (Y, X) plane.
+
+    Parameters
+    ----------
+    index : tuple
+        Where the plane lies: pairs of axis and position.
+    description : Description
+        Of this very plane, with its noise.
+    history : ndarray, shape (n, 2)
+        Iteration and loss (mean squared error on the [0, 1] scale); empty for a constant
+        plane, which is passed through.
+    assessment : Assessment or None
+        None for a constant plane.
+    seconds : float
+    fallbacks : int
+        How often the fit returned to a checkpoint.
+    """
+
+    index: PlaneIndex
+    description: Description
+    history: np.ndarray = field(repr=False)
+    assessment: Assessment | None
+    seconds: float
+    fallbacks: int
+
+
+@dataclass(frozen=True)
+class Result:
+    """Denoised image with everything that led to it.
+
+    Parameters
+    ----------
+    image : ndarray
+        Shape, dtype and units of the input.
+    plans : tuple of ChannelPlan
+        One for each channel.
+    planes : tuple of PlaneResult
+        One for each (Y, X) plane.
+    device : str
+    seed : int
+    """
+
+    image: np.ndarray = field(repr=False)
+    plans: tuple[ChannelPlan, ...]
+    planes: tuple[PlaneResult, ...]
+    device: str
+    seed: int
+
+    @property
+    def choice(self) -> Choice:
+        """The choice, of the first channel where there are several (see ``plans``)."""
+        return self.plans[0].choice
+
+    @property
+    def history(self) -> np.ndarray:
+        """Iterations and losses, of the first plane where there are several (see ``planes``)."""
+        return self.planes[0].history
+
+    @property
+    def assessment(self) -> Assessment | None:
+        """Quality indicators, of the first plane where there are several (see ``planes``)."""
+        return self.planes[0].assessment
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One step of a run over ``planes`` planes; the last one has the result and no step."""
+
+    plane: int
+    planes: int
+    step: Step | None
+    result: Result | None = None

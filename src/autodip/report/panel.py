@@ -1,0 +1,64 @@
+"""Images side by side, with one contrast and an enlarged detail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from PIL import Image as Picture
+from PIL import ImageDraw, ImageFont
+
+_SIDE, _GAP, _TEXT = 360, 8, 26
+_BACK, _INK = 250, 20
+
+
+def panel(images: Mapping[str, np.ndarray]) -> Picture.Image:
+    """Draw images in a row under their titles, and below each an enlarged detail.
+
+    Parameters
+    ----------
+    images : mapping of str to ndarray, shape (Y, X)
+        Titles and images of one shape in one unit. The last one sets the contrast for all,
+        linear from its 0.1 to its 99.9 percentile.
+    """
+    last = list(images.values())[-1].astype(float)
+    low, high = np.percentile(last, (0.1, 99.9))
+    width = len(images) * (_SIDE + _GAP) + _GAP
+    sheet = Picture.new("L", (width, _TEXT + 2 * (_SIDE + _GAP)), _BACK)
+    draw = ImageDraw.Draw(sheet)
+    font = ImageFont.load_default(16)
+    top, left = _detail(last)
+    side = min(last.shape) // 4
+    for column, (title, image) in enumerate(images.items()):
+        x = _GAP + column * (_SIDE + _GAP)
+        scaled = (image.astype(float) - low) / max(high - low, 1e-12)
+        grey = (255 * np.clip(scaled, 0, 1)).round().astype(np.uint8)
+        whole = _square(grey)
+        scale = _SIDE / max(grey.shape)
+        frame = [left * scale, top * scale, (left + side) * scale, (top + side) * scale]
+        ImageDraw.Draw(whole).rectangle(frame, outline=255)
+        sheet.paste(whole, (x, _TEXT))
+        detail = _square(grey[top : top + side, left : left + side])
+        sheet.paste(detail, (x, _TEXT + _SIDE + _GAP))
+        draw.text((x, 4), title, fill=_INK, font=font)
+    return sheet
+
+
+def _square(grey: np.ndarray) -> Picture.Image:
+    """Enlarge or shrink to fit a square, keeping the proportions."""
+    scale = _SIDE / max(grey.shape)
+    size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
+    whole = Picture.new("L", (_SIDE, _SIDE), _BACK)
+    whole.paste(Picture.fromarray(grey).resize(size, Picture.Resampling.BICUBIC))
+    return whole
+
+
+def _detail(image: np.ndarray) -> tuple[int, int]:
+    """Corner of the window with the most contrast."""
+    side = min(image.shape) // 4
+    starts = [
+        (y, x)
+        for y in range(0, image.shape[0] - side + 1, max(1, side // 2))
+        for x in range(0, image.shape[1] - side + 1, max(1, side // 2))
+    ]
+    return max(starts, key=lambda at: image[at[0] : at[0] + side, at[1] : at[1] + side].std())

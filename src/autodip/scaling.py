@@ -1,0 +1,64 @@
+"""To [0, 1] and back, into the units and the type of the input."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from autodip.errors import ImageError
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The linear map that takes ``low`` to 0 and ``high`` to 1."""
+
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, image: np.ndarray) -> Scale:
+        """Scale by the image's own extremes, as the reference does.
+
+        Parameters
+        ----------
+        image : ndarray, any shape
+
+        Raises
+        ------
+        ImageError
+            If a pixel is NaN or infinite, or all pixels are equal.
+        """
+        if image.dtype.kind == "f":
+            bad = ~np.isfinite(image)
+            if bad.any():
+                where = tuple(int(i) for i in np.argwhere(bad)[0])
+                raise ImageError(
+                    f"{int(bad.sum())} of {image.size} pixels are NaN or infinite, the first at "
+                    f"{where}; replace them (by the median of their neighbours, say) or crop"
+                )
+        low, high = float(image.min()), float(image.max())
+        if not low < high:
+            raise ImageError(f"all pixels are {low:g}: a constant image holds nothing to denoise")
+        if not np.isfinite(high - low):
+            raise ImageError(f"the range from {low:g} to {high:g} overflows; divide the image first")
+        return cls(low, high)
+
+    def apply(self, image: np.ndarray) -> np.ndarray:
+        """Units of the image to [0, 1]; float64."""
+        return (image.astype(np.float64) - self.low) / (self.high - self.low)
+
+    def invert(self, image: np.ndarray, dtype: np.dtype) -> np.ndarray:
+        """[0, 1] to the image's units in ``dtype``: integers are rounded and clipped."""
+        return to_dtype(image.astype(np.float64) * (self.high - self.low) + self.low, dtype)
+
+
+def to_dtype(image: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Cast without wrapping: to an integer type by rounding, then clipping to its range."""
+    if dtype.kind in "iu":
+        limits = np.iinfo(dtype)
+        # The largest 64-bit integer is no float64; the next float below it is the limit.
+        high = float(limits.max)
+        high = np.nextafter(high, 0) if int(high) > limits.max else high
+        image = np.clip(np.rint(image), float(limits.min), high)
+    return image.astype(dtype)

@@ -1,0 +1,138 @@
+"""The choice: from what is known of an image to the parameters of its fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from autodip.describe import Description
+from autodip.errors import ImageError, ParameterError
+from autodip.params import Choice, Evidence, FitParams, NetParams, Width, deepest
+from autodip.table import Row, Table
+
+_NEAREST = {
+    ("microscope",): "the nearest calibration image of that microscope by LPIPS",
+    ("specimen",): "the nearest calibration image of that specimen by mean gradient",
+    (): "the nearest calibration image in a UMAP of the pixels",
+}
+"""What AUTO-DIP does where only this is known; it needs the calibration images."""
+
+
+@dataclass(frozen=True)
+class Explicit:
+    """Values the user sets; each wins over the choice."""
+
+    iterations: int | None = None
+    depth: int | None = None
+    width: Width | None = None
+    skip: int | None = None
+
+    def items(self) -> list[tuple[str, Any]]:
+        """Names and values of those that are set."""
+        return [(k, v) for k, v in vars(self).items() if v is not None]
+
+
+def choose(description: Description, table: Table, explicit: Explicit | None = None) -> Choice:
+    """Choose the parameters of one image from a table of groups.
+
+    The row of its microscope and specimen if the table has one, else the row of the part
+    that is known. A network too deep for the image is made shallower.
+
+    Raises
+    ------
+    ParameterError
+        If an explicit value is not allowed, or its depth is too large for the image.
+    ImageError
+        If the image is too small for any network.
+    """
+    explicit = explicit or Explicit()
+    row = _row(description, table)
+    known = {"microscope": description.microscope, "specimen": description.specimen}
+    notes = _group_notes(known, row, table)
+    notes += [f"{name} {value} was set explicitly" for name, value in explicit.items()]
+    net, fit = _with_explicit(row, explicit)
+    fixed_depth = explicit.depth is not None or isinstance(explicit.width, tuple)
+    net, reduced = _fitting(net, description.shape, fixed_depth)
+    evidence = Evidence(
+        preset=table.name,
+        table=f"{table.name} {table.version}",
+        source=table.source,
+        group={"microscope": row.microscope, "specimen": row.specimen},
+        known=known,
+        origin=dict(description.origin),
+        notes=(*notes, *reduced),
+    )
+    return Choice(net, fit, evidence)
+
+
+def _row(description: Description, table: Table) -> Row:
+    """First row that fits, from the most specific to "nothing known"."""
+    microscope = description.microscope if "microscope" in table.keys else None
+    specimen = description.specimen if "specimen" in table.keys else None
+    for group in ((microscope, specimen), (microscope, None), (None, specimen)):
+        row = table.find(*group)
+        if row is not None:
+            return row
+    row = table.find(None, None)
+    assert row is not None  # every table has it
+    return row
+
+
+def _group_notes(known: dict[str, str | None], row: Row, table: Table) -> list[str]:
+    """Say what is missing for a better row."""
+    missing = [key for key in table.keys if known[key] is None]
+    notes = []
+    if missing:
+        part = tuple(key for key in table.keys if known[key] is not None)
+        told = " and ".join(f"the {key}" for key in part) or "nothing"
+        notes.append(
+            f"{' and '.join(missing)} unknown: the row for {told} known is used; "
+            f"say it with {' and '.join('--' + key for key in missing)}"
+        )
+        if table.name == "published":
+            notes.append(f"AUTO-DIP takes {_NEAREST[part]} here; that needs a calibration base")
+    elif any(getattr(row, key) != known[key] for key in table.keys):
+        group = f"{known['microscope']} and {known['specimen']}"
+        notes.append(f"no row for {group}: the nearest more general one is used")
+    return notes
+
+
+def _with_explicit(row: Row, explicit: Explicit) -> tuple[NetParams, FitParams]:
+    net, fit = row.net, row.fit
+    if explicit.iterations is not None:
+        fit = fit.replace(iterations=explicit.iterations)
+    width = net.width if explicit.width is None else explicit.width
+    depth = net.depth if explicit.depth is None else explicit.depth
+    if isinstance(explicit.width, tuple) and explicit.depth is None:
+        depth = len(explicit.width)
+    if isinstance(net.width, tuple) and explicit.width is None and explicit.depth is not None:
+        if depth > len(net.width):
+            raise ParameterError(
+                f"depth {depth}: this preset has {len(net.width)} widths {net.width}; "
+                "give --width as well, one number or one for each scale"
+            )
+        width = net.width[:depth]
+    skip = net.skip if explicit.skip is None else explicit.skip
+    return net.replace(depth=depth, width=width, skip=skip), fit
+
+
+def _fitting(
+    net: NetParams, shape: tuple[int, int], fixed: bool
+) -> tuple[NetParams, tuple[str, ...]]:
+    """Reduce the depth to what the image allows, unless the user has set it."""
+    limit = deepest(shape)
+    if limit == 0:
+        raise ImageError(
+            f"an image of {shape[0]} x {shape[1]} pixels is too small; 3 x 3 is the least"
+        )
+    if net.depth <= limit:
+        return net, ()
+    if fixed:
+        raise ParameterError(
+            f"depth {net.depth} is too deep for {shape[0]} x {shape[1]} pixels, which allow "
+            f"{limit} at most; use --depth {limit}, or leave it out"
+        )
+    note = (
+        f"depth {limit} instead of {net.depth}: {shape[0]} x {shape[1]} pixels allow no deeper net"
+    )
+    return net.with_depth(limit), (note,)

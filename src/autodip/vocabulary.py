@@ -1,0 +1,141 @@
+"""Names of microscopes and specimens, with the synonyms microscopists use."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+
+from autodip.errors import ParameterError
+
+MICROSCOPES: Mapping[str, tuple[str, ...]] = {
+    "confocal": (
+        "clsm",
+        "lsm",
+        "laser scanning confocal",
+        "laser scanning confocal microscopy",
+        "point scanning confocal",
+        "slit scan confocal",
+        "spinning disk",
+        "spinning disk confocal",
+        "spinning disc confocal",
+        "swept field confocal",
+    ),
+    "twophoton": (
+        "two photon",
+        "two photon excitation",
+        "2p",
+        "2 photon",
+        "2pm",
+        "tpm",
+        "tpef",
+        "multiphoton",
+        "multi photon",
+        "multi photon microscopy",
+    ),
+    "widefield": (
+        "wide field",
+        "wf",
+        "epifluorescence",
+        "epi fluorescence",
+        "epi",
+        "conventional fluorescence",
+    ),
+}
+"""Known microscopes, each with its synonyms."""
+
+SPECIMENS: Mapping[str, tuple[str, ...]] = {
+    "actin": (
+        "f actin",
+        "phalloidin",
+        "lifeact",
+        "utrophin",
+        "cytoskeleton actin",
+        "stress fibers",
+        "stress fibres",
+    ),
+    "mito": (
+        "mitochondria",
+        "mitochondrion",
+        "mitochondrial",
+        "mitotracker",
+        "tomm20",
+        "tom20",
+        "cox8",
+        "tmrm",
+        "tmre",
+    ),
+    "nucleus": (
+        "nuclei",
+        "nuclear",
+        "dna",
+        "chromatin",
+        "dapi",
+        "hoechst",
+        "hoechst 33342",
+        "hoechst 33258",
+        "draq5",
+        "h2b",
+        "histone",
+        "sytox",
+        "propidium iodide",
+    ),
+}
+"""Known specimens (the labelled structure), each with its synonyms."""
+
+UNKNOWN = ("", "unknown", "other", "any", "none")
+
+
+def microscope(name: str | None) -> str | None:
+    """Name of the microscope for any of its synonyms; None for an unknown one.
+
+    Raises
+    ------
+    ParameterError
+        If the name is neither known nor one of "unknown", "other", "any"; the message lists
+        the known ones.
+    """
+    return _resolve("microscope", name, MICROSCOPES)
+
+
+def specimen(name: str | None) -> str | None:
+    """Name of the specimen for any of its synonyms; otherwise like :func:`microscope`."""
+    return _resolve("specimen", name, SPECIMENS)
+
+
+def find_microscope(text: str) -> str | None:
+    """Find the one microscope named anywhere in free text; None where none or several are."""
+    return _find(text, MICROSCOPES)
+
+
+def find_specimen(text: str) -> str | None:
+    """Find the one specimen named anywhere in free text; None where none or several are."""
+    return _find(text, SPECIMENS)
+
+
+def _words(text: str) -> str:
+    """Lower case, one blank between words: ``LaserScanningConfocal`` and ``two-photon`` too."""
+    text = re.sub(r"([a-z])([A-Z])", r"\1 \2", text)
+    return " ".join(re.findall(r"[a-z0-9]+", text.lower()))
+
+
+def _resolve(kind: str, name: str | None, known: Mapping[str, tuple[str, ...]]) -> str | None:
+    if name is None or _words(name) in UNKNOWN:
+        return None
+    terms = {_words(t).replace(" ", ""): key for key in known for t in (key, *known[key])}
+    wanted = _words(name).replace(" ", "")
+    if wanted in terms:
+        return terms[wanted]
+    close = difflib.get_close_matches(wanted, terms, n=1)
+    meant = f" Did you mean {terms[close[0]]}?" if close else ""
+    listing = "; ".join(f"{key} ({', '.join(names)})" for key, names in known.items())
+    raise ParameterError(
+        f"{kind} {name!r} is not known.{meant} Known are: {listing}. "
+        f"Leave it out, or say 'other', where none of them fits."
+    )
+
+
+def _find(text: str, known: Mapping[str, tuple[str, ...]]) -> str | None:
+    words = f" {_words(text)} "
+    found = {key for key in known if any(f" {_words(t)} " in words for t in (key, *known[key]))}
+    return found.pop() if len(found) == 1 else None
