@@ -34,15 +34,16 @@ from autodip.params import FitParams, NetParams
 
 CANDIDATES = (
     NetParams(depth=5, width=(4, 8, 16, 32, 64), skip=4, input_channels=8),
-    NetParams(depth=6, width=(2, 4, 8, 16, 32, 64), skip=4, input_channels=8),
     NetParams(depth=5, width=(8, 16, 32, 64, 128), skip=4, input_channels=8),
+    NetParams(depth=4, width=(8, 16, 32, 64), skip=4, input_channels=8),
 )
+FIT = FitParams(iterations=300, learning_rate=0.02, start_at_mean=True)
 AVERAGES = (0.0, 0.9, 0.95, 0.98)
 PICK = {
-    "fmd_confocal_fov1": slice(None),
-    "fmd_confocal_nucleus": slice(20, None, 20),
-    "twophoton_flim": slice(0, None, 2),
-    "w2s": slice(0, None, 10),
+    "fmd_confocal_fov1": slice(1, None),
+    "fmd_confocal_nucleus": slice(20, None, 30),
+    "twophoton_flim": slice(1, None, 2),
+    "w2s": slice(0, None, 16),
 }
 """Which calibration pairs of each set are used, in the order of the manifest."""
 
@@ -93,7 +94,7 @@ def curve(job: tuple[Path, int, NetParams, int]) -> list[dict[str, object]]:
     rows = [{**base, "iteration": 0, "average": 0.0, **first, "loss": 0.0, "seconds": 0.0}]
     means = {a: np.zeros(noisy.shape) for a in AVERAGES}
     start = time.perf_counter()
-    for step in fit((noisy - low) / span, net, FitParams(iterations)):
+    for step in fit((noisy - low) / span, net, FIT.replace(iterations=iterations)):
         output = step.output().astype(np.float64)
         for a in AVERAGES:
             means[a] = a * means[a] + (1 - a) * output
@@ -112,7 +113,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("weights", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--iterations", type=int, default=400)
+    parser.add_argument("--iterations", type=int, default=FIT.iterations)
     parser.add_argument("--workers", type=int, default=2)
     args = parser.parse_args()
     done = set()

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
 
-from autodip.errors import OutOfMemory
+from autodip.errors import OutOfMemoryError
 from autodip.params import NetParams
 
 _CPU_FLOPS = 300e9
@@ -80,14 +80,14 @@ def _count(net: NetParams, shape: tuple[int, int]) -> tuple[int, int, int]:
 
 
 def check_memory(net: NetParams, shape: tuple[int, int], free: int) -> None:
-    """Raise OutOfMemory, naming a setting that fits, if a fit needs more than ``free`` bytes."""
+    """Raise OutOfMemoryError, naming a setting that fits, if a fit needs more than is free."""
     need = estimate(net, 1, shape).memory
     if need <= free:
         return
     smaller = (w for w in (128, 64, 32, 16, 8, 4) if w < max(net.widths))
     width = next((w for w in smaller if estimate(_of(net, w), 1, shape).memory <= free), None)
     way = f"--width {width} needs {_gb(_of(net, width), shape)}" if width else "crop the image"
-    raise OutOfMemory(
+    raise OutOfMemoryError(
         f"network {net} on {shape[0]} x {shape[1]} pixels needs about {need / 1e9:.1f} GB, "
         f"but {free / 1e9:.1f} GB are free; {way}, or use a machine with more memory"
     )

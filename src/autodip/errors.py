@@ -31,7 +31,7 @@ class DeviceError(AutodipError, RuntimeError):
     """The compute device asked for is not there."""
 
 
-class OutOfMemory(AutodipError, MemoryError):
+class OutOfMemoryError(AutodipError, MemoryError):
     """The fit needs more memory than is free; raised before the fit starts."""
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
-from torch import Tensor, nn
+from torch import Tensor
 
 from autodip import net as networks
 from autodip.errors import FitError, ParameterError
@@ -113,12 +113,11 @@ class _Fit:
         z = torch.rand(shape, generator=generator) * params.input_scale
         layout = _layout(net, device)
         self.z = z.to(device).contiguous(memory_format=layout)
-        self.target = torch.from_numpy(np.array(image, np.float32))[None, None].to(device)
+        self.target = torch.tensor(image, dtype=z.dtype)[None, None].to(device)
         network = networks.build(net, seed)
         if params.start_at_mean:
-            mean = min(max(float(image.mean()), 1e-4), 1 - 1e-4)
-            nn.init.constant_(network.head.bias, math.log(mean / (1 - mean)))
-        self.net = network.to(device).to(memory_format=layout)
+            networks.set_mean(network, float(image.mean()))
+        self.net = network.to(device=device, memory_format=layout)  # type: ignore[call-overload]
         self.learning_rate = params.learning_rate
         self.optimizer = self._adam()
         self.checkpoint = self._weights()
@@ -126,7 +125,8 @@ class _Fit:
         self.fallbacks = 0
         self.restarts = 0
         self.loss = torch.zeros(())
-        self._forget_average()
+        self.averaged = 0
+        self.mean = torch.zeros_like(self.target)
 
     def iterate(self, check: bool) -> None:
         """One step of Adam; with ``check``, keep a checkpoint or return to the last one."""
@@ -138,13 +138,13 @@ class _Fit:
         if check and self._blown_up():
             self._restore()
             return
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
 
     def output(self) -> np.ndarray:
         """Bias-corrected average of the outputs, or the last one; float32 (Y, X) in [0, 1]."""
         correction = 1 - self.params.average**self.averaged
-        image: np.ndarray = (self.mean / correction)[0, 0].cpu().numpy()
+        image: np.ndarray = (self.mean / correction)[0, 0].float().cpu().numpy()
         return image
 
     def _average(self, output: Tensor) -> None:

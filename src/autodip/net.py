@@ -8,6 +8,8 @@ their input reflected by one pixel at the border.
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
@@ -67,7 +69,8 @@ class Scale(nn.Module):
         y = y[:, :, : x.shape[2], : x.shape[3]]
         if self.skip is not None:
             y = torch.cat([self.skip(x), y], 1)
-        return self.up2(self.up1(self.norm(y)))
+        out: Tensor = self.up2(self.up1(self.norm(y)))
+        return out
 
 
 class SkipNet(nn.Module):
@@ -86,7 +89,8 @@ class SkipNet(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         """Random input (1, input_channels, Y, X) to an image (1, 1, Y, X) in [0, 1]."""
-        return torch.sigmoid(self.head(self.body(z)))
+        image: Tensor = torch.sigmoid(self.head(self.body(z)))
+        return image
 
 
 def build(params: NetParams, seed: int) -> SkipNet:
@@ -97,3 +101,10 @@ def build(params: NetParams, seed: int) -> SkipNet:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return SkipNet(params)
+
+
+def set_mean(network: SkipNet, mean: float) -> None:
+    """Set the bias of the head so that a sigmoid around it gives ``mean`` (in [0, 1])."""
+    mean = min(max(mean, 1e-4), 1 - 1e-4)
+    with torch.no_grad():
+        network.head.bias.fill_(math.log(mean / (1 - mean)))  # type: ignore[union-attr]

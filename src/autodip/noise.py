@@ -171,9 +171,9 @@ def _line(level: np.ndarray, variance: np.ndarray, weight: np.ndarray) -> tuple[
     Structure that passes the filter only ever adds variance, so bins far above the line are
     given less weight in a few rounds.
     """
-    if np.ptp(level) == 0:
+    if np.ptp(level) == 0 or variance.max() == 0:
         return 0.0, float(np.median(variance))
-    floor = max(float(np.median(variance)), float(variance.max()) * 1e-3, 1e-300)
+    floor = max(float(np.median(variance)), float(variance.max()) * 1e-3)
     gain, constant = 0.0, floor
     for _ in range(10):
         expected = np.maximum(gain * level + constant, 0.05 * floor)

@@ -30,7 +30,7 @@ def deepest(shape: tuple[int, int]) -> int:
 def parse_width(text: str) -> Width:
     """Read a width as the command line takes it: ``32``, ``8,16,32`` or ``asc_to512``."""
     if text.strip() == ASCENDING:
-        return ASCENDING
+        return "asc_to512"
     try:
         numbers = tuple(int(part) for part in text.split(","))
     except ValueError:
@@ -273,10 +273,4 @@ class Choice(_Strict):
             if isinstance(parts.get(name), Mapping):
                 parts[name] = kind.from_dict(parts[name])
         choice: Choice = super().from_dict(parts)
-        return choice
-
-    def noted(self, *notes: str) -> Choice:
-        """Return the same choice with notes added to its evidence."""
-        evidence = self.evidence.replace(notes=(*self.evidence.notes, *notes))
-        choice: Choice = self.replace(evidence=evidence)
         return choice

@@ -53,7 +53,7 @@ def denoise(
     Raises
     ------
     AutodipError
-        ParameterError, ImageError, DeviceError, OutOfMemory or FitError; each says what to do.
+        ParameterError, ImageError, DeviceError, OutOfMemoryError or FitError; each says what to do.
     """
     options = Options(microscope, specimen, preset, seed, device, iterations, depth, width, skip)
     *_, last = denoise_steps(image, options, axes=axes)
@@ -111,9 +111,7 @@ def plan(
         raise ParameterError(
             f"{len(options.choices)} choices for {len(first)} channels; give one, or one for each"
         )
-    return tuple(
-        _plan_channel(image, options, number, plane) for number, plane in enumerate(first)
-    )
+    return tuple(_plan_channel(image, options, number, plane) for number, plane in enumerate(first))
 
 
 def as_image(image: np.ndarray | Image, axes: str | None = None) -> Image:
@@ -176,9 +174,7 @@ def _plan_channel(image: Image, options: Options, number: int, plane: np.ndarray
         choice = choose(description, table.load(options.preset), options.explicit)
     else:
         choice = options.choices[number if len(options.choices) > 1 else 0]
-    price = cost.estimate(
-        choice.net, choice.fit.iterations, description.shape, options.device
-    )
+    price = cost.estimate(choice.net, choice.fit.iterations, description.shape, options.device)
     name = image.channel_names[number] if number < len(image.channel_names) else ""
     return ChannelPlan(name, description, choice, price)
 

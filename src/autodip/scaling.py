@@ -41,7 +41,9 @@ class Scale:
         if not low < high:
             raise ImageError(f"all pixels are {low:g}: a constant image holds nothing to denoise")
         if not np.isfinite(high - low):
-            raise ImageError(f"the range from {low:g} to {high:g} overflows; divide the image first")
+            raise ImageError(
+                f"the range from {low:g} to {high:g} overflows; divide the image first"
+            )
         return cls(low, high)
 
     def apply(self, image: np.ndarray) -> np.ndarray:

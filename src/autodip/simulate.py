@@ -127,11 +127,11 @@ def _nucleus(size: int, rng: np.random.Generator) -> np.ndarray:
             spot = at + rng.uniform(-0.5, 0.5, 2) * axes.min()
             texture *= 1 - 0.7 * np.exp(-((x - spot[0]) ** 2 + (y - spot[1]) ** 2) / 18)
         image = np.maximum(image, rng.uniform(0.5, 1) * inside * np.maximum(texture, 0.1))
-    return image
+    return np.asarray(image)
 
 
 def _filaments(
-    size: int, rng: np.random.Generator, count: int, length: int, bend: float, straight: float
+    size: int, rng: np.random.Generator, *, count: int, length: int, bend: float, straight: float
 ) -> np.ndarray:
     """Random curves of one pixel width; ``straight`` is how much they share a direction."""
     image = np.zeros((size, size))
@@ -149,16 +149,17 @@ def _filaments(
 
 def _actin(size: int, rng: np.random.Generator) -> np.ndarray:
     """Straight stress fibres over a fine mesh."""
-    fibres = _filaments(size, rng, size // 3, size, 0.004, 0.8)
-    mesh = _filaments(size, rng, size, size // 8, 0.1, 0.0)
-    return gaussian_filter(fibres, 0.7) + 0.15 * gaussian_filter(mesh, 0.7)
+    fibres = _filaments(size, rng, count=size // 3, length=size, bend=0.004, straight=0.8)
+    mesh = _filaments(size, rng, count=size, length=size // 8, bend=0.1, straight=0.0)
+    return np.asarray(gaussian_filter(fibres, 0.7) + 0.15 * gaussian_filter(mesh, 0.7))
 
 
 def _mito(size: int, rng: np.random.Generator) -> np.ndarray:
     """Short bent tubules, gathered around cell centres."""
-    tubules = gaussian_filter(_filaments(size, rng, size, size // 9, 0.12, 0.0), 1.6)
+    curves = _filaments(size, rng, count=size, length=size // 9, bend=0.12, straight=0.0)
+    tubules = gaussian_filter(curves, 1.6)
     cells = gaussian_filter((rng.random((size, size)) < 6e-5).astype(float), size / 12)
-    return tubules * (0.1 + cells / max(cells.max(), 1e-9))
+    return np.asarray(tubules * (0.1 + cells / max(cells.max(), 1e-9)))
 
 
 _DRAW: dict[str, Callable[[int, np.random.Generator], np.ndarray]] = {

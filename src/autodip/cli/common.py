@@ -21,27 +21,22 @@ F = TypeVar("F", bound=Callable[..., Any])
 SIDECAR_SUFFIX = ".autodip.json"
 
 
-class Frames(click.ParamType):
-    """A range of frames ``A:B`` as in Python, or one frame ``N``."""
+def parse_frames(text: str | None) -> slice | None:
+    """Read a range of frames ``A:B`` as in Python, or one frame ``N``.
 
-    name = "A:B"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> slice:
-        """Turn text into a slice."""
-        if isinstance(value, slice):
-            return value
-        match = re.fullmatch(r"(-?\d*)(:?)(-?\d*)", value)
-        if not match or value in ("", "-"):
-            self.fail(f"{value!r}; give A:B (from frame A up to but not including B) or N")
-        first, colon, last = match.groups()
-        try:
-            if not colon:
-                return slice(int(first), int(first) + 1 or None)
-            return slice(int(first) if first else None, int(last) if last else None)
-        except ValueError:
-            self.fail(f"{value!r}; give A:B (from frame A up to but not including B) or N")
+    Raises
+    ------
+    ParameterError
+    """
+    if text is None:
+        return None
+    match = re.fullmatch(r"(-?\d+)|(-?\d+)?:(-?\d+)?", text)
+    if not match:
+        raise ParameterError(
+            f"--frames {text!r}; give A:B (from frame A up to but not including B) or N"
+        )
+    one, first, last = (None if number is None else int(number) for number in match.groups())
+    return slice(first, last) if one is None else slice(one, one + 1 or None)
 
 
 def choice_options(function: F) -> F:
@@ -63,7 +58,7 @@ def choice_options(function: F) -> F:
             click.option("--skip", type=int, metavar="S", help="Channels of the skip branches."),
             click.option("--device", default="auto", show_default=True, help="cpu, cuda[:N], mps."),
             click.option("--seed", type=int, default=0, show_default=True),
-            click.option("--frames", type=Frames(), help="Only these, of axis T."),
+            click.option("--frames", metavar="A:B", help="Only these, of axis T."),
             click.option("--channel", metavar="NAME|N", help="Only this one, N from 0."),
             click.option("--axes", metavar="TCZYX", help="Meaning of the dimensions."),
         )
@@ -81,6 +76,7 @@ def options_from(given: dict[str, Any]) -> Options:
     """
     vocabulary.microscope(given["microscope"])
     vocabulary.specimen(given["specimen"])
+    parse_frames(given["frames"])
     names = ("microscope", "specimen", "preset", "iterations", "depth", "width", "skip")
     options = Options(**{k: given[k] for k in (*names, "device", "seed")})
     _check_explicit(options)
@@ -98,7 +94,7 @@ def _check_explicit(options: Options) -> None:
 
 def open_image(path: Path, given: dict[str, Any]) -> Image:
     """Read a file and take the part that was asked for."""
-    return io.read(path, given["axes"]).select(given["frames"], given["channel"])
+    return io.read(path, given["axes"]).select(parse_frames(given["frames"]), given["channel"])
 
 
 def find_inputs(inputs: tuple[Path, ...]) -> tuple[list[Path], dict[Path, str]]:

@@ -17,7 +17,6 @@ from autodip import io
 from autodip.cli import sidecar
 from autodip.cli.common import (
     SIDECAR_SUFFIX,
-    Frames,
     choice_options,
     find_inputs,
     open_image,
@@ -69,6 +68,7 @@ class Settings:
 @click.pass_context
 def command(
     context: click.Context,
+    /,
     inputs: tuple[Path, ...],
     out: Path,
     params: Path | None,
@@ -113,9 +113,7 @@ def _repeat(context: click.Context, path: Path, given: dict[str, Any]) -> dict[s
     import torch  # noqa: PLC0415  (a second; only here)
 
     said = [
-        name
-        for name in given
-        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        name for name in given if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
     ]
     clash = sorted(set(said) & set(_REPEATED))
     if clash:
@@ -123,14 +121,13 @@ def _repeat(context: click.Context, path: Path, given: dict[str, Any]) -> dict[s
     content = read_sidecar(path)
     torch.set_num_threads(content["threads"])
     chosen = sidecar.choices(content)
-    selection = dict(content["selection"])
-    if selection["frames"] is not None:
-        selection["frames"] = Frames().convert(selection["frames"], None, None)
     device = given["device"] if "device" in said else content["device"]
     options = Options(
         preset=chosen[0].evidence.preset, seed=content["seed"], device=device, choices=chosen
     )
-    kept = {name: given[name] if name in said else value for name, value in selection.items()}
+    kept = {
+        name: given[name] if name in said else value for name, value in content["selection"].items()
+    }
     return {**given, **kept, "options": options}
 
 
@@ -212,9 +209,6 @@ def _one(source: Path, target: Path, settings: Settings) -> dict[str, Any]:
     with ProgressBar(source.name, settings.verbosity < 0) as bar:
         result = _fit(image, settings, bar)
     selection = {name: settings.given[name] for name in ("axes", "frames", "channel")}
-    if selection["frames"] is not None:
-        part = selection["frames"]
-        selection["frames"] = ":".join("" if n is None else str(n) for n in (part.start, part.stop))
     content = sidecar.build(source, target, image, result, selection)
     with replacing(beside, target) as (beside_part, target_part):
         io.write(target_part, dataclasses.replace(image, data=result.image), target.suffix)
@@ -263,7 +257,9 @@ def _report(
         f"{source} -> {target}  ({net}, {fit.iterations} iterations, {content['seconds']:.1f} s)",
     )
     notes = [n for p in result.planes if p.assessment for n in p.assessment.notes]
-    notes += [f"a fit blew up and went back {p.fallbacks} times" for p in result.planes if p.fallbacks]
+    notes += [
+        f"a fit blew up and went back {p.fallbacks} times" for p in result.planes if p.fallbacks
+    ]
     for note in dict.fromkeys(notes):
         _say(settings, f"  note: {note}")
     if settings.verbosity > 0:

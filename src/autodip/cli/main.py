@@ -42,7 +42,7 @@ class _Lazy(click.Group):
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(autodip.__version__, prog_name="autodip")
 def command() -> None:
-    """Denoise fluorescence images with a deep image prior whose parameters are chosen for you.
+    r"""Denoise fluorescence images with a deep image prior whose parameters are chosen for you.
 
     \b
     autodip denoise cells.tif -o denoised/ --microscope confocal --specimen nucleus

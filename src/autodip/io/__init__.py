@@ -65,7 +65,7 @@ def read(path: Path, axes: str | None = None) -> Image:
     if axes is not None:
         axes = axes.upper()
     try:
-        image = kind.read(path, axes)
+        image: Image = kind.read(path, axes)
     except FormatError as error:
         seen = next((name for sign, name in _SIGNATURES.items() if start.startswith(sign)), None)
         says = f"; its content begins like a {seen} file" if seen else ""

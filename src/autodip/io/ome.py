@@ -51,12 +51,11 @@ def facts(xml: str) -> dict[str, Any]:
             size[axis] = float(value) * _UM[unit.value]
     step = pixels.time_increment
     unit = pixels.time_increment_unit
-    known = step is not None and unit is not None and unit.value in _SECONDS
     channels = [c for c in pixels.channels if (c.samples_per_pixel or 1) == 1]
     names = tuple(c.name or "" for c in channels)
     return {
         "pixel_size": size,
-        "time_step": float(step) * _SECONDS[unit.value] if known else None,
+        "time_step": None if step is None else float(step) * _SECONDS.get(unit.value, 1.0),
         "channel_names": names if any(names) else (),
         "hints": tuple(tuple(_hints(c)) for c in channels),
     }

@@ -49,7 +49,7 @@ def load(path: str | os.PathLike[str] | None = None) -> Lpips | None:
     try:
         with np.load(Path(path), allow_pickle=False) as file:
             return Lpips({key: torch.from_numpy(file[key]).float() for key in keys})
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, EOFError, ValueError, KeyError) as error:
         raise FormatError(
             f"{path}: not a file of LPIPS weights ({error}); point {WEIGHTS_VARIABLE} to an .npz "
             f"with the tensors {keys[0]} ... {keys[-1]}"

@@ -1,0 +1,43 @@
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from autodip.simulate import Optics, simulate
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+def shared_folder():
+    named = os.environ.get("AUTODIP_SHARED")
+    return Path(named) if named else REPOSITORY.parent / "shared"
+
+
+@pytest.fixture
+def shared():
+    """Folder with real noisy/true pairs (data/) and LPIPS weights (weights/)."""
+    folder = shared_folder()
+    if not (folder / "data" / "manifest.json").exists():
+        pytest.skip(f"no real images at {folder}; name their folder in AUTODIP_SHARED")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def sample():
+    """Noisy and true confocal image of mitochondria, 64 x 64 pixels, uint16."""
+    return simulate("mito", Optics(microscope="confocal"), size=64)
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+@pytest.fixture(autouse=True)
+def _same_threads():
+    """A test that changes the number of threads does not disturb the next."""
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)

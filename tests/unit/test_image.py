@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+
+from autodip.errors import ImageError, ParameterError
+from autodip.image import Image
+
+
+def make(axes="TCYX", shape=(3, 2, 4, 5), **kwargs):
+    return Image(np.arange(np.prod(shape), dtype=np.uint16).reshape(shape), axes, **kwargs)
+
+
+@pytest.mark.parametrize("axes", ["TYX", "TCYXQ", "TCYY", "TCZX", "", "tcyx"])
+def test_axes_must_describe_the_shape(axes):
+    with pytest.raises(ParameterError, match=r"\(3, 2, 4, 5\)"):
+        make(axes)
+
+
+@pytest.mark.parametrize("dtype", [bool, complex, "U3", object])
+def test_pixels_are_real_numbers(dtype):
+    with pytest.raises(ImageError, match="real numbers"):
+        Image(np.zeros((3, 3), dtype), "YX")
+
+
+def test_empty_image():
+    with pytest.raises(ImageError, match="holds no pixel"):
+        Image(np.zeros((0, 3)), "YX")
+
+
+@pytest.mark.parametrize("axes", ["TCYX", "YXTC", "CYTX"])
+def test_planes_are_views_in_the_order_of_the_axes(axes):
+    image = make(axes)
+    planes = list(image.planes())
+    names = [a for a in axes if a not in "YX"]
+    assert [a for a, _ in planes[0][0]] == names
+    assert len(planes) == np.prod([image.size(a) for a in names])
+    assert planes[-1][1].shape == image.plane_shape
+    assert np.shares_memory(planes[0][1], image.data)
+
+
+def test_transparency_is_no_plane():
+    image = make("YXS", (4, 5, 4), alpha=True)
+    assert [dict(index)["S"] for index, _ in image.planes()] == [0, 1, 2]
+
+
+def test_select_keeps_the_axes():
+    image = make(channel_names=("DAPI", "GFP"))
+    part = image.select(slice(1, 3), "GFP")
+    assert part.data.shape == (2, 1, 4, 5)
+    assert part.channel_names == ("GFP",)
+    np.testing.assert_array_equal(part.data[:, 0], image.data[1:, 1])
+    assert image.select(slice(-1, None), "0").data.shape == (1, 1, 4, 5)
+
+
+@pytest.mark.parametrize(
+    ("frames", "channel", "message"),
+    [
+        (slice(7, 9), None, "axis T has 3, numbered 0 to 2"),
+        (None, "2", "numbered 0 to 1, named DAPI, GFP"),
+        (None, "Cy5", "no channel 'Cy5'"),
+    ],
+)
+def test_select_says_what_there_is(frames, channel, message):
+    with pytest.raises(ParameterError, match=message):
+        make(channel_names=("DAPI", "GFP")).select(frames, channel)
+
+
+def test_select_needs_the_axis():
+    with pytest.raises(ParameterError, match="axes of this image are YX"):
+        make("YX", (4, 5)).select(slice(0, 1))

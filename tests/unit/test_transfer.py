@@ -1,0 +1,88 @@
+import pytest
+
+from autodip import table
+from autodip.describe import Description
+from autodip.errors import ImageError, ParameterError
+from autodip.transfer import Explicit, choose
+
+
+def described(microscope=None, specimen=None, shape=(512, 512)):
+    origin = {"microscope": "given", "specimen": "given"}
+    return Description(shape, microscope, specimen, origin, None)
+
+
+def test_both_known():
+    choice = choose(described("widefield", "nucleus"), table.load("published"))
+    assert str(choice.net) == "8/asc_to512/4"
+    assert choice.fit.iterations == 300
+    assert choice.evidence.group == {"microscope": "widefield", "specimen": "nucleus"}
+    assert choice.evidence.notes == ()
+    assert "2601.12055" in choice.evidence.source
+
+
+@pytest.mark.parametrize(
+    ("known", "row", "nearest"),
+    [
+        ({"microscope": "twophoton"}, ("7/128/4", 1000), "LPIPS"),
+        ({"specimen": "mito"}, ("4/16/4", 2400), "mean gradient"),
+        ({}, ("8/64/4", 700), "UMAP"),
+    ],
+)
+def test_part_known_takes_the_row_of_that_part_and_says_so(known, row, nearest):
+    choice = choose(described(**known), table.load("published"))
+    assert (str(choice.net), choice.fit.iterations) == row
+    missing, why = choice.evidence.notes
+    assert "unknown" in missing
+    assert nearest in why
+    assert "calibration base" in why
+
+
+def test_original_does_not_ask_for_a_group():
+    choice = choose(described(), table.load("original"))
+    assert (str(choice.net), choice.fit.iterations) == ("5/128/4", 3000)
+    assert choice.evidence.notes == ()
+
+
+def test_a_table_without_the_group_takes_the_more_general_row():
+    rows = [row for row in table.load("published").rows if row.specimen != "actin"]
+    smaller = table.Table("published", "1", "test", tuple(rows))
+    choice = choose(described("confocal", "actin"), smaller)
+    assert choice.evidence.group == {"microscope": "confocal", "specimen": None}
+    assert "no row for confocal and actin" in choice.evidence.notes[0]
+
+
+def test_depth_is_reduced_for_a_small_image_and_said():
+    choice = choose(described("widefield", "nucleus", (100, 300)), table.load("published"))
+    assert choice.net.depth == 6
+    assert choice.net.widths == (16, 32, 64, 128, 256, 512)
+    assert "depth 6 instead of 8" in choice.evidence.notes[0]
+
+
+def test_explicit_values_win_and_are_said():
+    explicit = Explicit(iterations=9, depth=3, width=(4, 8, 16), skip=0)
+    choice = choose(described("confocal", "mito"), table.load("published"), explicit)
+    assert str(choice.net) == "3/4-8-16/0"
+    assert choice.fit.iterations == 9
+    assert len(choice.evidence.notes) == 4
+
+
+def test_a_list_of_widths_sets_the_depth():
+    choice = choose(described(), table.load("original"), Explicit(width=(4, 8)))
+    assert choice.net.depth == 2
+
+
+def test_depth_cuts_the_widths_of_a_preset_but_cannot_invent_any():
+    assert choose(described(), table.load("balanced"), Explicit(depth=3)).net.depth == 3
+    with pytest.raises(ParameterError, match="give --width as well"):
+        choose(described(), table.load("balanced"), Explicit(depth=8))
+
+
+@pytest.mark.parametrize("explicit", [Explicit(depth=8), Explicit(width=(4,) * 8)])
+def test_explicit_depth_too_large_names_the_one_that_fits(explicit):
+    with pytest.raises(ParameterError, match="use --depth 6"):
+        choose(described(shape=(100, 300)), table.load("published"), explicit)
+
+
+def test_too_small_for_any_network():
+    with pytest.raises(ImageError, match="3 x 3 is the least"):
+        choose(described(shape=(2, 300)), table.load("published"))

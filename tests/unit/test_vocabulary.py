@@ -1,0 +1,83 @@
+import pytest
+
+from autodip import vocabulary
+from autodip.errors import ParameterError
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("confocal", "confocal"),
+        ("Spinning-Disk", "confocal"),
+        ("CLSM", "confocal"),
+        ("two-photon", "twophoton"),
+        ("2P", "twophoton"),
+        ("Multiphoton", "twophoton"),
+        ("wide-field", "widefield"),
+        ("Wide Field", "widefield"),
+        ("epifluorescence", "widefield"),
+        ("unknown", None),
+        ("Other", None),
+        (None, None),
+    ],
+)
+def test_microscopes(text, name):
+    assert vocabulary.microscope(text) == name
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("DAPI", "nucleus"),
+        ("Hoechst 33342", "nucleus"),
+        ("nuclei", "nucleus"),
+        ("phalloidin", "actin"),
+        ("F-actin", "actin"),
+        ("MitoTracker", "mito"),
+        ("TOMM20", "mito"),
+        ("mitochondria", "mito"),
+    ],
+)
+def test_specimens(text, name):
+    assert vocabulary.specimen(text) == name
+
+
+def test_an_unknown_name_lists_the_known_ones():
+    with pytest.raises(ParameterError, match="actin.*mito.*nucleus") as caught:
+        vocabulary.specimen("zebrafish")
+    assert "other" in str(caught.value)
+
+
+def test_a_slip_is_recognised():
+    with pytest.raises(ParameterError, match="Did you mean confocal"):
+        vocabulary.microscope("confocl")
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("LaserScanningConfocalMicroscopy", "confocal"),
+        ("SpinningDiskConfocal", "confocal"),
+        ("MultiPhotonMicroscopy", "twophoton"),
+        ("WideField", "widefield"),
+        ("Brightfield", None),
+        ("confocal and widefield", None),
+    ],
+)
+def test_microscopes_in_metadata(text, name):
+    assert vocabulary.find_microscope(text) == name
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Ch1-DAPI (405)", "nucleus"),
+        ("MitoTracker Deep Red", "mito"),
+        ("Alexa Fluor 568 Phalloidin", "actin"),
+        ("GFP", None),
+        ("DAPI + phalloidin", None),
+        ("", None),
+    ],
+)
+def test_specimens_in_metadata(text, name):
+    assert vocabulary.find_specimen(text) == name
