@@ -130,7 +130,7 @@ def test_ome(stack):
     }
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "image.ome.tif"
-        tifffile.imwrite(path, data, ome=True, metadata=metadata)
+        tifffile.imwrite(path, data, ome=True, photometric="minisblack", metadata=metadata)
         image = same(path)
         assert image.axes == axes
         assert image.pixel_size["X"] == image.pixel_size["Y"] == 0.065

@@ -216,7 +216,7 @@ def _one(source: Path, target: Path, settings: Settings) -> dict[str, Any]:
             json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
         )
     _report(source, target, result, content, settings)
-    return {"input": str(source), "output": str(target), "skipped": False, **content}
+    return {"input": str(source), "output": str(target), "skipped": False, "run": content}
 
 
 def _check_target(source: Path, target: Path, settings: Settings) -> None:

@@ -68,7 +68,8 @@ def read(path: Path, axes: str | None = None) -> Image:
         image: Image = kind.read(path, axes)
     except FormatError as error:
         seen = next((name for sign, name in _SIGNATURES.items() if start.startswith(sign)), None)
-        says = f"; its content begins like a {seen} file" if seen else ""
+        own = path.suffix.upper().strip(".")[:3]
+        says = f"; its content begins like a {seen} file" if seen and own not in seen else ""
         raise FormatError(f"{path}: {error}{says}") from error
     return image
 

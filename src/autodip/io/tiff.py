@@ -213,6 +213,9 @@ def _with_ome(image: Image, xml: str) -> Image:
 
 
 def _with_imagej(image: Image, metadata: dict[str, Any]) -> Image:
+    for key, single in (("Labels", str), ("LUTs", np.ndarray)):
+        if isinstance(metadata.get(key), single):  # tifffile unwraps lists of one
+            metadata[key] = [metadata[key]]
     unit = _UNITS_UM.get(str(metadata.get("unit", "")))
     size: dict[str, float] = {}
     if unit is not None:
@@ -268,7 +271,9 @@ def write(path: Path, image: Image) -> None:
     """Write an image in the flavour of its source; one without a source as plain TIFF."""
     source: Source | None = image.source
     if source is None:
-        tifffile.imwrite(path, image.data, metadata={"axes": image.axes})
+        photometric = "rgb" if "S" in image.axes else "minisblack"
+        metadata = {"axes": image.axes}
+        tifffile.imwrite(path, image.data, photometric=photometric, metadata=metadata)
         return
     data, tags = image.data, dict(source.tags)
     if source.flavour == "ome":

@@ -1,0 +1,139 @@
+import json
+import subprocess
+import sys
+
+import imagecodecs
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from autodip.metrics.lpips import WEIGHTS_VARIABLE
+
+
+def test_params_says_what_why_and_how_much(cli, cells):
+    code, out, _ = cli(
+        "params", cells, "--preset", "published", "--microscope", "epi", "--specimen", "DAPI"
+    )
+    assert code == 0
+    for words in (
+        "widefield  (given as 'epi')",
+        "nucleus  (given as 'DAPI')",
+        "widefield / nucleus of published 1",
+        "arXiv 2601.12055",
+        "width asc_to512",
+        "300 iterations",
+        "GB of memory",
+        "depth 5 instead of 8",
+    ):
+        assert words in out
+
+
+def test_params_json(cli, cells, tmp_path):
+    code, out, err = cli("params", cells, tmp_path / "missing.png", "--json")
+    assert code == 1
+    content = json.loads(out)
+    assert content["results"][0]["channels"][0]["cost_per_plane"]["flop"] > 0
+    assert content["failed"][0]["input"].endswith("missing.png")
+    assert "missing.png" in err
+
+
+def test_info(cli, tmp_path, sample):
+    path = tmp_path / "a.ome.tif"
+    metadata = {"axes": "CYX", "PhysicalSizeX": 0.5, "Channel": {"Name": ["x", "y"]}}
+    stack = np.stack([sample[0]] * 2)
+    tifffile.imwrite(path, stack, ome=True, photometric="minisblack", metadata=metadata)
+    code, out, _ = cli("info", path)
+    assert code == 0
+    for words in ("2 x 64 x 64 (CYX)", "uint16", "X 0.5 µm", "x, y", "channel 1: sigma"):
+        assert words in out
+    facts = json.loads(cli("info", path, "--json")[1])
+    assert facts["shape"] == [2, 64, 64]
+    assert facts["channel_names"] == ["x", "y"]
+    assert facts["noise"][0]["gain"] > 0
+
+
+def test_info_of_nothing(cli, tmp_path):
+    code, _, err = cli("info", tmp_path / "missing.tif")
+    assert code == 1
+    assert "no such file" in err
+
+
+def test_metrics(cli, cells, tmp_path, monkeypatch):
+    monkeypatch.delenv(WEIGHTS_VARIABLE, raising=False)
+    truth = tmp_path / "truth.png"
+    noisy = imagecodecs.imread(str(cells))
+    truth.write_bytes(imagecodecs.png_encode(np.where(noisy > 250, noisy, noisy + 5)))
+    code, out, _ = cli("metrics", cells, truth, "--json")
+    scores = json.loads(out)
+    assert code == 0
+    assert scores["psnr"] == pytest.approx(34.15, abs=0.2)
+    assert 0.9 < scores["ssim"] < 1
+    assert scores["lpips"] is None
+    assert WEIGHTS_VARIABLE in scores["lpips_reason"]
+    assert scores["data_range"] == 255
+    assert "PSNR" in cli("metrics", cells, truth)[1]
+
+
+def test_metrics_with_lpips(cli, cells, shared, monkeypatch):
+    monkeypatch.setenv(WEIGHTS_VARIABLE, str(shared / "weights" / "lpips_alex_v0.1.npz"))
+    scores = json.loads(cli("metrics", cells, cells, "--json")[1])
+    assert scores["lpips"] == 0
+
+
+def test_metrics_needs_a_range_beyond_8_bits(cli, tmp_path, sample):
+    np.save(tmp_path / "a.npy", sample[0])
+    code, _, err = cli("metrics", tmp_path / "a.npy", tmp_path / "a.npy")
+    assert code == 2
+    assert "--data-range" in err
+
+
+def test_metrics_of_different_shapes(cli, tmp_path, sample):
+    np.save(tmp_path / "a.npy", sample[0])
+    np.save(tmp_path / "b.npy", sample[0][1:])
+    code, _, err = cli("metrics", tmp_path / "a.npy", tmp_path / "b.npy", "--data-range", 9)
+    assert code == 1
+    assert "(64, 64) and (63, 64)" in err
+
+
+def test_demo_writes_its_files_and_improves_the_image(cli, tmp_path):
+    code, out, _ = cli("demo", "--out", tmp_path, "--size", 96, "--iterations", 120, "--json")
+    assert code == 0
+    content = json.loads(out)
+    assert content["denoised"]["psnr"] > content["noisy"]["psnr"] + 2
+    assert content["denoised"]["ssim"] > content["noisy"]["ssim"]
+    files = ["demo.png", "denoised.tif", "denoised.tif.autodip.json", "noisy.tif", "truth.tif"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == files
+    with Image.open(tmp_path / "demo.png") as picture:
+        pixels = np.asarray(picture)
+    assert pixels.shape[1] > 3 * 300
+    assert pixels.std() > 20
+    assert cli("demo", "--out", tmp_path, "--size", 64, "--iterations", 2)[0] == 0
+
+
+@pytest.mark.parametrize("command", [[], ["denoise"], ["params"], ["info"], ["metrics"], ["demo"]])
+def test_help(cli, command):
+    code, out, _ = cli(*command, "--help")
+    assert code == 0
+    assert "Usage: autodip" in out
+
+
+def test_version(cli):
+    assert cli("--version")[1].startswith("autodip, version ")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import autodip",
+        "import autodip; autodip.denoise, autodip.read, autodip.Options",
+        "from autodip.cli.main import run; run(['--help'])",
+        "from autodip.cli.main import run; run(['denoise', '--help'])",
+        "from autodip.cli.main import run; run(['params', '--help'])",
+        "from autodip.cli.main import run; run(['denoise', 'a.png', '-o', 'b', '--preset', 'x'])",
+    ],
+)
+def test_no_torch_before_it_is_needed(code):
+    check = f"import sys; {code}; sys.exit('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", check], capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()
