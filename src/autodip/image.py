@@ -70,6 +70,10 @@ class Image:
         if 0 in self.data.shape:
             raise ImageError(f"the image of shape {self.data.shape} holds no pixel")
 
+    def replace(self, **changes: Any) -> Image:
+        """Copy with some fields changed, as the pixels after denoising."""
+        return dataclasses.replace(self, **changes)
+
     @property
     def plane_shape(self) -> tuple[int, int]:
         """(Y, X) in pixels."""
@@ -153,7 +157,7 @@ class Image:
             changes["alpha"] = self.alpha and kept[-1] == length - 1
         if hasattr(self.source, "cut"):
             changes["source"] = self.source.cut(axis, kept)
-        return dataclasses.replace(self, **changes)
+        return self.replace(**changes)
 
 
 def check_axes(axes: str, shape: tuple[int, ...]) -> None:

@@ -6,6 +6,7 @@ import imagecodecs
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image, PngImagePlugin
 
 from autodip import io
 from tests.integration.conftest import sidecar
@@ -208,8 +209,6 @@ def test_imagej_hyperstack(denoise, tmp_path, sample):
 
 
 def test_16_bit_png_with_resolution_and_text(denoise, tmp_path, sample):
-    from PIL import Image, PngImagePlugin
-
     text = PngImagePlugin.PngInfo()
     text.add_text("Comment", "well B7")
     source, target = tmp_path / "a.png", tmp_path / "b.png"

@@ -18,7 +18,10 @@ INTEGERS = ["uint8", "uint16", "int16", "uint32", "int32"]
 TIFF_TYPES = [*INTEGERS, "float16", "float32", "float64"]
 
 
-def planes(dtypes, shape=hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=9)):
+SMALL = hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=9)
+
+
+def planes(dtypes, shape=SMALL):
     return st.sampled_from(dtypes).flatmap(
         lambda name: hnp.arrays(np.dtype(name), shape, elements=finite(name))
     )

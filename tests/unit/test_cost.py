@@ -23,7 +23,7 @@ def test_seconds_are_known_for_the_cpu_alone():
 
 def test_a_setting_that_fits_is_named_and_fits():
     free = 300_000_000
-    with pytest.raises(OutOfMemoryError, match="--width 32 needs 0.2 GB") as caught:
+    with pytest.raises(OutOfMemoryError, match=r"--width 32 needs 0\.2 GB") as caught:
         cost.check_memory(WIDE, (256, 256), free)
     assert isinstance(caught.value, MemoryError)
     cost.check_memory(WIDE.replace(width=32), (256, 256), free)

@@ -43,7 +43,7 @@ def test_specimens(text, name):
 
 
 def test_an_unknown_name_lists_the_known_ones():
-    with pytest.raises(ParameterError, match="actin.*mito.*nucleus") as caught:
+    with pytest.raises(ParameterError, match=r"actin.*mito.*nucleus") as caught:
         vocabulary.specimen("zebrafish")
     assert "other" in str(caught.value)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
 
@@ -89,7 +88,7 @@ def command(
         source, target, image, result, {"axes": None, "frames": None, "channel": None}
     )
     with replacing(out / (target.name + SIDECAR_SUFFIX), target) as (beside, part):
-        io.write(part, dataclasses.replace(image, data=result.image), target.suffix)
+        io.write(part, image.replace(data=result.image), target.suffix)
         beside.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
     if as_json:
         say_json({"out": str(out), "data_range": data_range, **scores, "run": content})

@@ -176,6 +176,8 @@ def _run(pairs: list[tuple[Path, Path]], failed: dict[Path, str], settings: Sett
                 message = str(error)
                 failed[source] = message if str(source) in message else f"{source}: {message}"
                 click.echo(f"autodip: {failed[source]}", err=True)
+            except BrokenPipeError:  # nobody reads what is printed any more
+                raise
             except Exception as error:  # a defect must not end a batch either
                 failed[source] = f"{source}: unexpected {type(error).__name__}: {error}"
                 click.echo(f"autodip: {failed[source]}", err=True)
@@ -211,7 +213,7 @@ def _one(source: Path, target: Path, settings: Settings) -> dict[str, Any]:
     selection = {name: settings.given[name] for name in ("axes", "frames", "channel")}
     content = sidecar.build(source, target, image, result, selection)
     with replacing(beside, target) as (beside_part, target_part):
-        io.write(target_part, dataclasses.replace(image, data=result.image), target.suffix)
+        io.write(target_part, image.replace(data=result.image), target.suffix)
         beside_part.write_text(
             json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from autodip.errors import FormatError
@@ -28,12 +29,12 @@ _SIGNATURES = {
 }
 
 
-def read(path: Path, axes: str | None = None) -> Image:
+def read(path: str | os.PathLike[str], axes: str | None = None) -> Image:
     """Read an image file.
 
     Parameters
     ----------
-    path : Path
+    path : str or Path
         PNG, TIFF (plain, ImageJ, OME) or NPY, told by the ending of its name.
     axes : str, optional
         Meaning of the dimensions, in place of what the file says.
@@ -47,6 +48,7 @@ def read(path: Path, axes: str | None = None) -> Image:
     ImageError
         If the pixels are no real numbers.
     """
+    path = Path(path)
     kind = _FORMATS.get(path.suffix.lower())
     if kind is None:
         raise FormatError(
@@ -74,13 +76,17 @@ def read(path: Path, axes: str | None = None) -> Image:
     return image
 
 
-def write(path: Path, image: Image, suffix: str | None = None) -> None:
+def write(path: str | os.PathLike[str], image: Image, suffix: str | None = None) -> None:
     """Write an image in the format told by ``suffix``, or the ending of ``path``.
 
     The image should come from a file of the same format (possibly with other pixels, or cut
     by :meth:`Image.select`); what that file held besides pixels is kept.
     """
-    _FORMATS[(suffix or path.suffix).lower()].write(path, image)
+    path = Path(path)
+    kind = (suffix or path.suffix).lower()
+    if kind not in _FORMATS:
+        raise FormatError(f"{path}: cannot be written; allowed endings are {', '.join(SUFFIXES)}")
+    _FORMATS[kind].write(path, image)
 
 
 __all__ = ["SUFFIXES", "read", "write"]

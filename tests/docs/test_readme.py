@@ -1,0 +1,118 @@
+"""Every command and code block of the README runs."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import tifffile
+import yaml
+
+from autodip.cli.main import run
+from autodip.table import PRESETS
+from tests.conftest import REPOSITORY
+
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
+CONSOLE = [
+    line.removeprefix("$ ")
+    for kind, block in BLOCKS
+    if kind == "console"
+    for line in block.splitlines()
+]
+OWN = [line for line in CONSOLE if "my_image" in line]
+FMD = [line for line in CONSOLE if "FMD/" in line]
+PROGRAM = ".venv/bin/autodip "
+# What makes the README's commands quick enough for a test.
+QUICK = ["--iterations", "2"]
+
+
+def call(line):
+    words = shlex.split(line.removeprefix(PROGRAM))
+    quick = words[0] in ("denoise", "params") and "--params" not in words
+    return run([*words, *(QUICK if quick else [])])
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch, sample):
+    """Working folder of a user with an image."""
+    monkeypatch.chdir(tmp_path)
+    tifffile.imwrite("my_image.tif", sample[0])
+    return tmp_path
+
+
+def test_all_commands_are_covered():
+    assert {"make demo", "make test", *OWN, *FMD} == set(CONSOLE)
+    assert len(OWN) == 3
+    assert all(line.startswith(PROGRAM) for line in (*OWN, *FMD))
+
+
+def test_commands_for_the_own_file(folder):
+    for line in OWN:
+        assert call(line) == 0, line
+    first, again = (tifffile.imread(folder / d / "my_image.tif") for d in ("denoised", "again"))
+    assert (first == again).all()
+
+
+def test_python_block(folder):
+    (block,) = (block for kind, block in BLOCKS if kind == "python")
+    quick = block.replace("seed=0", "seed=0, iterations=2")
+    assert quick != block
+    exec(compile(quick, "README.md", "exec"), {})
+    assert tifffile.imread("denoised.tif").shape == tifffile.imread("my_image.tif").shape
+
+
+def test_commands_for_the_figures(folder, shared):
+    (folder / "FMD").symlink_to(shared / "data" / "fmd_test")
+    for line in FMD:
+        assert call(line) == 0, line
+
+
+def test_make_demo(tmp_path):
+    """With the environment that ``make`` has set up, in a copy of its files."""
+    environment = Path(sys.prefix)
+    if not (environment / ".installed").exists():
+        pytest.skip(f"{environment} was not set up by make")
+    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+        shutil.copy2(REPOSITORY / name, tmp_path)
+        stamp = (environment / ".installed").stat().st_mtime
+        os.utime(tmp_path / name, (stamp - 60, stamp - 60))
+    done = subprocess.run(
+        ["make", "demo", f"VENV={environment}"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "denoised" in done.stdout
+    assert (tmp_path / "autodip-demo" / "demo.png").exists()
+
+
+def test_make_test_is_what_ci_runs():
+    plan = subprocess.run(
+        ["make", "--dry-run", "test"], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    for tool in ("ruff check", "ruff format --check", "mypy", "lint-imports", "pytest"):
+        assert tool in plan.stdout
+    assert "make test" in (REPOSITORY / ".ci" / "run").read_text()
+
+
+@pytest.mark.parametrize("name", re.findall(r"\]\((?!http)([^)#]+)\)", README))
+def test_linked_files_exist(name):
+    assert (REPOSITORY / name).exists()
+
+
+def test_presets_are_described():
+    for preset in PRESETS:
+        assert f"`{preset}`" in README
+
+
+def test_citation_names_both_papers():
+    content = yaml.safe_load((REPOSITORY / "CITATION.cff").read_text(encoding="utf-8"))
+    dois = {reference["doi"] for reference in content["references"]}
+    assert dois == {"10.48550/arXiv.2601.12055", "10.1109/CVPR.2018.00984"}
