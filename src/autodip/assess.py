@@ -51,8 +51,10 @@ def assess(noisy: np.ndarray, result: np.ndarray, noise: Noise | None) -> Assess
     correlation = (_lag1(residual), _lag1(residual.T))
     ratio = None
     notes = []
-    if noise is not None and noise.sigma > 0:
-        ratio = float(np.sqrt(np.mean((residual / noise.std(result)) ** 2)))
+    expected = np.zeros(result.shape) if noise is None else noise.std(result)
+    noisy_part = expected > 0
+    if noisy_part.any():
+        ratio = float(np.sqrt(np.mean((residual[noisy_part] / expected[noisy_part]) ** 2)))
         if ratio > _TOO_MUCH:
             notes.append(
                 f"{ratio:.1f} times the expected noise was removed, structure perhaps among it; "

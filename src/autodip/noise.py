@@ -70,11 +70,11 @@ def estimate(image: np.ndarray) -> Noise | None:
     Returns
     -------
     Noise or None
-        None for an image too small to tell (below 64 x 64 pixels).
+        None where it cannot be told: below 64 x 64 pixels, or with NaN or infinite pixels.
     """
-    if min(image.shape) < 4 * _BLOCK:
-        return None
     image = image.astype(np.float64)
+    if min(image.shape) < 4 * _BLOCK or not np.isfinite(image).all():
+        return None
     autocorrelation = _autocorrelation(image)
     peak = image.max()
     share = float(np.mean(image == peak))

@@ -22,6 +22,18 @@ def test_one_file_to_a_file(denoise, cells, tmp_path):
     assert not np.array_equal(clean, noisy)
 
 
+def test_a_folder_may_have_a_dot_in_its_name(denoise, cells, tmp_path):
+    assert denoise(cells, "-o", f"{tmp_path}/results.v1/")[0] == 0
+    assert (tmp_path / "results.v1" / "cells.png").exists()
+
+
+def test_offset_subtracted_image_with_an_empty_background(denoise, tmp_path, sample):
+    empty = np.maximum(sample[0].astype(float) - 250, 0)
+    np.save(tmp_path / "empty.npy", np.pad(empty, 64))
+    assert denoise(tmp_path / "empty.npy", "-o", tmp_path / "clean.npy")[0] == 0
+    assert sidecar(tmp_path / "clean.npy")["planes"][0]["assessment"]["removed_to_noise"] >= 0
+
+
 def test_files_and_folders_to_a_folder(denoise, cells, tmp_path, sample):
     folder = tmp_path / "many"
     folder.mkdir()

@@ -211,7 +211,7 @@ def test_wrong_sidecar(cli, cells, tmp_path, content, message):
     if content is not None:
         path.write_text(content)
     code, _, err = cli("denoise", cells, "-o", tmp_path / "out", "--params", path)
-    assert code == 1
+    assert code == 2
     assert message in err
 
 

@@ -137,3 +137,17 @@ def test_no_torch_before_it_is_needed(code):
     check = f"import sys; {code}; sys.exit('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
+
+
+def test_metrics_of_identical_images_are_valid_json(cli, cells):
+    scores = json.loads(cli("metrics", cells, cells, "--json")[1])
+    assert scores["psnr"] is None
+    assert "identical" in scores["psnr_reason"]
+    assert "identical" in cli("metrics", cells, cells)[1]
+
+
+def test_info_of_an_image_with_nan(cli, tmp_path):
+    np.save(tmp_path / "nan.npy", np.where(np.eye(80), np.nan, 1.0))
+    code, out, _ = cli("info", tmp_path / "nan.npy")
+    assert code == 0
+    assert "not estimated" in out

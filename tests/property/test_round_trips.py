@@ -160,6 +160,8 @@ def test_plain_tiff(data, compression, order):
             description="cells",
             resolution=(300, 300),
             resolutionunit="CENTIMETER",
+            software="MyScope 3",
+            extratags=[(65000, "s", 0, "stage 7", True), (315, "s", 0, "Ada", True)],
         )
         same(path)
         with (
@@ -167,7 +169,8 @@ def test_plain_tiff(data, compression, order):
             tifffile.TiffFile(path.with_name("again.tif")) as after,
         ):
             assert after.byteorder == before.byteorder
-            for tag in ("XResolution", "ResolutionUnit", "Compression", "ImageDescription"):
+            kept = ("XResolution", "ResolutionUnit", "Compression", "ImageDescription", "Software")
+            for tag in (*kept, "Artist", 65000):
                 assert after.pages[0].tags[tag].value == before.pages[0].tags[tag].value
 
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from autodip import io, vocabulary
-from autodip.errors import FormatError, ParameterError
+from autodip.errors import ParameterError
 from autodip.image import Image
 from autodip.records import Options
 from autodip.table import PRESETS
@@ -134,15 +134,16 @@ def read_sidecar(path: Path) -> dict[str, Any]:
 
     Raises
     ------
-    FormatError
+    ParameterError
         If it is missing, no JSON, or of another schema.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise FormatError(f"{path}: not a readable sidecar ({error})") from error
-    if not isinstance(content, dict) or content.get("schema") != 1 or "channels" not in content:
-        raise FormatError(
+        raise ParameterError(f"{path}: not a readable sidecar ({error})") from error
+    needed = {"channels", "seed", "device", "threads", "selection"}
+    if not isinstance(content, dict) or content.get("schema") != 1 or needed - set(content):
+        raise ParameterError(
             f"{path}: not a sidecar of this version; give the file that ends in "
             f"{SIDECAR_SUFFIX} and stands beside a denoised image"
         )
@@ -151,4 +152,9 @@ def read_sidecar(path: Path) -> dict[str, Any]:
 
 def say_json(content: Any) -> None:
     """Print JSON, alone, to standard output."""
-    click.echo(json.dumps(content, indent=2, ensure_ascii=False))
+    click.echo(to_json(content))
+
+
+def to_json(content: Any) -> str:
+    """Valid JSON: NaN and infinity, which JSON does not know, are a defect."""
+    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)

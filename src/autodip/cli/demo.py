@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
@@ -10,7 +9,7 @@ import numpy as np
 
 from autodip import io
 from autodip.cli import sidecar
-from autodip.cli.common import SIDECAR_SUFFIX, say_json
+from autodip.cli.common import SIDECAR_SUFFIX, say_json, to_json
 from autodip.cli.progress import ProgressBar
 from autodip.cli.text import plan_lines
 from autodip.image import Image
@@ -89,7 +88,7 @@ def command(
     )
     with replacing(out / (target.name + SIDECAR_SUFFIX), target) as (beside, part):
         io.write(part, image.replace(data=result.image), target.suffix)
-        beside.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        beside.write_text(to_json(content) + "\n", encoding="utf-8")
     if as_json:
         say_json({"out": str(out), "data_range": data_range, **scores, "run": content})
         return

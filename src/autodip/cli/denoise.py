@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import traceback
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from autodip.cli.common import (
     options_from,
     read_sidecar,
     say_json,
+    to_json,
 )
 from autodip.cli.progress import ProgressBar
 from autodip.cli.text import plan_lines
@@ -49,9 +49,7 @@ class Settings:
 
 @click.command()
 @click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "-o", "--out", required=True, type=click.Path(path_type=Path), help="Output file or folder."
-)
+@click.option("-o", "--out", required=True, type=click.Path(), help="Output file, or folder.")
 @choice_options
 @click.option(
     "--params",
@@ -70,7 +68,7 @@ def command(
     context: click.Context,
     /,
     inputs: tuple[Path, ...],
-    out: Path,
+    out: str,
     params: Path | None,
     overwrite: bool,
     skip_existing: bool,
@@ -131,7 +129,7 @@ def _repeat(context: click.Context, path: Path, given: dict[str, Any]) -> dict[s
     return {**given, **kept, "options": options}
 
 
-def _pair(files: list[Path], out: Path, inputs: tuple[Path, ...]) -> list[tuple[Path, Path]]:
+def _pair(files: list[Path], place: str, inputs: tuple[Path, ...]) -> list[tuple[Path, Path]]:
     """Input and output of each file.
 
     Raises
@@ -139,8 +137,9 @@ def _pair(files: list[Path], out: Path, inputs: tuple[Path, ...]) -> list[tuple[
     ParameterError
         If several inputs would have one output, or the output another format.
     """
+    out = Path(place)
     single = len(inputs) == 1 and not inputs[0].is_dir()
-    if single and out.suffix and not out.is_dir() and not str(out).endswith(os.sep):
+    if single and out.suffix and not out.is_dir() and not place.endswith(("/", os.sep)):
         kinds = ({".tif", ".tiff"}, {out.suffix.lower()})
         same = next((k for k in kinds if out.suffix.lower() in k), set())
         suffix = files[0].suffix.lower()
@@ -214,9 +213,7 @@ def _one(source: Path, target: Path, settings: Settings) -> dict[str, Any]:
     content = sidecar.build(source, target, image, result, selection)
     with replacing(beside, target) as (beside_part, target_part):
         io.write(target_part, image.replace(data=result.image), target.suffix)
-        beside_part.write_text(
-            json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
-        )
+        beside_part.write_text(to_json(content) + "\n", encoding="utf-8")
     _report(source, target, result, content, settings)
     return {"input": str(source), "output": str(target), "skipped": False, "run": content}
 

@@ -49,7 +49,7 @@ def _noise(image: Image) -> list[dict[str, Any]]:
 
 def _words(line: dict[str, Any]) -> str:
     if "sigma" not in line:
-        return f"channel {line['channel']}: image too small to tell"
+        return f"channel {line['channel']}: not estimated (below 64 x 64 pixels, or not finite)"
     down, along = line["correlation"]
     text = (
         f"channel {line['channel']}: sigma {line['sigma']:.3g} at median brightness, "

@@ -34,7 +34,8 @@ def command(
     if as_json:
         say_json(scores)
         return
-    click.echo(f"PSNR   {scores['psnr']:.2f} dB (data range {scores['data_range']:g})")
+    decibel = "identical" if scores["psnr"] is None else f"{scores['psnr']:.2f} dB"
+    click.echo(f"PSNR   {decibel} (data range {scores['data_range']:g})")
     click.echo(f"SSIM   {scores['ssim']:.4f}")
     lpips = scores["lpips"]
     click.echo(f"LPIPS  {scores['lpips_reason'] if lpips is None else format(lpips, '.4f')}")
@@ -54,8 +55,10 @@ def _scores(image: Image, truth: Image, data_range: float) -> dict[str, Any]:
     if image.data.shape != truth.data.shape:
         psnr(image.data, truth.data, data_range=data_range)  # raises, naming both shapes
     lpips, reason = _lpips(pairs, data_range)
+    decibel = float(np.mean([psnr(a, b, data_range=data_range) for a, b in pairs]))
     return {
-        "psnr": float(np.mean([psnr(a, b, data_range=data_range) for a, b in pairs])),
+        "psnr": decibel if np.isfinite(decibel) else None,
+        "psnr_reason": None if np.isfinite(decibel) else "infinite: identical images",
         "ssim": float(np.mean([ssim(a, b, data_range=data_range) for a, b in pairs])),
         "lpips": lpips,
         "lpips_reason": reason,

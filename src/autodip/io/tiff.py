@@ -19,6 +19,11 @@ from autodip.io import ome
 
 _LOSSLESS = {"NONE", "LZW", "ADOBE_DEFLATE", "DEFLATE", "PACKBITS", "ZSTD", "LZMA"}
 _PREDICTABLE = {"LZW", "ADOBE_DEFLATE", "DEFLATE", "ZSTD", "LZMA"}
+# Tags of the TIFF standard that describe the image, not its encoding: document and page name,
+# make and model, position, artist, host, XMP.
+_DESCRIPTIVE = {269, 271, 272, 285, 286, 287, 315, 316, 700}
+# Private tags that hold places in the old file (Exif, GPS, LSM, STK), or that tifffile writes.
+_NOT_KEPT = {34665, 34853, 34412, 33628, 33629, 33630, 33631, 50838, 50839}
 _UNITS_UM = {
     "micron": 1.0,
     "microns": 1.0,
@@ -194,6 +199,11 @@ def _tags(tif: tifffile.TiffFile) -> dict[str, Any]:
     for key, tag in (("software", "Software"), ("datetime", "DateTime")):
         if tag in page.tags and isinstance(page.tags[tag].value, str):
             tags[key] = page.tags[tag].value
+    tags["extratags"] = [
+        tag.astuple()
+        for tag in page.tags
+        if tag.code in _DESCRIPTIVE or (tag.code >= 32768 and tag.code not in _NOT_KEPT)
+    ]
     if tif.is_ome or tif.is_imagej or tif.is_shaped:
         return tags
     return {**tags, "description": page.description} if page.description else tags
