@@ -1,11 +1,13 @@
 """Measure candidate networks for the presets on calibration images.
 
-    python benchmarks/choose_presets.py DATA WEIGHTS OUT.csv [--iterations N] [--workers N]
+    python benchmarks/choose_presets.py measure DATA WEIGHTS OUT.csv [--crop N] [--workers N]
+    python benchmarks/choose_presets.py report OUT.csv > docs/results/presets.md
 
 DATA is a folder with a ``manifest.json`` of noisy/true pairs; only pairs of role
 ``calibration`` are read. Every candidate is fitted once to each image; the curve of PSNR
 and LPIPS (paper convention) over the iterations is appended to OUT.csv, for several
-averages of the outputs. Started again, it goes on where it was stopped.
+averages of the outputs, beside a Gaussian blur of sigma 1. Started again, it goes on where it
+was stopped.
 
 FMD's widefield noise is correlated between neighbouring pixels (lag 1: about 0.6), that of
 the only widefield calibration set (W2S) is not. Pairs with correlated noise are therefore
@@ -18,7 +20,6 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -39,6 +40,9 @@ CANDIDATES = (
 )
 FIT = FitParams(iterations=300, learning_rate=0.02, start_at_mean=True)
 AVERAGES = (0.0, 0.9, 0.95, 0.98)
+SHOWN = 0.95
+EVERY = 20
+NOISY, BLUR = "noisy", "blur, sigma 1"
 PICK = {
     "fmd_confocal_fov1": slice(1, None),
     "fmd_confocal_nucleus": slice(20, None, 30),
@@ -46,6 +50,22 @@ PICK = {
     "w2s": slice(0, None, 16),
 }
 """Which calibration pairs of each set are used, in the order of the manifest."""
+
+
+PREFACE = """# How the presets were chosen
+
+Mean PSNR in dB / LPIPS (AlexNet v0.1 on [0, 1], not rescaled; lower is better) over calibration
+images, whole images of about 512 x 512 pixels; the test images of the benchmarks are not among
+them. Networks are given as depth/widths/skip, with 8 input channels; the fit starts at the mean of
+the image, with a learning rate of {fit.learning_rate}; "average" is the factor of the
+bias-corrected exponential average of the outputs.
+
+Widefield has two columns, as the noise of some cameras is correlated between neighbours and that
+of others is not; the pairs with correlated noise are simulated. The two-photon truth is a mean of
+only five frames, the noisy one among them, which flatters the noisy image and the blur.
+
+Made by `python benchmarks/choose_presets.py report {table}`, measured by its verb `measure`.
+"""
 
 
 def pairs(data: Path) -> Iterator[tuple[str, str, np.ndarray, np.ndarray, bool]]:
@@ -72,12 +92,14 @@ def correlated(truth: np.ndarray, db: float) -> np.ndarray:
     return np.clip(np.rint(truth + noise), 0, 255)
 
 
-def curve(job: tuple[Path, int, NetParams, int]) -> list[dict[str, object]]:
-    """Rows of one fit: image, network, iteration, average, PSNR, LPIPS."""
-    (data_and_weights, index, net, iterations) = job
-    data, weights = data_and_weights
+def curve(job: tuple[Path, Path, int, NetParams | None, int | None]) -> list[dict[str, object]]:
+    """Rows of one fit: image, network, iteration, average, PSNR, LPIPS; no fit without a net."""
+    data, weights, index, net, crop = job
     torch.set_num_threads(1)
     name, microscope, noisy, truth, affine = list(pairs(data))[index]
+    if crop:
+        top, left = ((n - crop) // 2 for n in truth.shape)
+        noisy, truth = (a[top : top + crop, left : left + crop] for a in (noisy, truth))
     lpips = load(weights)
     peak = 255.0 if truth.max() > 50 else truth.max()
     low, span = noisy.min(), np.ptp(noisy)
@@ -89,51 +111,87 @@ def curve(job: tuple[Path, int, NetParams, int]) -> list[dict[str, object]]:
         psnr = 10 * np.log10(peak**2 / np.mean((image - truth) ** 2))
         return {"psnr": psnr, "lpips": lpips(image / peak, truth / peak)}
 
-    base = {"image": name, "microscope": microscope, "net": str(net)}
-    first = score((noisy - low) / span)
-    rows = [{**base, "iteration": 0, "average": 0.0, **first, "loss": 0.0, "seconds": 0.0}]
+    def row(what: str, iteration: int, average: float, image: np.ndarray) -> dict[str, object]:
+        values = {name: round(value, 4) for name, value in score(image).items()}
+        key = {"image": name, "microscope": microscope, "net": what}
+        return {**key, "iteration": iteration, "average": average, **values}
+
+    scaled = (noisy - low) / span
+    if net is None:
+        return [row(NOISY, 0, 0.0, scaled), row(BLUR, 0, 0.0, gaussian_filter(scaled, 1))]
+    rows = []
     means = {a: np.zeros(noisy.shape) for a in AVERAGES}
-    start = time.perf_counter()
-    for step in fit((noisy - low) / span, net, FIT.replace(iterations=iterations)):
+    for step in fit(scaled, net, FIT):
         output = step.output().astype(np.float64)
         for a in AVERAGES:
             means[a] = a * means[a] + (1 - a) * output
-        if step.iteration % 20 == 0:
-            seconds = time.perf_counter() - start
-            for a in AVERAGES:
-                scores = score(means[a] / (1 - a**step.iteration))
-                row = {**base, "iteration": step.iteration, "average": a, **scores}
-                rows.append({**row, "loss": step.loss, "seconds": seconds})
+            if step.iteration % EVERY == 0:
+                debiased = means[a] / (1 - a**step.iteration)
+                rows.append(row(str(net), step.iteration, a, debiased))
     return rows
 
 
-def main() -> None:
-    """Run all fits that OUT.csv does not hold yet."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", type=Path)
-    parser.add_argument("weights", type=Path)
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--iterations", type=int, default=FIT.iterations)
-    parser.add_argument("--workers", type=int, default=2)
-    args = parser.parse_args()
+def measure(data: Path, weights: Path, out: Path, crop: int | None, workers: int) -> None:
+    """Run all fits that ``out`` does not hold yet."""
     done = set()
-    if args.out.exists():
-        done = {(r["image"], r["net"]) for r in csv.DictReader(args.out.open())}
-    names = [name for name, *_ in pairs(args.data)]
+    if out.exists():
+        done = {(r["image"], r["net"]) for r in csv.DictReader(out.open())}
+    names = [name for name, *_ in pairs(data)]
     jobs = [
-        ((args.data, args.weights), index, net, args.iterations)
-        for net in CANDIDATES
+        (data, weights, index, net, crop)
+        for net in (None, *CANDIDATES)
         for index, name in enumerate(names)
-        if (name, str(net)) not in done
+        if (name, str(net or NOISY)) not in done
     ]
-    with ProcessPoolExecutor(args.workers) as pool:
+    with ProcessPoolExecutor(workers) as pool:
         for number, rows in enumerate(pool.map(curve, jobs), 1):
-            with args.out.open("a", newline="") as file:
+            with out.open("a", newline="") as file:
                 writer = csv.DictWriter(file, rows[0].keys())
                 if file.tell() == 0:
                     writer.writeheader()
                 writer.writerows(rows)
             print(f"{number}/{len(jobs)} {rows[0]['image']} {rows[0]['net']}", flush=True)
+
+
+def report(table: Path) -> str:
+    """Mean over the images of each microscope, as Markdown."""
+    groups: dict[tuple[str, int, str], dict[str, list[tuple[float, float]]]] = {}
+    images: dict[str, set[str]] = {}
+    for row in csv.DictReader(table.open()):
+        if float(row["average"]) not in (0.0, SHOWN):
+            continue
+        kind = row["microscope"] + (", correlated noise" if "dB" in row["image"] else "")
+        key = row["net"], int(row["iteration"]), row["average"]
+        scores = float(row["psnr"]), float(row["lpips"])
+        groups.setdefault(key, {}).setdefault(kind, []).append(scores)
+        images.setdefault(kind, set()).add(row["image"])
+    kinds = sorted(images)
+    head = ["network", "iterations", "average", *(f"{k} (n={len(images[k])})" for k in kinds)]
+    lines = [head, ["---"] * len(head)]
+    for (net, iteration, average), by_kind in groups.items():
+        if iteration % (3 * EVERY) == 0 and (average != "0.0" or iteration in (0, FIT.iterations)):
+            cells = [np.mean(by_kind[k], 0) for k in kinds]
+            figures = [f"{psnr:.2f} / {lpips:.3f}" for psnr, lpips in cells]
+            lines.append([net, str(iteration or ""), average if iteration else "", *figures])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def main() -> None:
+    """Measure, or report what was measured."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    measuring = verbs.add_parser("measure")
+    for name in ("data", "weights", "out"):
+        measuring.add_argument(name, type=Path)
+    measuring.add_argument("--crop", type=int, help="centre crop, pixels a side")
+    measuring.add_argument("--workers", type=int, default=2)
+    verbs.add_parser("report").add_argument("table", type=Path)
+    args = parser.parse_args()
+    if args.verb == "measure":
+        measure(args.data, args.weights, args.out, args.crop, args.workers)
+    else:
+        print(PREFACE.format(fit=FIT, table=args.table))
+        print(report(args.table))
 
 
 if __name__ == "__main__":

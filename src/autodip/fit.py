@@ -15,6 +15,8 @@ from autodip import net as networks
 from autodip.errors import FitError, ParameterError
 from autodip.params import FitParams, NetParams, deepest
 
+_INPUT_STREAM = 2**32
+
 MAX_RESTARTS = 5
 """Restorations without a good checkpoint in between before the fit is given up."""
 
@@ -92,8 +94,15 @@ def fit(
             yield Step(iteration, params.iterations, loss, state.fallbacks, state.output)
 
 
+def random_input(net: NetParams, params: FitParams, shape: tuple[int, ...], seed: int) -> Tensor:
+    """Fixed input of the network: (1, input_channels, Y, X), uniform in [0, input_scale)."""
+    # Another stream than that of the weights, which start from the seed itself.
+    generator = torch.Generator().manual_seed(seed + _INPUT_STREAM)
+    return torch.rand((1, net.input_channels, *shape), generator=generator) * params.input_scale
+
+
 def _layout(net: NetParams, device: str) -> torch.memory_format:
-    """Pixels-first pays on a CPU for wide fine scales; batch norm of thin ones loses by it."""
+    """Channels last pays on a CPU for wide fine scales; batch norm of thin ones loses by it."""
     wide = net.widths[0] >= 16
     cpu = torch.device(device).type == "cpu"
     return torch.channels_last if cpu and wide else torch.contiguous_format
@@ -108,9 +117,7 @@ class _Fit:
         if image.ndim != 2 or net.depth > deepest((image.shape[0], image.shape[1])):
             raise ParameterError(f"depth {net.depth} does not fit an image of shape {image.shape}")
         self.params = params
-        generator = torch.Generator().manual_seed(seed)
-        shape = (1, net.input_channels, *image.shape)
-        z = torch.rand(shape, generator=generator) * params.input_scale
+        z = random_input(net, params, image.shape, seed)
         layout = _layout(net, device)
         self.z = z.to(device).contiguous(memory_format=layout)
         self.target = torch.tensor(image, dtype=z.dtype)[None, None].to(device)

@@ -52,8 +52,14 @@ class Options:
     choices: Sequence[Choice] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
-            raise ParameterError(f"seed is {self.seed!r}; it must be a whole number, 0 or more")
+        if (
+            isinstance(self.seed, bool)
+            or not isinstance(self.seed, int)
+            or not 0 <= self.seed < 2**32
+        ):
+            raise ParameterError(
+                f"seed is {self.seed!r}; it must be a whole number from 0 to 2**32 - 1"
+            )
 
     @property
     def explicit(self) -> Explicit:

@@ -4,7 +4,7 @@ import torch
 
 from autodip import net as networks
 from autodip.errors import FitError, ParameterError
-from autodip.fit import fit
+from autodip.fit import fit, random_input
 from autodip.params import FitParams, NetParams
 from tests.helpers import oracle
 
@@ -39,7 +39,7 @@ def double():
 def test_equals_the_plain_fit_of_the_reference(image, net):
     plain = oracle.network(net.widths, net.skip)
     oracle.copy_weights(networks.build(net, 5), plain)
-    z = torch.rand(1, 32, *image.shape, generator=torch.Generator().manual_seed(5)) * 0.1
+    z = random_input(net, FitParams(1), image.shape, 5)
     theirs = oracle.fit(plain, z, torch.tensor(image)[None, None], 20)
     ours = outputs(image, net, FitParams(20), seed=5)
     for a, b in zip(ours, theirs, strict=True):
@@ -49,11 +49,19 @@ def test_equals_the_plain_fit_of_the_reference(image, net):
 def test_first_steps_equal_the_reference_in_single_precision(image):
     plain = oracle.network(NET.widths, NET.skip)
     oracle.copy_weights(networks.build(NET, 5), plain)
-    z = torch.rand(1, 32, *image.shape, generator=torch.Generator().manual_seed(5)) * 0.1
+    z = random_input(NET, FitParams(1), image.shape, 5)
     target = torch.tensor(image, dtype=torch.float32)[None, None]
     theirs = oracle.fit(plain, z, target, 2)
     ours = outputs(image, NET, FitParams(2), seed=5)
     np.testing.assert_allclose(ours, theirs, rtol=1e-3)
+
+
+def test_input_is_uniform_noise_of_its_own():
+    z = random_input(NET, FitParams(1, input_scale=0.3), (40, 50), 0)
+    assert z.shape == (1, 32, 40, 50)
+    assert 0 <= z.min() < 0.001 < 0.299 < z.max() < 0.3
+    torch.manual_seed(0)
+    assert not torch.equal(z, torch.rand(z.shape) * 0.3)
 
 
 def test_same_seed_same_bits_other_seed_other_image(image):
