@@ -15,7 +15,7 @@ from autodip import net as networks
 from autodip.errors import FitError, ParameterError
 from autodip.params import FitParams, NetParams, deepest
 
-_INPUT_STREAM = 2**32
+_INPUT_STREAM = 0x9E3779B9
 
 MAX_RESTARTS = 5
 """Restorations without a good checkpoint in between before the fit is given up."""
@@ -97,7 +97,7 @@ def fit(
 def random_input(net: NetParams, params: FitParams, shape: tuple[int, ...], seed: int) -> Tensor:
     """Fixed input of the network: (1, input_channels, Y, X), uniform in [0, input_scale)."""
     # Another stream than that of the weights, which start from the seed itself.
-    generator = torch.Generator().manual_seed(seed + _INPUT_STREAM)
+    generator = torch.Generator().manual_seed(seed ^ _INPUT_STREAM)
     return torch.rand((1, net.input_channels, *shape), generator=generator) * params.input_scale
 
 
