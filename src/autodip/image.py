@@ -62,6 +62,8 @@ class Image:
 
     def __post_init__(self) -> None:
         check_axes(self.axes, self.data.shape)
+        for name in ("channel_names", "hints"):  # metadata may tell more channels than there are
+            object.__setattr__(self, name, getattr(self, name)[: self.size(self.channel_axis)])
         if self.data.dtype.kind not in "iuf":
             raise ImageError(
                 f"pixels of type {self.data.dtype} cannot be denoised; "
@@ -94,16 +96,23 @@ class Image:
         names = [a for a in self.axes if a not in "YX"]
         for position in np.ndindex(stack.shape[:-2]):
             index = tuple(zip(names, position, strict=True))
-            if self.alpha and dict(index)["S"] == self.size("S") - 1:
+            if self.alpha and dict(index).get("S") == self.size("S") - 1:
                 continue
             yield index, stack[position]
+
+    @property
+    def channels(self) -> int:
+        """Number of channels that show intensities; transparency is none."""
+        return self.size(self.channel_axis) - (self.alpha and self.channel_axis == "S")
 
     def yx_last(self, data: np.ndarray) -> np.ndarray:
         """View of an array with this image's axes that has Y and X as its last axes."""
         return np.moveaxis(data, (self.axes.index("Y"), self.axes.index("X")), (-2, -1))
 
     def select(self, frames: slice | None = None, channel: str | None = None) -> Image:
-        """Part of the image: some frames, one channel; all axes stay.
+        """Part of the image: some frames, one channel.
+
+        All axes stay, except that one sample of a colour image is a grey image.
 
         Parameters
         ----------
@@ -126,7 +135,7 @@ class Image:
         return image
 
     def _channel_number(self, channel: str) -> int:
-        count = self.size(self.channel_axis)
+        count = self.channels
         if channel in self.channel_names:
             return self.channel_names.index(channel)
         if channel.isdecimal() and int(channel) < count:
@@ -137,6 +146,8 @@ class Image:
         )
 
     def _cut(self, axis: str, part: slice, option: str) -> Image:
+        if axis not in self.axes and 0 in range(1)[part]:
+            return self
         if axis not in self.axes:
             raise ParameterError(
                 f"{option} needs the axis {axis}, but the axes of this image are {self.axes} "
@@ -148,15 +159,17 @@ class Image:
             raise ParameterError(
                 f"{option} selects nothing: axis {axis} has {length}, numbered 0 to {length - 1}"
             )
-        cut = [slice(None)] * self.data.ndim
-        cut[self.axes.index(axis)] = part
-        changes: dict[str, Any] = {"data": self.data[tuple(cut)]}
+        position = self.axes.index(axis)
+        data = np.take(self.data, kept, position)
+        changes: dict[str, Any] = {"data": data}
+        if axis == "S":
+            changes = {"data": data.squeeze(position), "axes": self.axes.replace("S", "")}
         if axis == self.channel_axis:
             changes["channel_names"] = self.channel_names[part]
             changes["hints"] = self.hints[part]
-            changes["alpha"] = self.alpha and kept[-1] == length - 1
+            changes["alpha"] = self.alpha and axis != "S"
         if hasattr(self.source, "cut"):
-            changes["source"] = self.source.cut(axis, kept)
+            changes["source"] = self.source.cut(position, kept)
         return self.replace(**changes)
 
 

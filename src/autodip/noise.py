@@ -70,11 +70,16 @@ def estimate(image: np.ndarray) -> Noise | None:
     Returns
     -------
     Noise or None
-        None where it cannot be told: below 64 x 64 pixels, or with NaN or infinite pixels.
+        None where it cannot be told: below 64 x 64 pixels, with NaN or infinite pixels, or
+        where all pixels are equal.
     """
     image = image.astype(np.float64)
     if min(image.shape) < 4 * _BLOCK or not np.isfinite(image).all():
         return None
+    low, span = float(image.min()), float(np.ptp(image))
+    if span == 0 or not 1e-100 < span < 1e100:
+        return None
+    image = (image - low) / span
     autocorrelation = _autocorrelation(image)
     peak = image.max()
     share = float(np.mean(image == peak))
@@ -84,7 +89,8 @@ def estimate(image: np.ndarray) -> Noise | None:
     floor = float(variance.min())
     sigma = float(np.sqrt(max(gain * float(np.median(image)) + constant, floor)))
     lag1 = (float(autocorrelation[_LAGS + 1, _LAGS]), float(autocorrelation[_LAGS, _LAGS + 1]))
-    return Noise(gain, constant, sigma, lag1, floor, saturated)
+    constant = (constant * span - gain * low) * span
+    return Noise(gain * span, constant, sigma * span, lag1, floor * span**2, saturated)
 
 
 def _blocks(image: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ from autodip.image import Image, PlaneIndex
 from autodip.params import Choice, Width
 from autodip.records import ChannelPlan, Options, PlaneResult, Progress, Result
 from autodip.scaling import Scale
-from autodip.transfer import choose
+from autodip.transfer import choose, fitting
 
 
 def denoise(
@@ -174,6 +174,7 @@ def _plan_channel(image: Image, options: Options, number: int, plane: np.ndarray
         choice = choose(description, table.load(options.preset), options.explicit)
     else:
         choice = options.choices[number if len(options.choices) > 1 else 0]
+        fitting(choice.net, description.shape, fixed=True)
     price = cost.estimate(choice.net, choice.fit.iterations, description.shape, options.device)
     name = image.channel_names[number] if number < len(image.channel_names) else ""
     return ChannelPlan(name, description, choice, price)

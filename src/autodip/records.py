@@ -52,6 +52,10 @@ class Options:
     choices: Sequence[Choice] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
+        for name in ("seed", "iterations", "depth", "width", "skip"):
+            value = getattr(self, name)
+            if isinstance(value, np.integer):
+                object.__setattr__(self, name, int(value))
         if (
             isinstance(self.seed, bool)
             or not isinstance(self.seed, int)

@@ -19,12 +19,23 @@ PRESETS = ("original", "published", "fast", "balanced", "best")
 
 @dataclass(frozen=True)
 class Row:
-    """Parameters for one group of images; None stands for any microscope or specimen."""
+    """Parameters for one group of images.
+
+    Parameters
+    ----------
+    microscope, specimen : str or None
+        The group; None stands for any.
+    net, fit : NetParams, FitParams
+    pixels : int or None
+        Size of the images at which the number of iterations was measured; it is scaled to
+        other sizes. None where it holds for all sizes.
+    """
 
     microscope: str | None
     specimen: str | None
     net: NetParams
     fit: FitParams
+    pixels: int | None = None
 
 
 @dataclass(frozen=True)
@@ -75,6 +86,7 @@ def parse(content: Mapping[str, Any]) -> Table:
             row["specimen"],
             NetParams.from_dict(row["net"]),
             FitParams.from_dict(row["fit"]),
+            row.get("pixels"),
         )
         for row in content["rows"]
     )

@@ -11,7 +11,9 @@ from autodip.errors import ParameterError
 MICROSCOPES: Mapping[str, tuple[str, ...]] = {
     "confocal": (
         "clsm",
+        "lscm",
         "lsm",
+        "point scanning",
         "laser scanning confocal",
         "laser scanning confocal microscopy",
         "point scanning confocal",
@@ -27,8 +29,13 @@ MICROSCOPES: Mapping[str, tuple[str, ...]] = {
         "2p",
         "2 photon",
         "2pm",
+        "2pef",
+        "2pfm",
+        "2plsm",
+        "mpm",
         "tpm",
         "tpef",
+        "tplsm",
         "multiphoton",
         "multi photon",
         "multi photon microscopy",
@@ -48,6 +55,7 @@ SPECIMENS: Mapping[str, tuple[str, ...]] = {
     "actin": (
         "f actin",
         "phalloidin",
+        "phallacidin",
         "lifeact",
         "utrophin",
         "cytoskeleton actin",
@@ -75,6 +83,9 @@ SPECIMENS: Mapping[str, tuple[str, ...]] = {
         "hoechst 33342",
         "hoechst 33258",
         "draq5",
+        "nucblue",
+        "sir dna",
+        "to pro 3",
         "h2b",
         "histone",
         "sytox",
@@ -83,7 +94,7 @@ SPECIMENS: Mapping[str, tuple[str, ...]] = {
 }
 """Known specimens (the labelled structure), each with its synonyms."""
 
-UNKNOWN = ("", "unknown", "other", "any", "none")
+UNKNOWN = ("unknown", "other", "any", "none")
 
 
 def microscope(name: str | None) -> str | None:
@@ -120,12 +131,15 @@ def _words(text: str) -> str:
 
 
 def _resolve(kind: str, name: str | None, known: Mapping[str, tuple[str, ...]]) -> str | None:
-    if name is None or _words(name) in UNKNOWN:
+    if name is None or name.strip().lower() in UNKNOWN:
         return None
     terms = {_words(t).replace(" ", ""): key for key in known for t in (key, *known[key])}
     wanted = _words(name).replace(" ", "")
     if wanted in terms:
         return terms[wanted]
+    found = _find(name, known)
+    if found is not None:
+        return found
     close = difflib.get_close_matches(wanted, terms, n=1)
     meant = f" Did you mean {terms[close[0]]}?" if close else ""
     listing = "; ".join(f"{key} ({', '.join(names)})" for key, names in known.items())
@@ -136,6 +150,13 @@ def _resolve(kind: str, name: str | None, known: Mapping[str, tuple[str, ...]]) 
 
 
 def _find(text: str, known: Mapping[str, tuple[str, ...]]) -> str | None:
-    words = f" {_words(text)} "
-    found = {key for key in known if any(f" {_words(t)} " in words for t in (key, *known[key]))}
+    # LaserScanningConfocal is three words, LifeAct is one, Hoechst33342 two.
+    apart = re.sub(r"([A-Za-z])(\d)", r"\1 \2", text)
+    readings = [f" {_words(reading)} " for reading in (text, text.lower(), apart)]
+    found = {
+        key
+        for key in known
+        for term in (key, *known[key])
+        if any(f" {_words(term)} " in reading for reading in readings)
+    }
     return found.pop() if len(found) == 1 else None

@@ -233,6 +233,97 @@ def test_16_bit_png_with_resolution_and_text(denoise, tmp_path, sample):
     assert imagecodecs.imread(str(target)).max() > 1000
 
 
+def test_other_samples_are_channels_and_transparency_is_not(denoise, tmp_path, sample):
+    pair = np.stack([sample[0], sample[0].T], -1)
+    grey = (sample[0] // 4).clip(0, 255).astype("uint8")
+    colours = np.stack([grey, grey.T, grey[::-1], np.full_like(grey, 200)], -1)
+    tifffile.imwrite(
+        tmp_path / "pair.tif", pair, photometric="minisblack", planarconfig="contig", metadata=None
+    )
+    tifffile.imwrite(
+        tmp_path / "rgba.ome.tif", colours, ome=True, photometric="rgb", extrasamples=["unassalpha"]
+    )
+    for name in ("pair.tif", "rgba.ome.tif"):
+        assert denoise(tmp_path / name, "-o", tmp_path / "out")[0] == 0
+    assert not np.array_equal(tifffile.imread(tmp_path / "out" / "pair.tif")[..., 1], pair[..., 1])
+    clean = tifffile.imread(tmp_path / "out" / "rgba.ome.tif")
+    np.testing.assert_array_equal(clean[..., 3], 200)
+
+
+@pytest.mark.parametrize("name", ["rgb.tif", "rgb.ome.tif", "rgb.png"])
+def test_one_colour_of_an_rgb_image(denoise, tmp_path, sample, name):
+    grey = (sample[0] // 4).clip(0, 255).astype("uint8")
+    rgb = np.stack([grey, grey.T, grey[::-1]], -1)
+    if name.endswith("png"):
+        (tmp_path / name).write_bytes(imagecodecs.png_encode(rgb))
+    else:
+        tifffile.imwrite(tmp_path / name, rgb, photometric="rgb", ome=".ome." in name)
+    assert denoise(tmp_path / name, "-o", tmp_path / "out", "--channel", 1)[0] == 0
+    back = io.read(tmp_path / "out" / name)
+    assert (back.axes, back.data.shape) == ("YX", (64, 64))
+
+
+def test_jpeg_colours_are_written_as_what_they_are(denoise, tmp_path, sample):
+    grey = (sample[0] // 4).clip(0, 255).astype("uint8")
+    rgb = np.stack([grey, grey, grey], -1)
+    path = tmp_path / "jpeg.tif"
+    tifffile.imwrite(path, rgb, photometric="rgb", compression="jpeg", metadata=None)
+    assert denoise(path, "-o", tmp_path / "out")[0] == 0
+    with tifffile.TiffFile(tmp_path / "out" / "jpeg.tif") as tif:
+        assert tif.pages[0].photometric.name == "RGB"
+
+
+def test_png_with_a_transparent_colour_stays_grey(denoise, tmp_path, sample):
+    grey = (sample[0] // 4).clip(0, 255).astype("uint8")
+    Image.fromarray(grey).save(tmp_path / "a.png", transparency=3)
+    assert denoise(tmp_path / "a.png", "-o", tmp_path / "out")[0] == 0
+    assert io.read(tmp_path / "out" / "a.png").axes == "YX"
+
+
+def test_text_that_is_not_ascii(denoise, tmp_path, sample):
+    tifffile.imwrite(
+        tmp_path / "plain.tif",
+        sample[0],
+        metadata=None,
+        description="Größe 5 µm".encode(),
+        extratags=[(315, "s", 0, "Jürgen".encode(), True)],
+    )
+    tifffile.imwrite(
+        tmp_path / "ij.tif", sample[0], imagej=True, metadata={"unit": "\\u00B5m", "Info": "Größe"}
+    )
+    for name in ("plain.tif", "ij.tif"):
+        assert denoise(tmp_path / name, "-o", tmp_path / "out")[0] == 0
+    with tifffile.TiffFile(tmp_path / "out" / "plain.tif") as tif:
+        assert tif.pages[0].description == "Größe 5 µm"
+        assert tif.pages[0].tags["Artist"].value == "Jürgen"
+    with tifffile.TiffFile(tmp_path / "out" / "ij.tif") as tif:
+        assert tif.imagej_metadata["Info"] == "Größe"
+
+
+def test_other_letters_for_the_axes_of_a_file(denoise, tmp_path, sample):
+    path = tmp_path / "z.ome.tif"
+    stack = np.stack([sample[0] // (n + 1) for n in range(5)])
+    tifffile.imwrite(path, stack, ome=True, photometric="minisblack", metadata={"axes": "ZYX"})
+    arguments = ("--axes", "TYX", "--frames", "1:3")
+    assert denoise(path, "-o", tmp_path / "out", *arguments)[0] == 0
+    back = io.read(tmp_path / "out" / "z.ome.tif")
+    assert (back.axes, back.data.shape) == ("ZYX", (2, 64, 64))
+    assert back.data.any(axis=(1, 2)).all()
+
+
+def test_ome_of_an_old_schema(denoise, tmp_path, sample):
+    path = tmp_path / "old.ome.tif"
+    metadata = {"axes": "YX", "PhysicalSizeX": 0.5, "Channel": {"Name": ["DAPI"]}}
+    tifffile.imwrite(path, sample[0], ome=True, metadata=metadata)
+    with tifffile.TiffFile(path) as tif:
+        xml = tif.ome_metadata.replace("2016-06", "2013-06")
+    tifffile.imwrite(path, sample[0], description=xml.encode(), metadata=None)
+    assert denoise(path, "-o", tmp_path / "out")[0] == 0
+    back = io.read(tmp_path / "out" / "old.ome.tif")
+    assert back.pixel_size["X"] == 0.5
+    assert back.channel_names == ("DAPI",)
+
+
 def test_rgb_png(denoise, tmp_path, sample):
     grey = (sample[0] // 4).clip(0, 255).astype("uint8")
     source = tmp_path / "rgb.png"

@@ -119,6 +119,9 @@ def test_axes_resolve_an_ambiguous_stack(denoise, tmp_path, sample):
         (("--iterations", "many"), "not a valid integer"),
         (("--skip", "-1"), "--skip -1"),
         (("--device", "gpu"), "auto, cpu, cuda, cuda:N and mps"),
+        (("--depth", "20"), "from 1 to 9"),
+        (("--depth", "3", "--width", "8,16"), "one width for each of the 3"),
+        (("--axes", "QQ"), "allowed are T, C, Z, Y, X, S"),
         (("--seed", "-1"), "seed is -1"),
         (("--frames", "a:b"), "give A:B"),
         (("--overwrite", "--skip-existing"), "exclude each other"),
@@ -159,6 +162,54 @@ def test_the_input_is_never_overwritten(denoise, cells):
     assert code == 1
     assert "is the input itself" in err
     assert cells.read_bytes() == before
+
+
+def test_the_input_is_named_also_where_existing_outputs_are_skipped(denoise, cells):
+    code, _, err = denoise(cells, "-o", cells.parent, "--skip-existing")
+    assert code == 1
+    assert "is the input itself" in err
+
+
+def test_output_that_is_a_folder(denoise, cells, tmp_path):
+    (tmp_path / "out" / "cells.png").mkdir(parents=True)
+    code, _, err = denoise(cells, "-o", tmp_path / "out", "--overwrite")
+    assert code == 1
+    assert "is a folder" in err
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["cells.png"]
+
+
+def test_params_of_a_larger_image_on_a_small_one(denoise, cli, cells, tmp_path, sample):
+    np.save(tmp_path / "small.npy", sample[0][:4])
+    assert denoise(cells, "-o", tmp_path / "a.png")[0] == 0
+    arguments = ("-o", tmp_path / "b.npy", "--params", tmp_path / "a.png.autodip.json")
+    code, _, err = cli("denoise", tmp_path / "small.npy", *arguments)
+    assert code == 1
+    assert "use --depth 1" in err
+
+
+def test_name_that_is_too_long(denoise, cells, tmp_path):
+    code, _, err = denoise("x" * 300 + ".png", cells, "-o", tmp_path / "out")
+    assert code == 1
+    assert "unexpected" not in err
+    assert (tmp_path / "out" / "cells.png").exists()
+
+
+def test_planes_missing_from_an_ome_tiff(denoise, tmp_path, sample):
+    whole, part = tmp_path / "whole.ome.tif", tmp_path / "part.ome.tif"
+    tifffile.imwrite(
+        whole,
+        np.stack([sample[0]] * 5),
+        ome=True,
+        photometric="minisblack",
+        metadata={"axes": "ZYX"},
+    )
+    with tifffile.TiffFile(whole) as tif:
+        xml = tif.ome_metadata
+    pages = np.stack([sample[0]] * 2)
+    tifffile.imwrite(part, pages, photometric="minisblack", description=xml.encode(), metadata=None)
+    code, _, err = denoise(part, "-o", tmp_path / "out")
+    assert code == 1
+    assert "missing" in err
 
 
 def test_folder_without_images(denoise, tmp_path):
@@ -204,7 +255,21 @@ def test_explicit_depth_too_large(cli, cells, tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(None, "not a readable sidecar"), ("{", "not a readable sidecar"), ("{}", "stands beside")],
+    [
+        (None, "not a readable sidecar"),
+        ("{", "not a readable sidecar"),
+        ("{}", "stands beside"),
+        (
+            '{"schema": 1, "channels": [], "seed": 0, "device": "cpu", "threads": 1, '
+            '"selection": {"axes": null, "frames": null, "channel": null}}',
+            "damaged sidecar",
+        ),
+        (
+            '{"schema": 1, "channels": [{}], "seed": 0, "device": "cpu", "threads": "x", '
+            '"selection": []}',
+            "damaged sidecar",
+        ),
+    ],
 )
 def test_wrong_sidecar(cli, cells, tmp_path, content, message):
     path = tmp_path / "run.json"

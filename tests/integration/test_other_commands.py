@@ -146,6 +146,22 @@ def test_metrics_of_identical_images_are_valid_json(cli, cells):
     assert "identical" in cli("metrics", cells, cells)[1]
 
 
+def test_metrics_of_a_stack_with_one_identical_plane(cli, tmp_path, sample):
+    stack = np.stack([sample[0], sample[0]]).astype(float)
+    np.save(tmp_path / "a.npy", stack)
+    stack[1] += 10
+    np.save(tmp_path / "b.npy", stack)
+    arguments = ("--axes", "TYX", "--data-range", 100, "--json")
+    scores = json.loads(cli("metrics", tmp_path / "a.npy", tmp_path / "b.npy", *arguments)[1])
+    assert scores["psnr"] == pytest.approx(10 * np.log10(100**2 / 50))
+
+
+def test_data_range_0_is_not_taken_for_the_default(cli, cells):
+    code, _, err = cli("metrics", cells, cells, "--data-range", 0)
+    assert code == 2
+    assert "above 0" in err
+
+
 def test_info_of_an_image_with_nan(cli, tmp_path):
     np.save(tmp_path / "nan.npy", np.where(np.eye(80), np.nan, 1.0))
     code, out, _ = cli("info", tmp_path / "nan.npy")

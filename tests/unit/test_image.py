@@ -66,4 +66,22 @@ def test_select_says_what_there_is(frames, channel, message):
 
 def test_select_needs_the_axis():
     with pytest.raises(ParameterError, match="axes of this image are YX"):
-        make("YX", (4, 5)).select(slice(0, 1))
+        make("YX", (4, 5)).select(slice(3, 5))
+
+
+def test_the_one_frame_and_channel_of_a_plane_can_be_selected():
+    image = make("YX", (4, 5), channel_names=("DAPI",))
+    assert image.select(slice(0, 1), "DAPI") == image.select(None, "0") == image
+
+
+def test_one_sample_of_a_colour_image_is_grey():
+    image = make("YXS", (4, 5, 4), alpha=True)
+    green = image.select(channel="1")
+    assert (green.axes, green.alpha) == ("YX", False)
+    np.testing.assert_array_equal(green.data, image.data[..., 1])
+    with pytest.raises(ParameterError, match="there are 3"):
+        image.select(channel="3")
+
+
+def test_metadata_of_more_channels_than_there_are():
+    assert make(channel_names=("a", "b", "c")).channel_names == ("a", "b")

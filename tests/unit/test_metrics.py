@@ -42,6 +42,8 @@ def test_wrong_input_is_named(pair):
         psnr(noisy, truth[1:], data_range=255)
     with pytest.raises(ParameterError, match="data range is 0"):
         ssim(noisy, truth, data_range=0)
+    with pytest.raises(ImageError, match="second image has NaN"):
+        psnr(noisy, np.full(truth.shape, np.nan), data_range=1)
     with pytest.raises(ImageError, match="11 x 11"):
         ssim(noisy[:8], truth[:8], data_range=255)
 

@@ -51,6 +51,17 @@ def test_saturation_is_counted():
     assert estimate(noisy).saturated == 0
 
 
+@pytest.mark.parametrize("factor", [1e-90, 1e90])
+def test_extreme_units(scene, rng, factor):
+    noisy = scene + rng.normal(0, 20, scene.shape)
+    assert estimate(noisy * factor).sigma == pytest.approx(estimate(noisy).sigma * factor)
+
+
+def test_beyond_extreme_units_it_is_not_told(rng):
+    assert estimate(rng.random((64, 64)) * 1e200) is None
+    assert estimate(np.full((64, 64), 3.0)) is None
+
+
 @pytest.mark.parametrize("shape", [(63, 500), (64, 20)])
 def test_too_small_to_tell(shape, rng):
     assert estimate(rng.random(shape)) is None
@@ -59,7 +70,6 @@ def test_too_small_to_tell(shape, rng):
 @pytest.mark.parametrize(
     "image",
     [
-        np.zeros((64, 64)),
         np.eye(100),
         np.tile([0.0, 1.0], (64, 40)),
         np.arange(6400.0).reshape(80, 80),

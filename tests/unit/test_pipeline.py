@@ -87,11 +87,19 @@ def test_constant_planes_pass_through_and_transparency_stays(sample):
     assert len(result.plans) == 3
 
 
+def test_numpy_integers_are_integers(sample):
+    result = autodip.denoise(sample[0], seed=np.int64(3), iterations=np.int64(2))
+    assert result.seed == 3
+    assert len(result.history) == 2
+
+
 def test_a_choice_can_be_given(sample):
     choice = autodip.denoise(sample[0], **QUICK).choice
     options = autodip.Options(choices=(choice,))
     *_, last = autodip.denoise_steps(sample[0], options)
     np.testing.assert_array_equal(last.result.image, autodip.denoise(sample[0], **QUICK).image)
+    with pytest.raises(ParameterError, match="use --depth 1"):
+        autodip.plan(sample[0][:4], options)
     with pytest.raises(ParameterError, match="2 choices for 1 channels"):
         autodip.plan(sample[0], dataclasses.replace(options, choices=(choice, choice)))
 

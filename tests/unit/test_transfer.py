@@ -66,15 +66,35 @@ def test_explicit_values_win_and_are_said():
     assert len(choice.evidence.notes) == 4
 
 
+@pytest.mark.parametrize(
+    ("shape", "iterations"), [((512, 512), 180), ((256, 256), 113), ((1024, 1024), 286)]
+)
+def test_measured_stops_are_scaled_to_the_size_and_said(shape, iterations):
+    choice = choose(described("confocal", shape=shape), table.load("balanced"))
+    assert choice.fit.iterations == iterations
+    assert bool(choice.evidence.notes) == (shape != (512, 512))
+    fixed = choose(described(shape=shape), table.load("balanced"), Explicit(iterations=7))
+    assert fixed.fit.iterations == 7
+
+
+def test_published_stops_hold_for_all_sizes():
+    choice = choose(described("widefield", "nucleus", (257, 257)), table.load("published"))
+    assert choice.fit.iterations == 300
+
+
 def test_a_list_of_widths_sets_the_depth():
     choice = choose(described(), table.load("original"), Explicit(width=(4, 8)))
     assert choice.net.depth == 2
 
 
-def test_depth_cuts_the_widths_of_a_preset_but_cannot_invent_any():
-    assert choose(described(), table.load("balanced"), Explicit(depth=3)).net.depth == 3
-    with pytest.raises(ParameterError, match="give --width as well"):
-        choose(described(), table.load("balanced"), Explicit(depth=8))
+def test_depth_cuts_or_doubles_the_widths_of_a_preset():
+    preset = table.load("balanced")
+    widths = preset.rows[-1].net.widths
+    assert choose(described(), preset, Explicit(depth=3)).net.widths == widths[:3]
+    deeper = choose(described(), preset, Explicit(depth=8)).net.widths
+    assert deeper[: len(widths)] == widths
+    assert len(deeper) == 8
+    assert max(deeper) <= 512
 
 
 @pytest.mark.parametrize("explicit", [Explicit(depth=8), Explicit(width=(4,) * 8)])

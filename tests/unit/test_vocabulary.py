@@ -13,6 +13,8 @@ from autodip.errors import ParameterError
         ("two-photon", "twophoton"),
         ("2P", "twophoton"),
         ("Multiphoton", "twophoton"),
+        ("two photon microscopy", "twophoton"),
+        ("confocal laser scanning microscope", "confocal"),
         ("wide-field", "widefield"),
         ("Wide Field", "widefield"),
         ("epifluorescence", "widefield"),
@@ -35,6 +37,11 @@ def test_microscopes(text, name):
         ("F-actin", "actin"),
         ("MitoTracker", "mito"),
         ("TOMM20", "mito"),
+        ("anti-TOMM20", "mito"),
+        ("MitoTracker Red CMXRos", "mito"),
+        ("H2B-GFP", "nucleus"),
+        ("SiR-DNA", "nucleus"),
+        ("Alexa Fluor 488 phalloidin", "actin"),
         ("mitochondria", "mito"),
     ],
 )
@@ -46,6 +53,12 @@ def test_an_unknown_name_lists_the_known_ones():
     with pytest.raises(ParameterError, match=r"actin.*mito.*nucleus") as caught:
         vocabulary.specimen("zebrafish")
     assert "other" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["", "細胞核"])
+def test_nothing_is_not_taken_for_unknown(name):
+    with pytest.raises(ParameterError, match="Known are"):
+        vocabulary.specimen(name)
 
 
 def test_a_slip_is_recognised():
@@ -74,6 +87,8 @@ def test_microscopes_in_metadata(text, name):
         ("Ch1-DAPI (405)", "nucleus"),
         ("MitoTracker Deep Red", "mito"),
         ("Alexa Fluor 568 Phalloidin", "actin"),
+        ("LifeAct-GFP", "actin"),
+        ("Hoechst33342", "nucleus"),
         ("GFP", None),
         ("DAPI + phalloidin", None),
         ("", None),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from collections.abc import Callable
@@ -12,7 +13,8 @@ import click
 
 from autodip import io, vocabulary
 from autodip.errors import ParameterError
-from autodip.image import Image
+from autodip.image import AXES, Image
+from autodip.params import NetParams
 from autodip.records import Options
 from autodip.table import PRESETS
 
@@ -80,6 +82,11 @@ def options_from(given: dict[str, Any]) -> Options:
     names = ("microscope", "specimen", "preset", "iterations", "depth", "width", "skip")
     options = Options(**{k: given[k] for k in (*names, "device", "seed")})
     _check_explicit(options)
+    wrong = sorted(set((given["axes"] or "").upper()) - set(AXES))
+    if wrong:
+        raise ParameterError(
+            f"--axes {given['axes']}: {', '.join(wrong)} not known; allowed are {', '.join(AXES)}"
+        )
     return options
 
 
@@ -90,6 +97,16 @@ def _check_explicit(options: Options) -> None:
         values = value if isinstance(value, tuple) else (value,)
         if any(isinstance(v, int) and v < least for v in values):
             raise ParameterError(f"--{name} {value}: it must be {least} or more")
+    depth, width = options.explicit.depth, options.explicit.width
+    if depth is not None:
+        NetParams(depth, width if width is not None else 1)  # raises where they don't match
+
+
+def resolve_device(options: Options) -> Options:
+    """Name the device that is meant, before any file is touched."""
+    from autodip import device  # noqa: PLC0415  (imports torch)
+
+    return dataclasses.replace(options, device=device.resolve(options.device))
 
 
 def open_image(path: Path, given: dict[str, Any]) -> Image:
@@ -102,12 +119,12 @@ def find_inputs(inputs: tuple[Path, ...]) -> tuple[list[Path], dict[Path, str]]:
     files: list[Path] = []
     failed: dict[Path, str] = {}
     for path in inputs:
-        if path.is_dir():
-            found = sorted(
-                p
-                for p in path.iterdir()
-                if p.suffix.lower() in io.SUFFIXES and p.is_file() and not p.name.startswith(".")
-            )
+        try:
+            found = _images_in(path) if path.is_dir() else None
+        except OSError as error:
+            failed[path] = f"{path}: cannot be read ({error.strerror})"
+            continue
+        if found is not None:
             if not found:
                 endings = ", ".join(io.SUFFIXES)
                 failed[path] = f"{path}: the folder holds no image file ({endings})"
@@ -115,6 +132,14 @@ def find_inputs(inputs: tuple[Path, ...]) -> tuple[list[Path], dict[Path, str]]:
         else:
             files.append(path)
     return list(dict.fromkeys(files)), failed
+
+
+def _images_in(folder: Path) -> list[Path]:
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in io.SUFFIXES and path.is_file() and path.name[0] != "."
+    )
 
 
 def image_facts(image: Image) -> dict[str, Any]:
@@ -127,27 +152,6 @@ def image_facts(image: Image) -> dict[str, Any]:
         "time_step_s": image.time_step,
         "channel_names": list(image.channel_names),
     }
-
-
-def read_sidecar(path: Path) -> dict[str, Any]:
-    """Content of a sidecar.
-
-    Raises
-    ------
-    ParameterError
-        If it is missing, no JSON, or of another schema.
-    """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ParameterError(f"{path}: not a readable sidecar ({error})") from error
-    needed = {"channels", "seed", "device", "threads", "selection"}
-    if not isinstance(content, dict) or content.get("schema") != 1 or needed - set(content):
-        raise ParameterError(
-            f"{path}: not a sidecar of this version; give the file that ends in "
-            f"{SIDECAR_SUFFIX} and stands beside a denoised image"
-        )
-    return content
 
 
 def say_json(content: Any) -> None:

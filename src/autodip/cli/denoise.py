@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import traceback
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from autodip.cli.common import (
     find_inputs,
     open_image,
     options_from,
-    read_sidecar,
+    resolve_device,
     say_json,
     to_json,
 )
@@ -92,18 +91,12 @@ def command(
         options = given.pop("options")
     else:
         options = options_from(given)
-    options = _resolve_device(options)
+    options = resolve_device(options)
     files, failed = find_inputs(inputs)
     pairs = _pair(files, out, inputs)
     verbosity = -1 if quiet else verbose
     settings = Settings(options, given, overwrite, skip_existing, dry_run, as_json, verbosity)
     return _run(pairs, failed, settings)
-
-
-def _resolve_device(options: Options) -> Options:
-    from autodip import device  # noqa: PLC0415  (imports torch)
-
-    return dataclasses.replace(options, device=device.resolve(options.device))
 
 
 def _repeat(context: click.Context, path: Path, given: dict[str, Any]) -> dict[str, Any]:
@@ -116,16 +109,11 @@ def _repeat(context: click.Context, path: Path, given: dict[str, Any]) -> dict[s
     clash = sorted(set(said) & set(_REPEATED))
     if clash:
         raise click.UsageError(f"--{clash[0]} is decided by --params; leave one of the two out")
-    content = read_sidecar(path)
-    torch.set_num_threads(content["threads"])
-    chosen = sidecar.choices(content)
-    device = given["device"] if "device" in said else content["device"]
-    options = Options(
-        preset=chosen[0].evidence.preset, seed=content["seed"], device=device, choices=chosen
-    )
-    kept = {
-        name: given[name] if name in said else value for name, value in content["selection"].items()
-    }
+    options, selection, threads = sidecar.read(path)
+    torch.set_num_threads(threads)
+    if "device" in said:
+        options = dataclasses.replace(options, device=given["device"])
+    kept = {name: given[name] if name in said else value for name, value in selection.items()}
     return {**given, **kept, "options": options}
 
 
@@ -199,10 +187,15 @@ def _run(pairs: list[tuple[Path, Path]], failed: dict[Path, str], settings: Sett
 def _one(source: Path, target: Path, settings: Settings) -> dict[str, Any]:
     """Denoise one file, or say what would be done."""
     beside = target.with_name(target.name + SIDECAR_SUFFIX)
+    if _same(source, target):
+        raise OutputError(f"{target} is the input itself; choose another place with -o")
     if target.exists() and settings.skip_existing:
         _say(settings, f"{source} -> {target}: exists, left as it is")
         return {"input": str(source), "output": str(target), "skipped": True}
-    _check_target(source, target, settings)
+    if target.is_dir() or beside.is_dir():
+        raise OutputError(f"{target} or its sidecar is a folder; choose another place with -o")
+    if target.exists() and not settings.overwrite:
+        raise OutputError(f"{target} exists; use --overwrite, --skip-existing or another -o")
     image = open_image(source, settings.given)
     if settings.dry_run:
         return _preview(source, target, image, settings)
@@ -218,11 +211,8 @@ def _one(source: Path, target: Path, settings: Settings) -> dict[str, Any]:
     return {"input": str(source), "output": str(target), "skipped": False, "run": content}
 
 
-def _check_target(source: Path, target: Path, settings: Settings) -> None:
-    if target.exists() and source.exists() and target.samefile(source):
-        raise OutputError(f"{target} is the input itself; choose another place with -o")
-    if target.exists() and not settings.overwrite:
-        raise OutputError(f"{target} exists; use --overwrite, --skip-existing or another -o")
+def _same(source: Path, target: Path) -> bool:
+    return target.exists() and source.exists() and target.samefile(source)
 
 
 def _fit(image: Any, settings: Settings, bar: ProgressBar) -> Result:

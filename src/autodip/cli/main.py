@@ -59,7 +59,7 @@ def main() -> None:
     sys.exit(run(sys.argv[1:]))
 
 
-def run(arguments: list[str]) -> int:
+def run(arguments: list[str]) -> int:  # noqa: PLR0911  (one line for each kind of end)
     """Run the command line with these arguments and return its exit code."""
     try:
         code = command.main(arguments, prog_name="autodip", standalone_mode=False)
@@ -76,5 +76,10 @@ def run(arguments: list[str]) -> int:
         return WRONG_USAGE
     except AutodipError as error:
         click.echo(f"autodip: {error}", err=True)
+        return SOME_FAILED
+    except Exception as error:  # a defect: one line all the same
+        click.echo(f"autodip: unexpected {type(error).__name__}: {error}", err=True)
+        if os.environ.get("AUTODIP_DEBUG"):
+            raise
         return SOME_FAILED
     return code if isinstance(code, int) else DONE

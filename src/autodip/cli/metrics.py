@@ -30,7 +30,7 @@ def command(
     paper) needs a file of weights, named by the variable AUTODIP_LPIPS_WEIGHTS.
     """
     images = io.read(result, axes), io.read(truth, axes)
-    scores = _scores(*images, data_range or _default_range(images[1]))
+    scores = _scores(*images, _default_range(images[1]) if data_range is None else data_range)
     if as_json:
         say_json(scores)
         return
@@ -55,7 +55,9 @@ def _scores(image: Image, truth: Image, data_range: float) -> dict[str, Any]:
     if image.data.shape != truth.data.shape:
         psnr(image.data, truth.data, data_range=data_range)  # raises, naming both shapes
     lpips, reason = _lpips(pairs, data_range)
-    decibel = float(np.mean([psnr(a, b, data_range=data_range) for a, b in pairs]))
+    # One mean squared error for all planes: a single identical plane is not infinitely good.
+    ours, theirs = (np.stack(planes) for planes in zip(*pairs, strict=True))
+    decibel = psnr(ours, theirs, data_range=data_range)
     return {
         "psnr": decibel if np.isfinite(decibel) else None,
         "psnr_reason": None if np.isfinite(decibel) else "infinite: identical images",

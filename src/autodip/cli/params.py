@@ -7,7 +7,14 @@ from typing import Any
 
 import click
 
-from autodip.cli.common import choice_options, find_inputs, open_image, options_from, say_json
+from autodip.cli.common import (
+    choice_options,
+    find_inputs,
+    open_image,
+    options_from,
+    resolve_device,
+    say_json,
+)
 from autodip.cli.sidecar import channel_dict
 from autodip.cli.text import plan_lines
 from autodip.errors import AutodipError
@@ -21,7 +28,7 @@ def command(inputs: tuple[Path, ...], as_json: bool, **given: Any) -> int:
     """Say what would be chosen for INPUTS, why, and what it would cost; fits nothing."""
     from autodip.pipeline import plan  # noqa: PLC0415  (keeps help fast)
 
-    options = options_from(given)
+    options = resolve_device(options_from(given))
     files, failed = find_inputs(inputs)
     records = []
     for path in files:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import os
 import platform
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from autodip.cli.common import image_facts
+from autodip.cli.common import SIDECAR_SUFFIX, image_facts
+from autodip.errors import ParameterError
 from autodip.image import Image
 from autodip.params import Choice
-from autodip.records import ChannelPlan, PlaneResult, Result
+from autodip.records import ChannelPlan, Options, PlaneResult, Result
 
 SCHEMA = 1
 
@@ -25,8 +28,8 @@ def build(
 
     return {
         "schema": SCHEMA,
-        "input": {"file": source.name, "sha256": sha256(source), **image_facts(image)},
-        "output": {"file": target.name},
+        "input": {"file": _text(source.name), "sha256": sha256(source), **image_facts(image)},
+        "output": {"file": _text(target.name)},
         "selection": selection,
         "seed": result.seed,
         "device": result.device,
@@ -53,9 +56,36 @@ def channel_dict(plan: ChannelPlan) -> dict[str, Any]:
     }
 
 
-def choices(content: dict[str, Any]) -> tuple[Choice, ...]:
-    """Choices that a sidecar records."""
-    return tuple(Choice.from_dict(channel["choice"]) for channel in content["channels"])
+def read(path: Path) -> tuple[Options, dict[str, Any], int]:
+    """Options that repeat the run of a sidecar, the part of the image, the number of threads.
+
+    Raises
+    ------
+    ParameterError
+        If the file is missing, no JSON, of another schema, or damaged.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ParameterError(f"{path}: not a readable sidecar ({error})") from error
+    if not isinstance(content, dict) or content.get("schema") != SCHEMA:
+        raise ParameterError(
+            f"{path}: not a sidecar of this version; give the file that ends in "
+            f"{SIDECAR_SUFFIX} and stands beside a denoised image"
+        )
+    try:
+        choices = tuple(Choice.from_dict(channel["choice"]) for channel in content["channels"])
+        selection = {name: content["selection"][name] for name in ("axes", "frames", "channel")}
+        threads = int(content["threads"])
+        options = Options(
+            preset=choices[0].evidence.preset,
+            seed=content["seed"],
+            device=str(content["device"]),
+            choices=choices,
+        )
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise ParameterError(f"{path}: a damaged sidecar ({error})") from error
+    return options, selection, max(1, threads)
 
 
 def _plane_dict(plane: PlaneResult) -> dict[str, Any]:
@@ -70,6 +100,11 @@ def _plane_dict(plane: PlaneResult) -> dict[str, Any]:
         "assessment": assessment.to_dict() if assessment else None,
         "note": "" if assessment else "constant plane, passed through",
     }
+
+
+def _text(name: str) -> str:
+    """File name as valid text; on Linux it may be any bytes."""
+    return os.fsencode(name).decode("utf-8", "replace")
 
 
 def sha256(path: Path) -> str:

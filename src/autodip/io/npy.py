@@ -14,7 +14,7 @@ def read(path: Path, axes: str | None) -> Image:
     """Read an array; two dimensions are (Y, X), for more ``axes`` has to say what they are."""
     try:
         data = np.load(path, allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
+    except (ValueError, OSError, EOFError, MemoryError) as error:
         raise FormatError(f"not a readable NPY file, or a truncated one ({error})") from error
     if not isinstance(data, np.ndarray):
         raise FormatError("not an NPY file; extract the array you want from this archive first")

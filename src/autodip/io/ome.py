@@ -77,11 +77,17 @@ def _hints(channel: Any) -> list[Hint]:
 
 
 def cut(xml: str, axis: str, kept: range) -> str:
-    """OME-XML of the part of an image that has only positions ``kept`` of axis T, C or Z."""
-    if axis not in "TCZ":
+    """OME-XML of the part of an image that has only positions ``kept`` of an axis."""
+    if axis not in "TCZS":
         return xml
     ome = parse(xml)
     pixels = ome.images[0].pixels
+    if axis == "S":
+        pixels.size_c = 1
+        pixels.interleaved = None
+        for channel in pixels.channels:
+            channel.samples_per_pixel = 1
+        return _to_xml(ome)
     setattr(pixels, f"size_{axis.lower()}", len(kept))
     if axis == "C":
         pixels.channels = [pixels.channels[i] for i in kept if i < len(pixels.channels)]
@@ -93,16 +99,14 @@ def cut(xml: str, axis: str, kept: range) -> str:
     return _to_xml(ome)
 
 
-def for_one_file(xml: str, dtype: np.dtype) -> str:
-    """OME-XML whose pixels of type ``dtype`` follow one another in one file."""
+def for_one_file(xml: str, dtype: np.dtype, pages: int) -> str:
+    """OME-XML whose pixels of type ``dtype`` follow one another in the pages of one file."""
     from ome_types.model import PixelType, TiffData  # noqa: PLC0415
 
     ome = parse(xml)
     pixels = ome.images[0].pixels
     pixels.type = PixelType(_TYPES.get(dtype.name, dtype.name))
-    samples = max((c.samples_per_pixel or 1 for c in pixels.channels), default=1)
-    count = pixels.size_t * pixels.size_z * pixels.size_c // samples
-    pixels.tiff_data_blocks = [TiffData(ifd=0, plane_count=count)]
+    pixels.tiff_data_blocks = [TiffData(ifd=0, plane_count=pages)]
     pixels.bin_data_blocks = []
     pixels.metadata_only = None
     ome.uuid = None

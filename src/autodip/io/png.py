@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import imagecodecs
+import numpy as np
 
 from autodip.errors import FormatError
 from autodip.image import Image
@@ -38,7 +39,7 @@ def read(path: Path, axes: str | None) -> Image:
             f"a PNG with {what} holds no intensities; save it as 8- or 16-bit grey or RGB"
         )
     try:
-        data = imagecodecs.png_decode(content)
+        data = imagecodecs.png_decode(_without_transparent_colour(chunks))
     except imagecodecs.PngError as error:
         raise FormatError(f"damaged PNG ({error})") from error
     kept = tuple((k, v) for k, v in chunks if k not in _CRITICAL and k not in _DROPPED)
@@ -52,10 +53,21 @@ def read(path: Path, axes: str | None) -> Image:
 
 def write(path: Path, image: Image) -> None:
     """Write the pixels, with the chunks of the source behind the header."""
+    if image.data.dtype not in (np.uint8, np.uint16) or set(image.axes) - set("YXS"):
+        raise FormatError(
+            f"PNG holds 8- or 16-bit grey or colour images, not {image.data.dtype} of axes "
+            f"{image.axes}; write .tif or .npy"
+        )
     content = bytes(imagecodecs.png_encode(image.data))
-    kept = b"".join(_chunk(*chunk) for chunk in image.source.chunks) if image.source else b""
+    chunks = image.source.chunks if isinstance(image.source, Source) else ()
+    kept = b"".join(_chunk(*chunk) for chunk in chunks)
     header_end = len(_SIGNATURE) + 12 + 13
     path.write_bytes(content[:header_end] + kept + content[header_end:])
+
+
+def _without_transparent_colour(chunks: list[tuple[bytes, bytes]]) -> bytes:
+    """File without tRNS, which would be decoded as one more sample of every pixel."""
+    return _SIGNATURE + b"".join(_chunk(*c) for c in chunks if c[0] != b"tRNS")
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:

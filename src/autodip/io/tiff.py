@@ -10,12 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import tifffile
 
 from autodip.errors import FormatError, ParameterError
-from autodip.image import Hint, Image
-from autodip.io import ome
+from autodip.image import Image
+from autodip.io import imagej, ome
 
 _LOSSLESS = {"NONE", "LZW", "ADOBE_DEFLATE", "DEFLATE", "PACKBITS", "ZSTD", "LZMA"}
 _PREDICTABLE = {"LZW", "ADOBE_DEFLATE", "DEFLATE", "ZSTD", "LZMA"}
@@ -24,19 +23,8 @@ _PREDICTABLE = {"LZW", "ADOBE_DEFLATE", "DEFLATE", "ZSTD", "LZMA"}
 _DESCRIPTIVE = {269, 271, 272, 285, 286, 287, 315, 316, 700}
 # Private tags that hold places in the old file (Exif, GPS, LSM, STK), or that tifffile writes.
 _NOT_KEPT = {34665, 34853, 34412, 33628, 33629, 33630, 33631, 50838, 50839}
-_UNITS_UM = {
-    "micron": 1.0,
-    "microns": 1.0,
-    "micrometer": 1.0,
-    "um": 1.0,
-    "µm": 1.0,
-    "μm": 1.0,
-    "\\u00B5m": 1.0,
-    "nm": 1e-3,
-    "mm": 1e3,
-    "cm": 1e4,
-    "m": 1e6,
-}
+_ALPHA = (1, 2)
+"""Values of the tag ExtraSamples that mean transparency; 0 is another channel."""
 
 
 @dataclass(frozen=True)
@@ -59,17 +47,24 @@ class Source:
     axes: str = ""
     shape: tuple[int, ...] = ()
 
-    def cut(self, axis: str, kept: range) -> Source:
-        """Metadata of the part of the image that has only positions ``kept`` of an axis."""
-        shape = tuple(
-            len(kept) if a == axis else n for a, n in zip(self.axes, self.shape, strict=True)
-        )
-        metadata = self.metadata
+    def cut(self, position: int, kept: range) -> Source:
+        """Metadata of the part of the image that has only ``kept`` of its axis at ``position``.
+
+        The axis is known by its position, as the user may call it by another letter.
+        """
+        axis, axes, tags, metadata = self.axes[position], self.axes, self.tags, self.metadata
+        shape = (*self.shape[:position], len(kept), *self.shape[position + 1 :])
         if self.flavour == "ome":
             metadata = ome.cut(metadata, axis, kept)
         elif self.flavour == "imagej":
-            metadata = _cut_imagej(metadata, self.axes, self.shape, axis, kept)
-        return dataclasses.replace(self, metadata=metadata, shape=shape)
+            metadata = imagej.cut(metadata, self.axes, self.shape, axis, kept)
+        if axis == "S":
+            of_colour = ("planarconfig", "extrasamples")
+            tags = {k: v for k, v in tags.items() if k not in of_colour}
+            tags["photometric"] = "minisblack"
+            axes = axes.replace("S", "")
+            shape = (*self.shape[:position], *self.shape[position + 1 :])
+        return Source(self.flavour, tags, metadata, axes, shape)
 
 
 def read(path: Path, axes: str | None) -> Image:
@@ -84,12 +79,13 @@ def read(path: Path, axes: str | None) -> Image:
     except (
         tifffile.TiffFileError,
         struct.error,
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        MemoryError,
         OSError,
         RuntimeError,
-        KeyError,
-        IndexError,
         TypeError,
-        OverflowError,
     ) as error:
         raise FormatError(f"not a readable TIFF file, or a truncated one ({error})") from error
     finally:
@@ -122,8 +118,13 @@ def _read(path: Path, axes: str | None, log: _Log) -> Image:
             data = series.asarray()
         except ValueError as error:
             raise FormatError(f"truncated or damaged TIFF ({error})") from error
+        if any(page is None for page in series.pages):
+            raise FormatError(
+                f"truncated OME-TIFF: planes of the shape {series.shape} that its metadata tells "
+                "are missing"
+            )
         end = path.stat().st_size
-        if any(_ends(page) > end for page in series.pages if page is not None):
+        if any(_ends(page) > end for page in series.pages):
             raise FormatError(f"truncated TIFF: pixels are missing behind byte {end}")
         if log.lines:
             raise FormatError(f"damaged TIFF ({log.lines[0]})")
@@ -138,16 +139,21 @@ def _read(path: Path, axes: str | None, log: _Log) -> Image:
             else "plain"
         )
         source = Source(flavour, _tags(tif), None, seen, series.shape)
-        image = Image(data, axes or _check(seen, data.shape, path), source=source)
+        alpha = any(int(e) in _ALPHA for e in tif.pages[0].extrasamples)  # type: ignore[union-attr]
+        axes = axes or _check(seen, data.shape, path)
+        image = Image(data, axes, source=source, alpha=alpha and "S" in axes)
         if flavour == "ome":
-            return _with_ome(image, str(tif.ome_metadata))
+            xml = str(tif.ome_metadata)
+            return _with_source(image, metadata=xml).replace(**ome.facts(xml))
         if flavour == "imagej":
-            return _with_imagej(image, dict(tif.imagej_metadata or {}))
+            metadata = imagej.unwrapped(tif.imagej_metadata or {})
+            facts = imagej.facts(metadata, image.axes, image.size("C"), source.tags)
+            return _with_source(image, metadata=metadata).replace(**facts)
         if flavour == "shaped":
             metadata = dict((tif.shaped_metadata or ({},))[0])
             metadata.pop("shape", None)
-            image = _with_source(image, metadata=metadata)
-        return dataclasses.replace(image, alpha=_has_alpha(tif.pages[0]))
+            return _with_source(image, metadata=metadata)
+        return image
 
 
 def _ends(page: Any) -> int:
@@ -155,10 +161,6 @@ def _ends(page: Any) -> int:
     return max(
         (o + n for o, n in zip(page.dataoffsets, page.databytecounts, strict=False)), default=0
     )
-
-
-def _has_alpha(page: Any) -> bool:
-    return bool(getattr(page, "extrasamples", ()))
 
 
 def _check(axes: str, shape: tuple[int, ...], path: Path) -> str:
@@ -179,7 +181,7 @@ def _tags(tif: tifffile.TiffFile) -> dict[str, Any]:
     tags: dict[str, Any] = {
         "byteorder": tif.byteorder,
         "bigtiff": tif.is_bigtiff,
-        "photometric": page.photometric.name.lower(),
+        "photometric": _photometric(page),
         "compression": compression.lower() if compression in _LOSSLESS else "adobe_deflate",
     }
     if compression in _PREDICTABLE and page.predictor != 1:
@@ -188,7 +190,7 @@ def _tags(tif: tifffile.TiffFile) -> dict[str, Any]:
         tags["tile"] = (page.tilelength, page.tilewidth)
     if page.photometric.name == "PALETTE" and page.colormap is not None:
         tags["colormap"] = page.colormap
-    if page.photometric.name == "RGB":
+    if tags["photometric"] == "rgb":
         tags["planarconfig"] = page.planarconfig.name.lower()
     if getattr(page, "extrasamples", ()):
         tags["extrasamples"] = [int(e) for e in page.extrasamples]
@@ -198,7 +200,7 @@ def _tags(tif: tifffile.TiffFile) -> dict[str, Any]:
         tags["resolutionunit"] = int(unit.value) if unit is not None else 1
     for key, tag in (("software", "Software"), ("datetime", "DateTime")):
         if tag in page.tags and isinstance(page.tags[tag].value, str):
-            tags[key] = page.tags[tag].value
+            tags[key] = page.tags[tag].value.encode()
     tags["extratags"] = [
         tag.astuple()
         for tag in page.tags
@@ -206,7 +208,13 @@ def _tags(tif: tifffile.TiffFile) -> dict[str, Any]:
     ]
     if tif.is_ome or tif.is_imagej or tif.is_shaped:
         return tags
-    return {**tags, "description": page.description} if page.description else tags
+    return {**tags, "description": page.description.encode()} if page.description else tags
+
+
+def _photometric(page: Any) -> str:
+    """Name of the colours as they are decoded: YCbCr comes out of a JPEG as RGB."""
+    name: str = page.photometric.name.lower()
+    return "rgb" if name == "ycbcr" else name
 
 
 def _positive(ratio: Sequence[int]) -> tuple[int, int]:
@@ -214,88 +222,29 @@ def _positive(ratio: Sequence[int]) -> tuple[int, int]:
 
 
 def _with_source(image: Image, **changes: Any) -> Image:
-    return dataclasses.replace(image, source=dataclasses.replace(image.source, **changes))
-
-
-def _with_ome(image: Image, xml: str) -> Image:
-    facts = ome.facts(xml)
-    return dataclasses.replace(_with_source(image, metadata=xml), **facts)
-
-
-def _with_imagej(image: Image, metadata: dict[str, Any]) -> Image:
-    for key, single in (("Labels", str), ("LUTs", np.ndarray)):
-        if isinstance(metadata.get(key), single):  # tifffile unwraps lists of one
-            metadata[key] = [metadata[key]]
-    unit = _UNITS_UM.get(str(metadata.get("unit", "")))
-    size: dict[str, float] = {}
-    if unit is not None:
-        for axis, ratio in zip("XY", image.source.tags.get("resolution", ()), strict=False):
-            if ratio[0]:
-                size[axis] = ratio[1] / ratio[0] * unit
-        if "Z" in image.axes and metadata.get("spacing"):
-            size["Z"] = float(metadata["spacing"]) * unit
-    names = _imagej_channels(image, metadata)
-    return dataclasses.replace(
-        _with_source(image, metadata=metadata),
-        pixel_size=size,
-        time_step=float(metadata["finterval"]) if metadata.get("finterval") else None,
-        channel_names=names,
-        hints=tuple((Hint("specimen", "ImageJ slice label", name),) for name in names),
-    )
-
-
-def _imagej_channels(image: Image, metadata: Mapping[str, Any]) -> tuple[str, ...]:
-    """Labels of the first slice of each channel, where every channel has its own."""
-    labels = metadata.get("Labels")
-    count = image.size("C")
-    if not labels or "C" not in image.axes or len(labels) < count:
-        return ()
-    # ImageJ counts channels fastest.
-    names = tuple(str(label) for label in labels[:count])
-    return names if all(names) and len(set(names)) == count else ()
-
-
-def _cut_imagej(
-    metadata: Mapping[str, Any], axes: str, shape: tuple[int, ...], axis: str, kept: range
-) -> dict[str, Any]:
-    """Keep the labels, colours and ranges of the planes that stay."""
-    result = dict(metadata)
-    order = [a for a in axes if a not in "YXS"]
-    numbers = np.arange(int(np.prod([shape[axes.index(a)] for a in order], dtype=int)))
-    numbers = numbers.reshape([shape[axes.index(a)] for a in order])
-    if axis in order:
-        numbers = np.take(numbers, list(kept), order.index(axis))
-        labels = metadata.get("Labels")
-        if labels and len(labels) > numbers.max():
-            result["Labels"] = [labels[i] for i in numbers.ravel()]
-    if axis == "C":
-        if metadata.get("LUTs"):
-            result["LUTs"] = [metadata["LUTs"][i] for i in kept]
-        if metadata.get("Ranges"):
-            ranges = np.reshape(metadata["Ranges"], (-1, 2))[list(kept)]
-            result["Ranges"] = tuple(ranges.ravel().tolist())
-    return result
+    return image.replace(source=dataclasses.replace(image.source, **changes))
 
 
 def write(path: Path, image: Image) -> None:
     """Write an image in the flavour of its source; one without a source as plain TIFF."""
-    source: Source | None = image.source
-    if source is None:
+    source = image.source
+    if not isinstance(source, Source):
         photometric = "rgb" if "S" in image.axes else "minisblack"
         metadata = {"axes": image.axes}
         tifffile.imwrite(path, image.data, photometric=photometric, metadata=metadata)
         return
     data, tags = image.data, dict(source.tags)
     if source.flavour == "ome":
-        xml = ome.for_one_file(source.metadata, data.dtype)
+        samples = image.size("S")
+        pages = data.size // (samples * image.size("Y") * image.size("X"))
+        xml = ome.for_one_file(source.metadata, data.dtype, pages)
         tifffile.imwrite(path, data, description=xml.encode(), metadata=None, **tags)
     elif source.flavour == "imagej":
-        computed = ("ImageJ", "images", "channels", "slices", "frames", "hyperstack")
-        metadata = {k: v for k, v in source.metadata.items() if k not in computed}
+        metadata = imagej.for_writing(source.metadata)
         for key in ("bigtiff", "photometric", "planarconfig", "extrasamples", "tile", "software"):
             tags.pop(key, None)
         tags["byteorder"] = ">"
-        metadata["axes"] = source.axes
+        metadata["axes"] = source.axes if set(source.axes) <= set("TZCYXS") else image.axes
         tifffile.imwrite(path, data, imagej=True, metadata=metadata, **tags)
     elif source.flavour == "shaped":
         tifffile.imwrite(path, data, metadata={**source.metadata, "axes": image.axes}, **tags)

@@ -68,4 +68,7 @@ def _checked(
         )
     if not data_range > 0:
         raise ParameterError(f"data range is {data_range!r}; it must be above 0, as 255 for 8 bits")
+    for name, data in (("first", image), ("second", truth)):
+        if not np.isfinite(data).all():
+            raise ImageError(f"the {name} image has NaN or infinite pixels; replace them first")
     return image.astype(np.float64), truth.astype(np.float64)
