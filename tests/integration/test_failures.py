@@ -292,7 +292,8 @@ def test_ctrl_c_once_stops_and_leaves_nothing_half_made(cells, tmp_path):
     running = subprocess.Popen(
         endless, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ
     )
-    time.sleep(8)
+    assert "left as it is" in running.stdout.readline()
+    time.sleep(5)
     assert running.poll() is None
     running.send_signal(signal.SIGINT)
     _, err = running.communicate(timeout=20)

@@ -57,7 +57,6 @@ def written_and_read(image, suffix, axes=None):
         return io.read(path, axes)
 
 
-@settings(deadline=None)
 @given(planes([*TIFF_TYPES, ">u2", ">f4"]))
 def test_npy(data):
     back = written_and_read(Image(data, "YX"), ".npy")
@@ -65,7 +64,6 @@ def test_npy(data):
     np.testing.assert_array_equal(back.data, data)
 
 
-@settings(deadline=None)
 @given(planes(["uint8", "uint16"]), st.sampled_from([0, 2, 3, 4]))
 def test_png(data, samples):
     if samples:
@@ -101,7 +99,7 @@ def same(path, **changes):
     return image
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(stacks("TZCYX", ["uint8", "uint16", "float32"]))
 def test_imagej(stack):
     axes, data = stack
@@ -116,7 +114,7 @@ def test_imagej(stack):
         np.testing.assert_array_equal(image.data, data)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(stacks("TZCYX", ["uint8", "uint16", "int16", "float32", "float64"]))
 def test_ome(stack):
     axes, data = stack
@@ -142,7 +140,7 @@ def test_ome(stack):
         np.testing.assert_array_equal(image.data, data)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     planes(TIFF_TYPES, st.tuples(st.integers(2, 40), st.integers(2, 40))),
     st.sampled_from(["zlib", "lzw", "zstd", None]),
