@@ -4,7 +4,6 @@ from pathlib import Path
 import hypothesis
 import numpy as np
 import pytest
-import torch
 
 from autodip.simulate import Optics, simulate
 
@@ -43,6 +42,8 @@ def rng():
 @pytest.fixture(autouse=True)
 def _same_threads():
     """A test that changes the number of threads does not disturb the next."""
+    import torch  # noqa: PLC0415  (after autodip, which tells OpenMP not to spin)
+
     threads = torch.get_num_threads()
     yield
     torch.set_num_threads(threads)

@@ -9,6 +9,7 @@ Importing this package does not import torch; the first fit does.
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
     from autodip.records import Options, Progress, Result
 
 __version__ = version("autodip")
+
+# GNU OpenMP lets a thread that waits for the others spin for long, which makes a fit ten times
+# slower where another program is using the cores. It reads this when torch is loaded, which no
+# import of this package does.
+if "OMP_WAIT_POLICY" not in os.environ:
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 _HOME = {
     "AutodipError": "errors",

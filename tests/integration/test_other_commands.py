@@ -8,7 +8,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from autodip.metrics.lpips import WEIGHTS_VARIABLE
+from autodip.metrics import weights
 
 
 def test_params_says_what_why_and_how_much(cli, cells):
@@ -60,7 +60,8 @@ def test_info_of_nothing(cli, tmp_path):
 
 
 def test_metrics(cli, cells, tmp_path, monkeypatch):
-    monkeypatch.delenv(WEIGHTS_VARIABLE, raising=False)
+    monkeypatch.delenv(weights.VARIABLE, raising=False)
+    monkeypatch.setattr(weights.platformdirs, "user_cache_path", lambda name: tmp_path / name)
     truth = tmp_path / "truth.png"
     noisy = imagecodecs.imread(str(cells))
     truth.write_bytes(imagecodecs.png_encode(np.where(noisy > 250, noisy, noisy + 5)))
@@ -70,15 +71,26 @@ def test_metrics(cli, cells, tmp_path, monkeypatch):
     assert scores["psnr"] == pytest.approx(34.15, abs=0.2)
     assert 0.9 < scores["ssim"] < 1
     assert scores["lpips"] is None
-    assert WEIGHTS_VARIABLE in scores["lpips_reason"]
+    assert "autodip weights install" in scores["lpips_reason"]
     assert scores["data_range"] == 255
     assert "PSNR" in cli("metrics", cells, truth)[1]
 
 
 def test_metrics_with_lpips(cli, cells, shared, monkeypatch):
-    monkeypatch.setenv(WEIGHTS_VARIABLE, str(shared / "weights" / "lpips_alex_v0.1.npz"))
+    monkeypatch.setenv(weights.VARIABLE, str(shared / "weights" / "lpips_alex_v0.1.npz"))
     scores = json.loads(cli("metrics", cells, cells, "--json")[1])
     assert scores["lpips"] == 0
+
+
+def test_weights_from_a_file(cli, shared, monkeypatch, tmp_path):
+    monkeypatch.setenv(weights.VARIABLE, str(tmp_path / "w.npz"))
+    source = shared / "weights" / "lpips_alex_v0.1.npz"
+    code, out, _ = cli("weights", "install", "--from", source)
+    assert code == 0
+    assert str(tmp_path / "w.npz") in out
+    code, _, err = cli("weights", "install", "--from", tmp_path / "missing.tar.gz")
+    assert code == 1
+    assert "cannot be read" in err
 
 
 def test_metrics_needs_a_range_beyond_8_bits(cli, tmp_path, sample):
@@ -111,7 +123,9 @@ def test_demo_writes_its_files_and_improves_the_image(cli, tmp_path):
     assert cli("demo", "--out", tmp_path, "--size", 64, "--iterations", 2)[0] == 0
 
 
-@pytest.mark.parametrize("command", [[], ["denoise"], ["params"], ["info"], ["metrics"], ["demo"]])
+@pytest.mark.parametrize(
+    "command", [[], ["denoise"], ["params"], ["info"], ["metrics"], ["demo"], ["weights"]]
+)
 def test_help(cli, command):
     code, out, _ = cli(*command, "--help")
     assert code == 0

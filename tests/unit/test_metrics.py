@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from autodip.errors import FormatError, ImageError, ParameterError
-from autodip.metrics import lpips
+from autodip.errors import ImageError, ParameterError
+from autodip.metrics import lpips, weights
 from autodip.metrics.fidelity import psnr, ssim
 
 
@@ -48,20 +48,18 @@ def test_wrong_input_is_named(pair):
         ssim(noisy[:8], truth[:8], data_range=255)
 
 
-def test_lpips_without_weights_is_none(monkeypatch):
-    monkeypatch.delenv(lpips.WEIGHTS_VARIABLE, raising=False)
+def test_lpips_without_weights_is_none(monkeypatch, tmp_path):
+    monkeypatch.delenv(weights.VARIABLE, raising=False)
+    monkeypatch.setattr(weights.platformdirs, "user_cache_path", lambda name: tmp_path / name)
     assert lpips.load() is None
 
 
-@pytest.mark.parametrize("content", [b"", b"no npz"])
-def test_wrong_weights_are_named(tmp_path, content):
-    path = tmp_path / "weights.npz"
-    path.write_bytes(content)
-    with pytest.raises(FormatError, match=lpips.WEIGHTS_VARIABLE):
-        lpips.load(path)
-
-
-def test_weights_must_be_complete(tmp_path):
-    np.savez(tmp_path / "weights.npz", other=np.zeros(3))
-    with pytest.raises(FormatError, match="not a file of LPIPS weights"):
-        lpips.load(tmp_path / "weights.npz")
+def test_lpips_checks_its_images(tmp_path):
+    rng = np.random.default_rng(0)
+    tensors = {key: rng.random(shape) for key, shape in weights.SHAPES.items()}
+    np.savez(tmp_path / "w.npz", **tensors)
+    distance = lpips.load(tmp_path / "w.npz")
+    with pytest.raises(ImageError, match="32 pixels or more"):
+        distance(np.zeros((20, 40)), np.zeros((20, 40)))
+    with pytest.raises(ImageError, match="of one shape"):
+        distance(np.zeros((40, 40)), np.zeros((40, 41)))

@@ -16,6 +16,7 @@ _COMMANDS = {
     "denoise": "denoise image files",
     "info": "what a file holds: shape, axes, pixel size, channels, noise",
     "metrics": "compare a result with its true image",
+    "weights": "install what the metric LPIPS needs",
     "params": "what would be chosen for a file, why, and its cost; fits nothing",
 }
 
@@ -52,10 +53,6 @@ def command() -> None:
 
 def main() -> None:
     """Run the command line; exit with 0 (done), 1 (some inputs failed) or 2 (wrong usage)."""
-    # GNU OpenMP lets a thread that waits for the others spin for long, which makes a fit ten
-    # times slower where another program is using the cores. It reads this when torch is loaded.
-    if "OMP_WAIT_POLICY" not in os.environ:
-        os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     sys.exit(run(sys.argv[1:]))
 
 

@@ -27,7 +27,7 @@ def command(
     """Compare RESULT with TRUTH: PSNR in dB, SSIM, LPIPS; the mean over all planes.
 
     LPIPS (AlexNet v0.1, images divided by the data range and not rescaled, as in the AUTO-DIP
-    paper) needs a file of weights, named by the variable AUTODIP_LPIPS_WEIGHTS.
+    paper) needs weights: 'autodip weights install'.
     """
     images = io.read(result, axes), io.read(truth, axes)
     scores = _scores(*images, _default_range(images[1]) if data_range is None else data_range)
@@ -76,7 +76,7 @@ def _lpips(
 
     distance = lpips.load()
     if distance is None:
-        return None, f"not available: {lpips.WEIGHTS_VARIABLE} names no file of weights"
+        return None, "not available: install its weights by 'autodip weights install'"
     if min(pairs[0][0].shape) < lpips.SMALLEST:
         return None, f"not defined below {lpips.SMALLEST} pixels a side"
     return float(np.mean([distance(a / data_range, b / data_range) for a, b in pairs])), None

@@ -1,7 +1,6 @@
 """LPIPS v0.1 on AlexNet features (Zhang et al., CVPR 2018), in plain torch.
 
-The features and linear heads are eleven small tensors that are not part of the package;
-:func:`load` reads them from an ``.npz`` file.
+The features and linear heads are not part of the package; see :mod:`autodip.metrics.weights`.
 """
 
 from __future__ import annotations
@@ -14,46 +13,35 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from autodip.errors import FormatError, ImageError
-
-WEIGHTS_VARIABLE = "AUTODIP_LPIPS_WEIGHTS"
-"""Environment variable that names the ``.npz`` file with the weights."""
+from autodip.errors import ImageError
+from autodip.metrics import weights
 
 SMALLEST = 32
 """Pixels a side below which the features shrink to nothing."""
 
 _SHIFT = (-0.030, -0.088, -0.188)
 _SCALE = (0.458, 0.448, 0.450)
-# AlexNet's convolutions: index in torchvision's `features`, stride, padding.
-_CONVS = ((0, 4, 2), (3, 1, 2), (6, 1, 1), (8, 1, 1), (10, 1, 1))
+_STEPS = ((4, 2), (1, 2), (1, 1), (1, 1), (1, 1))
+"""Stride and padding of AlexNet's convolutions."""
 
 
 def load(path: str | os.PathLike[str] | None = None) -> Lpips | None:
-    """Read the weights from ``path`` or the file named by ``AUTODIP_LPIPS_WEIGHTS``.
+    """Read the weights from ``path``, or from where :func:`weights.location` says.
 
     Returns
     -------
     Lpips or None
-        None if neither names a file.
+        None if no path is given and no weights are installed.
 
     Raises
     ------
     FormatError
-        If the named file does not exist or does not hold the eleven tensors.
+        If the file that is named does not exist or does not hold the tensors.
     """
-    path = path or os.environ.get(WEIGHTS_VARIABLE)
-    if not path:
+    if path is None and weights.VARIABLE not in os.environ and not weights.location().exists():
         return None
-    keys = [f"features.{i}.{kind}" for i, _, _ in _CONVS for kind in ("weight", "bias")]
-    keys += [f"lin{i}.model.1.weight" for i in range(len(_CONVS))]
-    try:
-        with np.load(Path(path), allow_pickle=False) as file:
-            return Lpips({key: torch.from_numpy(file[key]).float() for key in keys})
-    except (OSError, EOFError, ValueError, KeyError) as error:
-        raise FormatError(
-            f"{path}: not a file of LPIPS weights ({error}); point {WEIGHTS_VARIABLE} to an .npz "
-            f"with the tensors {keys[0]} ... {keys[-1]}"
-        ) from error
+    tensors = weights.read(weights.location() if path is None else Path(path))
+    return Lpips({key: torch.from_numpy(value) for key, value in tensors.items()})
 
 
 class Lpips:
@@ -92,7 +80,8 @@ class Lpips:
         shift, scale = (torch.tensor(v)[:, None, None] for v in (_SHIFT, _SCALE))
         x = (x - shift) / scale
         total = torch.zeros(())
-        for layer, (index, stride, padding) in enumerate(_CONVS):
+        layers = zip(weights.CONVOLUTIONS, _STEPS, strict=True)
+        for layer, (index, (stride, padding)) in enumerate(layers):
             if layer in (1, 2):
                 x = F.max_pool2d(x, 3, 2)
             weight, bias = (self._tensors[f"features.{index}.{k}"] for k in ("weight", "bias"))

