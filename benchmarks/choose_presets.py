@@ -69,8 +69,10 @@ measured by its verb `measure` (presets-256.csv with `--crop 256`: the centres o
 What follows from it: the thin network learns a given iteration faster, the wider one in fewer
 iterations and with the lower LPIPS. On whole images nothing is lost by going on to 300, except
 under widefield, which peaks at about 240; on the smaller crops the peaks come about 1.6 times
-earlier (the cube root of the number of pixels), widefield again first. `fast` is the thin network
-at 140, `balanced` the wider one at 180, `best` the wider one at 300 (widefield and unknown: 240).
+earlier under widefield (the cube root of the number of pixels), while confocal and two-photon
+images still gain at 300. `fast` is the thin network at 140, `balanced` the wider one at 200
+(widefield and unknown: 180), about a minute on two cores, `best` the wider one at 300 (widefield
+and unknown: 240). Widefield and unknown images stop earlier where they are smaller.
 On PSNR the blur stays ahead under confocal and two-photon microscopes: what the early stop leaves
 out is not yet returned to the data.
 """

@@ -29,6 +29,9 @@ class Row:
     pixels : int or None
         Size of the images at which the number of iterations was measured; it is scaled to
         other sizes. None where it holds for all sizes.
+    smaller_stops_earlier : bool
+        Whether a smaller image is given fewer iterations; not where the number was set by
+        cost and more of them would still have been better.
     """
 
     microscope: str | None
@@ -36,6 +39,7 @@ class Row:
     net: NetParams
     fit: FitParams
     pixels: int | None = None
+    smaller_stops_earlier: bool = True
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,7 @@ def parse(content: Mapping[str, Any]) -> Table:
             NetParams.from_dict(row["net"]),
             FitParams.from_dict(row["fit"]),
             row.get("pixels"),
+            row.get("smaller_stops_earlier", True),
         )
         for row in content["rows"]
     )

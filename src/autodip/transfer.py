@@ -52,8 +52,10 @@ def choose(description: Description, table: Table, explicit: Explicit | None = N
     notes += [f"{name} {value} was set explicitly" for name, value in explicit.items()]
     net, fit = _with_explicit(row, explicit)
     if row.pixels is not None and explicit.iterations is None:
-        fit, scaled = _scaled(fit, row.pixels, description.shape)
-        notes += scaled
+        pixels = description.shape[0] * description.shape[1]
+        if pixels > row.pixels or row.smaller_stops_earlier:
+            fit, scaled = _scaled(fit, row.pixels, description.shape)
+            notes += scaled
     fixed_depth = explicit.depth is not None or isinstance(explicit.width, tuple)
     net, reduced = fitting(net, description.shape, fixed_depth)
     evidence = Evidence(

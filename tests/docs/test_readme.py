@@ -26,6 +26,7 @@ CONSOLE = [
 ]
 OWN = [line for line in CONSOLE if "my_image" in line]
 FMD = [line for line in CONSOLE if "FMD/" in line]
+WEIGHTS = ".venv/bin/autodip weights install"
 PROGRAM = ".venv/bin/autodip "
 # What makes the README's commands quick enough for a test.
 QUICK = ["--iterations", "2"]
@@ -46,7 +47,7 @@ def folder(tmp_path, monkeypatch, sample):
 
 
 def test_all_commands_are_covered():
-    assert {"make demo", "make test", *OWN, *FMD} == set(CONSOLE)
+    assert {"make demo", "make test", WEIGHTS, *OWN, *FMD} == set(CONSOLE)
     assert len(OWN) == 3
     assert all(line.startswith(PROGRAM) for line in (*OWN, *FMD))
 
@@ -70,6 +71,14 @@ def test_commands_for_the_figures(folder, shared):
     (folder / "FMD").symlink_to(shared / "data" / "fmd_test")
     for line in FMD:
         assert call(line) == 0, line
+
+
+def test_weights_install(shared, monkeypatch, tmp_path):
+    """From the file at hand; fetching it with pip is tested with the weights."""
+    monkeypatch.setenv("AUTODIP_LPIPS_WEIGHTS", str(tmp_path / "weights.npz"))
+    source = shared / "weights" / "lpips_alex_v0.1.npz"
+    assert run([*shlex.split(WEIGHTS.removeprefix(PROGRAM)), "--from", str(source)]) == 0
+    assert (tmp_path / "weights.npz").exists()
 
 
 def test_make_demo(tmp_path):

@@ -70,11 +70,19 @@ def test_explicit_values_win_and_are_said():
     ("shape", "iterations"), [((512, 512), 180), ((256, 256), 113), ((1024, 1024), 286)]
 )
 def test_measured_stops_are_scaled_to_the_size_and_said(shape, iterations):
-    choice = choose(described("confocal", shape=shape), table.load("balanced"))
+    choice = choose(described("widefield", shape=shape), table.load("balanced"))
     assert choice.fit.iterations == iterations
     assert bool(choice.evidence.notes) == (shape != (512, 512))
     fixed = choose(described(shape=shape), table.load("balanced"), Explicit(iterations=7))
     assert fixed.fit.iterations == 7
+
+
+def test_a_stop_set_by_cost_is_not_earlier_for_smaller_images():
+    stops = [
+        choose(described("confocal", shape=(n, n)), table.load("balanced")).fit.iterations
+        for n in (256, 512, 1024)
+    ]
+    assert stops == [200, 200, 317]
 
 
 def test_published_stops_hold_for_all_sizes():
