@@ -146,7 +146,8 @@ class Image:
         )
 
     def _cut(self, axis: str, part: slice, option: str) -> Image:
-        if axis not in self.axes and 0 in range(1)[part]:
+        meant = axis != "T" or "Z" not in self.axes  # frames of a stack may be its slices
+        if axis not in self.axes and 0 in range(1)[part] and meant:
             return self
         if axis not in self.axes:
             raise ParameterError(

@@ -67,6 +67,8 @@ def test_select_says_what_there_is(frames, channel, message):
 def test_select_needs_the_axis():
     with pytest.raises(ParameterError, match="axes of this image are YX"):
         make("YX", (4, 5)).select(slice(3, 5))
+    with pytest.raises(ParameterError, match="axes of this image are ZYX"):
+        make("ZYX", (3, 4, 5)).select(slice(0, 2))
 
 
 def test_the_one_frame_and_channel_of_a_plane_can_be_selected():
