@@ -129,10 +129,8 @@ def _pair(files: list[Path], place: str, inputs: tuple[Path, ...]) -> list[tuple
     out = Path(place)
     single = len(inputs) == 1 and not inputs[0].is_dir()
     if single and out.suffix and not out.is_dir() and not place.endswith(("/", os.sep)):
-        kinds = ({".tif", ".tiff"}, {out.suffix.lower()})
-        same = next((k for k in kinds if out.suffix.lower() in k), set())
-        suffix = files[0].suffix.lower()
-        if suffix in io.SUFFIXES and suffix not in same:
+        read, written = files[0].suffix.lower(), out.suffix.lower()
+        if read in io.SUFFIXES and read != written and {read, written} != {".tif", ".tiff"}:
             raise ParameterError(
                 f"-o {out}: the output keeps the format of {files[0].name}; "
                 f"end it in {files[0].suffix}, or give a folder"
