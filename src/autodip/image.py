@@ -105,6 +105,10 @@ class Image:
         """Number of channels that show intensities; transparency is none."""
         return self.size(self.channel_axis) - (self.alpha and self.channel_axis == "S")
 
+    def channel_of(self, index: PlaneIndex) -> int:
+        """Number of the channel that the plane at ``index`` belongs to."""
+        return dict(index).get(self.channel_axis, 0)
+
     def yx_last(self, data: np.ndarray) -> np.ndarray:
         """View of an array with this image's axes that has Y and X as its last axes."""
         return np.moveaxis(data, (self.axes.index("Y"), self.axes.index("X")), (-2, -1))

@@ -80,7 +80,7 @@ def denoise_steps(
     total = sum(1 for _ in image.planes())
     done: list[PlaneResult] = []
     for index, plane in image.planes():
-        channel = plans[_channel(image, index)]
+        channel = plans[image.channel_of(index)]
         denoised, record = yield from _denoise_plane(
             plane, index, channel, options, (len(done), total)
         )
@@ -123,7 +123,7 @@ def as_image(image: np.ndarray | Image, axes: str | None = None) -> Image:
         If the array has not two dimensions and ``axes`` does not say what they are.
     """
     if isinstance(image, Image):
-        return image if axes is None else dataclasses.replace(image, axes=axes.upper())
+        return image if axes is None else image.replace(axes=axes.upper())
     array = np.asarray(image)
     if axes is None and array.ndim != 2:
         raise ParameterError(
@@ -184,7 +184,7 @@ def _describable_planes(image: Image) -> list[np.ndarray]:
     """Check all planes; the first of each channel, preferably one that is not constant."""
     first: dict[int, np.ndarray] = {}
     for index, plane in image.planes():
-        channel = _channel(image, index)
+        channel = image.channel_of(index)
         if not _constant(plane):
             Scale.of(plane)  # raises where a pixel is NaN or infinite
             if channel not in first or _constant(first[channel]):
@@ -198,7 +198,3 @@ def _describable_planes(image: Image) -> list[np.ndarray]:
 
 def _constant(plane: np.ndarray) -> bool:
     return bool((plane == plane.flat[0]).all())
-
-
-def _channel(image: Image, index: PlaneIndex) -> int:
-    return dict(index).get(image.channel_axis, 0)

@@ -154,6 +154,17 @@ def image_facts(image: Image) -> dict[str, Any]:
     }
 
 
+def named(path: Path, error: Exception) -> str:
+    """Message of an error that names its file once."""
+    return str(error) if str(path) in str(error) else f"{path}: {error}"
+
+
+def say_results(records: list[dict[str, Any]], failed: dict[Path, str]) -> None:
+    """Print what was done, and what failed, as JSON."""
+    failures = [{"input": str(path), "error": text} for path, text in failed.items()]
+    say_json({"results": records, "failed": failures})
+
+
 def say_json(content: Any) -> None:
     """Print JSON, alone, to standard output."""
     click.echo(to_json(content))

@@ -9,7 +9,7 @@ import numpy as np
 
 from autodip import io
 from autodip.cli import sidecar
-from autodip.cli.common import SIDECAR_SUFFIX, say_json, to_json
+from autodip.cli.common import say_json
 from autodip.cli.progress import ProgressBar
 from autodip.cli.text import plan_lines
 from autodip.image import Image
@@ -83,12 +83,7 @@ def command(
     }
     source, target = out / "noisy.tif", out / "denoised.tif"
     _write(out, image, truth, scores, result.image)
-    content = sidecar.build(
-        source, target, image, result, {"axes": None, "frames": None, "channel": None}
-    )
-    with replacing(out / (target.name + SIDECAR_SUFFIX), target) as (beside, part):
-        io.write(part, image.replace(data=result.image), target.suffix)
-        beside.write_text(to_json(content) + "\n", encoding="utf-8")
+    content = sidecar.save(source, target, image, result, {})
     if as_json:
         say_json({"out": str(out), "data_range": data_range, **scores, "run": content})
         return

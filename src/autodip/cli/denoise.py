@@ -18,16 +18,16 @@ from autodip.cli.common import (
     SIDECAR_SUFFIX,
     choice_options,
     find_inputs,
+    named,
     open_image,
     options_from,
     resolve_device,
-    say_json,
-    to_json,
+    say_results,
 )
 from autodip.cli.progress import ProgressBar
 from autodip.cli.text import plan_lines
 from autodip.errors import AutodipError, OutputError, ParameterError
-from autodip.io.atomic import check_writable, replacing
+from autodip.io.atomic import check_writable
 from autodip.records import Options, Result
 
 _REPEATED = ("microscope", "specimen", "preset", "iterations", "depth", "width", "skip", "seed")
@@ -159,8 +159,7 @@ def _run(pairs: list[tuple[Path, Path]], failed: dict[Path, str], settings: Sett
             try:
                 records.append(_one(source, target, settings))
             except AutodipError as error:
-                message = str(error)
-                failed[source] = message if str(source) in message else f"{source}: {message}"
+                failed[source] = named(source, error)
                 click.echo(f"autodip: {failed[source]}", err=True)
             except BrokenPipeError:  # nobody reads what is printed any more
                 raise
@@ -175,8 +174,7 @@ def _run(pairs: list[tuple[Path, Path]], failed: dict[Path, str], settings: Sett
         click.echo(f"autodip: interrupted; not written: {names}", err=True)
         failed.update({source: f"{source}: interrupted" for source in left})
     if settings.json:
-        failures = [{"input": str(path), "error": text} for path, text in failed.items()]
-        say_json({"results": records, "failed": failures})
+        say_results(records, failed)
     elif failed and settings.verbosity >= 0:
         total = len(records) + len(failed)
         click.echo(f"autodip: {len(failed)} of {total} failed", err=True)
@@ -185,13 +183,12 @@ def _run(pairs: list[tuple[Path, Path]], failed: dict[Path, str], settings: Sett
 
 def _one(source: Path, target: Path, settings: Settings) -> dict[str, Any]:
     """Denoise one file, or say what would be done."""
-    beside = target.with_name(target.name + SIDECAR_SUFFIX)
     if _same(source, target):
         raise OutputError(f"{target} is the input itself; choose another place with -o")
     if target.exists() and settings.skip_existing:
         _say(settings, f"{source} -> {target}: exists, left as it is")
         return {"input": str(source), "output": str(target), "skipped": True}
-    if target.is_dir() or beside.is_dir():
+    if target.is_dir() or sidecar.beside(target).is_dir():
         raise OutputError(f"{target} or its sidecar is a folder; choose another place with -o")
     if target.exists() and not settings.overwrite:
         raise OutputError(f"{target} exists; use --overwrite, --skip-existing or another -o")
@@ -201,11 +198,7 @@ def _one(source: Path, target: Path, settings: Settings) -> dict[str, Any]:
     check_writable(target.parent)
     with ProgressBar(source.name, settings.verbosity < 0) as bar:
         result = _fit(image, settings, bar)
-    selection = {name: settings.given[name] for name in ("axes", "frames", "channel")}
-    content = sidecar.build(source, target, image, result, selection)
-    with replacing(beside, target) as (beside_part, target_part):
-        io.write(target_part, image.replace(data=result.image), target.suffix)
-        beside_part.write_text(to_json(content) + "\n", encoding="utf-8")
+    content = sidecar.save(source, target, image, result, settings.given)
     _report(source, target, result, content, settings)
     return {"input": str(source), "output": str(target), "skipped": False, "run": content}
 

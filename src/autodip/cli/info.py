@@ -39,7 +39,7 @@ def _noise(image: Image) -> list[dict[str, Any]]:
     """Noise of the first plane of each channel."""
     found: dict[int, dict[str, Any]] = {}
     for index, plane in image.planes():
-        channel = dict(index).get(image.channel_axis, 0)
+        channel = image.channel_of(index)
         if channel not in found:
             estimate = noise.estimate(plane)
             values = estimate.to_dict() if estimate else {}

@@ -10,10 +10,11 @@ import click
 from autodip.cli.common import (
     choice_options,
     find_inputs,
+    named,
     open_image,
     options_from,
     resolve_device,
-    say_json,
+    say_results,
 )
 from autodip.cli.sidecar import channel_dict
 from autodip.cli.text import plan_lines
@@ -36,7 +37,7 @@ def command(inputs: tuple[Path, ...], as_json: bool, **given: Any) -> int:
             image = open_image(path, given)
             plans = plan(image, options)
         except AutodipError as error:
-            failed[path] = str(error) if str(path) in str(error) else f"{path}: {error}"
+            failed[path] = named(path, error)
             continue
         records.append({"input": str(path), "channels": [channel_dict(p) for p in plans]})
         if not as_json:
@@ -46,6 +47,5 @@ def command(inputs: tuple[Path, ...], as_json: bool, **given: Any) -> int:
     for message in failed.values():
         click.echo(f"autodip: {message}", err=True)
     if as_json:
-        failures = [{"input": str(path), "error": text} for path, text in failed.items()]
-        say_json({"results": records, "failed": failures})
+        say_results(records, failed)
     return 1 if failed else 0

@@ -6,31 +6,55 @@ import hashlib
 import json
 import os
 import platform
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from autodip.cli.common import SIDECAR_SUFFIX, image_facts
+from autodip import io
+from autodip.cli.common import SIDECAR_SUFFIX, image_facts, to_json
 from autodip.errors import ParameterError
 from autodip.image import Image
+from autodip.io.atomic import replacing
 from autodip.params import Choice
 from autodip.records import ChannelPlan, Options, PlaneResult, Result
 
 SCHEMA = 1
+SELECTION = ("axes", "frames", "channel")
+"""Options that choose a part of the image."""
 
 
-def build(
-    source: Path, target: Path, image: Image, result: Result, selection: dict[str, Any]
+def save(
+    source: Path, target: Path, image: Image, result: Result, selection: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Content of the sidecar; ``selection`` holds axes, frames and channel as asked for."""
+    """Write a result and its sidecar, both or neither; returns the sidecar's content.
+
+    ``selection`` holds the axes, frames and channel that were asked for, None where none were.
+    """
+    content = _build(source, target, image, result, selection)
+    with replacing(beside(target), target) as (beside_part, target_part):
+        io.write(target_part, image.replace(data=result.image), target.suffix)
+        beside_part.write_text(to_json(content) + "\n", encoding="utf-8")
+    return content
+
+
+def beside(target: Path) -> Path:
+    """Place of the sidecar of an output."""
+    return target.with_name(target.name + SIDECAR_SUFFIX)
+
+
+def _build(
+    source: Path, target: Path, image: Image, result: Result, selection: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Content of the sidecar."""
     import torch  # noqa: PLC0415  (already there after a fit)
 
     return {
         "schema": SCHEMA,
         "input": {"file": _text(source.name), "sha256": sha256(source), **image_facts(image)},
         "output": {"file": _text(target.name)},
-        "selection": selection,
+        "selection": {name: selection.get(name) for name in SELECTION},
         "seed": result.seed,
         "device": result.device,
         "threads": torch.get_num_threads(),
@@ -75,7 +99,7 @@ def read(path: Path) -> tuple[Options, dict[str, Any], int]:
         )
     try:
         choices = tuple(Choice.from_dict(channel["choice"]) for channel in content["channels"])
-        selection = {name: content["selection"][name] for name in ("axes", "frames", "channel")}
+        selection = {name: content["selection"][name] for name in SELECTION}
         threads = int(content["threads"])
         options = Options(
             preset=choices[0].evidence.preset,
