@@ -177,7 +177,8 @@ def _check(axes: str, shape: tuple[int, ...], path: Path) -> str:
 def _tags(tif: tifffile.TiffFile) -> dict[str, Any]:
     """Arguments with which ``tifffile.imwrite`` writes a file like this one."""
     page: Any = tif.pages[0]
-    compression = page.compression.name
+    # A file without the tag has the bare number of its default.
+    compression = tifffile.COMPRESSION(page.compression).name
     tags: dict[str, Any] = {
         "byteorder": tif.byteorder,
         "bigtiff": tif.is_bigtiff,
@@ -188,10 +189,10 @@ def _tags(tif: tifffile.TiffFile) -> dict[str, Any]:
         tags["predictor"] = int(page.predictor)
     if page.is_tiled:
         tags["tile"] = (page.tilelength, page.tilewidth)
-    if page.photometric.name == "PALETTE" and page.colormap is not None:
+    if tifffile.PHOTOMETRIC(page.photometric).name == "PALETTE" and page.colormap is not None:
         tags["colormap"] = page.colormap
     if tags["photometric"] == "rgb":
-        tags["planarconfig"] = page.planarconfig.name.lower()
+        tags["planarconfig"] = tifffile.PLANARCONFIG(page.planarconfig).name.lower()
     if getattr(page, "extrasamples", ()):
         tags["extrasamples"] = [int(e) for e in page.extrasamples]
     x, y, unit = (page.tags.get(k) for k in ("XResolution", "YResolution", "ResolutionUnit"))
@@ -213,7 +214,7 @@ def _tags(tif: tifffile.TiffFile) -> dict[str, Any]:
 
 def _photometric(page: Any) -> str:
     """Name of the colours as they are decoded: YCbCr comes out of a JPEG as RGB."""
-    name: str = page.photometric.name.lower()
+    name: str = tifffile.PHOTOMETRIC(page.photometric).name.lower()
     return "rgb" if name == "ycbcr" else name
 
 
