@@ -37,3 +37,7 @@ class OutOfMemoryError(AutodipError, MemoryError):
 
 class FitError(AutodipError, ArithmeticError):
     """The fit diverged and could not be brought back."""
+
+
+class MissingPackageError(AutodipError, ImportError):
+    """An optional package is not installed; the message names the command that installs it."""

@@ -1,0 +1,77 @@
+"""PSNR after the best straight line, for pairs whose images were stretched separately."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from autodip.errors import ImageError
+from autodip.metrics.fidelity import psnr
+
+
+def fit_affine(result: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
+    """Scale ``a`` and offset ``b`` that bring ``a * result + b`` closest to ``truth``.
+
+    Least squares: ``a = cov(result, truth) / var(result)``, ``b = mean(truth) - a *
+    mean(result)``, as for the normalised figures of CARE (Weigert et al., Nature Methods 15,
+    2018). The sign of ``a`` is free: an inverted image has a negative one.
+
+    Parameters
+    ----------
+    result, truth : ndarray, one shape
+        Each in its own units.
+
+    Returns
+    -------
+    a : float
+        Units of the truth per unit of the result; 0 for a constant result.
+    b : float
+        In units of the truth; its mean for a constant result.
+
+    Raises
+    ------
+    ImageError
+        If the shapes differ, or a pixel is NaN or infinite.
+    """
+    if result.shape != truth.shape:
+        raise ImageError(
+            f"the images have different shapes, {result.shape} and {truth.shape}; "
+            "crop one to the field of view of the other"
+        )
+    if not (np.isfinite(result).all() and np.isfinite(truth).all()):
+        raise ImageError("an image has NaN or infinite pixels; replace them first")
+    result, truth = result.astype(np.float64), truth.astype(np.float64)
+    if np.ptp(result) == 0:
+        return 0.0, float(truth.mean())
+    centred = result - result.mean()
+    a = float(np.vdot(centred, truth - truth.mean()) / np.vdot(centred, centred))
+    return a, float(truth.mean() - a * result.mean())
+
+
+def affine_psnr(result: np.ndarray, truth: np.ndarray, *, data_range: float) -> float:
+    """PSNR of ``a * result + b`` with the best ``a`` and ``b``, in dB.
+
+    The same for every scale and offset of the result, so it compares images of which each was
+    stretched to its own range. It is at least the plain PSNR, and forgives an error of
+    brightness that the plain one rightly counts: give it beside that, not in its place.
+
+    Parameters
+    ----------
+    result, truth : ndarray, one shape
+        Each in its own units.
+    data_range : float
+        Range of the truth; 255 for 8-bit data, by convention.
+
+    Returns
+    -------
+    float
+        Infinite only where the scaled result equals the truth to the last bit.
+
+    Raises
+    ------
+    ImageError
+        If the shapes differ, or a pixel is NaN or infinite.
+    ParameterError
+        If ``data_range`` is not positive.
+    """
+    a, b = fit_affine(result, truth)
+    return psnr(a * result.astype(np.float64) + b, truth, data_range=data_range)

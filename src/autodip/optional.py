@@ -1,0 +1,25 @@
+"""Packages that only some parts need; they are imported when they are used."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from types import ModuleType
+
+from autodip.errors import MissingPackageError
+
+
+def require(module: str, extra: str) -> ModuleType:
+    """Import a module of an optional package.
+
+    Raises
+    ------
+    MissingPackageError
+        If it is not installed; the message names the command that installs it.
+    """
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise MissingPackageError(
+            f"this needs the package {module!r}, which is not installed; install it by "
+            f"pip install 'autodip[{extra}]'"
+        ) from error
