@@ -1,0 +1,241 @@
+"""One file over HTTP: resumed where it broke off, checked, and complete or not there.
+
+Bytes arrive in ``<file>.part``; ``<file>.part.json`` says of which file. The part is renamed
+when it is complete and its checksum is right. Where no checksum is published, that of what
+arrived is kept in ``<file>.sha256``, and later runs compare with it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import time
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from autodip.datasets import web
+from autodip.datasets.sources import Remote
+from autodip.errors import OutputError
+
+_CHUNK = 2**20
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a file is.
+
+    Parameters
+    ----------
+    file : str
+        Its name below the folder.
+    state : str
+        ``downloading``, ``checking``, ``unpacking``, or at the end ``complete`` or ``unpacked``.
+    done : int
+        Bytes so far.
+    total : int or None
+        Bytes in all, None while that is not known.
+    note : str
+        A sentence on what was checked, at the end.
+    """
+
+    file: str
+    state: str
+    done: int
+    total: int | None
+    note: str = ""
+
+
+def download(
+    remote: Remote, target: Path, *, checked_by: str, attempts: int = 4, pause: float = 2.0
+) -> Iterator[Progress]:
+    """Download a file, or go on where it broke off; one that is there is only checked.
+
+    Parameters
+    ----------
+    remote : Remote
+    target : Path
+        Where it is put; its folder exists.
+    checked_by : str
+        Who publishes the checksum, for the last note.
+    attempts : int
+        Connections in a row that may bring no byte before it gives up.
+    pause : float
+        Seconds before the second attempt, twice as many before the third, and so on.
+
+    Raises
+    ------
+    OutputError
+        If the server refuses, the connection is lost, the disk is full, or the file that
+        arrived is another one.
+    """
+    part = target.with_name(f"{target.name}.part")
+    try:
+        if not target.exists():
+            yield from _persist(remote, part, attempts, pause)
+            digest = yield from _hash(remote, part)
+            _compare(remote, part, digest)
+            part.replace(target)
+            _note(part).unlink(missing_ok=True)
+        else:
+            digest = yield from _hash(remote, target)
+            _compare(remote, target, digest)
+        note = _checked(remote, target, digest, checked_by)
+    except OSError as error:
+        if isinstance(error, OutputError):
+            raise
+        raise OutputError(
+            f"{target}: cannot be written ({error.strerror or error}); make room or choose another "
+            "folder with --out, then run the same command again, which goes on where it stopped"
+        ) from error
+    size = target.stat().st_size
+    yield Progress(remote.name, "complete", size, size, note)
+
+
+def _note(part: Path) -> Path:
+    return part.with_name(f"{part.name}.json")
+
+
+def _persist(remote: Remote, part: Path, attempts: int, pause: float) -> Iterator[Progress]:
+    """Receive a file, over several connections if need be."""
+    failures = 0
+    while True:
+        before = _size(part)
+        try:
+            yield from _receive(remote, part)
+            return
+        except web.ConnectionLostError as error:
+            failures = failures + 1 if _size(part) <= before else 1
+            if failures >= attempts:
+                kept = f"; {_size(part):,} bytes are kept" if _size(part) else ""
+                raise OutputError(f"{error}{kept}; run the same command again to go on") from error
+        time.sleep(pause * failures)
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _receive(remote: Remote, part: Path) -> Iterator[Progress]:
+    """Receive the rest of a file, or all of it if the server does not send parts."""
+    have, validator = _resumable(remote, part)
+    headers = {"Range": f"bytes={have}-"} if have else {}
+    if have and validator:
+        headers["If-Range"] = validator
+    with web.request(remote.url, headers) as answer:
+        if answer.status == 416 and have:
+            if _total(answer, have) == have:
+                return  # it was complete already
+            part.unlink()
+            raise web.ConnectionLostError(f"{remote.url}: the file has changed on the server")
+        if answer.status not in (200, 206):
+            kind = (
+                web.ConnectionLostError if answer.status in (429, *range(500, 600)) else OutputError
+            )
+            raise kind(f"{remote.url}: the server answered {answer.status}, not with the file")
+        if answer.status == 200:
+            have = 0
+        elif not (answer.headers.get("Content-Range") or "").startswith(f"bytes {have}-"):
+            part.unlink(missing_ok=True)
+            raise web.ConnectionLostError(
+                f"{remote.url}: the server sent another part than asked for"
+            )
+        total = _total(answer, have)
+        _remember(remote, part, answer)
+        with part.open("ab" if have else "wb") as file:
+            yield Progress(remote.name, "downloading", have, total or remote.size)
+            while chunk := answer.read(_CHUNK):
+                file.write(chunk)
+                have += len(chunk)
+                yield Progress(remote.name, "downloading", have, total or remote.size)
+        if total is not None and have < total:
+            raise web.ConnectionLostError(
+                f"{remote.url}: the connection broke off after {have:,} of {total:,} bytes"
+            )
+
+
+def _resumable(remote: Remote, part: Path) -> tuple[int, str]:
+    """Bytes that are there of this very file, and what tells its version on the server.
+
+    Without a published checksum, only a version makes sure that two parts fit.
+    """
+    try:
+        kept = json.loads(_note(part).read_text(encoding="utf-8"))
+        url, validator = str(kept["url"]), str(kept["validator"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return 0, ""
+    if url != remote.url or not (validator or remote.digest):
+        return 0, ""
+    return _size(part), validator
+
+
+def _remember(remote: Remote, part: Path, answer: web.Answer) -> None:
+    tag = answer.headers.get("ETag") or ""
+    validator = tag if tag.startswith('"') else answer.headers.get("Last-Modified") or ""
+    content = json.dumps({"url": remote.url, "validator": validator})
+    _note(part).write_text(content, encoding="utf-8")
+
+
+def _total(answer: web.Answer, have: int) -> int | None:
+    """Bytes of the whole file, as the answer says."""
+    match = re.search(r"/(\d+)$", answer.headers.get("Content-Range") or "")
+    if match:
+        return int(match[1])
+    length = answer.headers.get("Content-Length")
+    return have + int(length) if length and answer.status in (200, 206) else None
+
+
+def _hash(remote: Remote, path: Path) -> Generator[Progress, None, str]:
+    """Checksum of a file, by the published algorithm, else SHA-256."""
+    digest = hashlib.new(remote.algorithm or "sha256", usedforsecurity=False)
+    total, done = _size(path), 0
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+            done += len(chunk)
+            yield Progress(remote.name, "checking", done, total)
+    return digest.hexdigest()
+
+
+def _compare(remote: Remote, path: Path, digest: str) -> None:
+    """Raise an OutputError if a file is not the published one; a part is removed then."""
+    size = _size(path)
+    problem = None
+    if remote.size is not None and size != remote.size:
+        problem = f"it has {size:,} bytes, the published file {remote.size:,}"
+    elif remote.digest is not None and digest != remote.digest.lower():
+        name = (remote.algorithm or "").upper()
+        problem = f"its {name} is {digest}, that of the published file {remote.digest}"
+    if problem is None:
+        return
+    if path.name.endswith(".part"):
+        path.unlink()
+        _note(path).unlink(missing_ok=True)
+        raise OutputError(
+            f"{remote.url}: what arrived is not the published file ({problem}) and was removed; "
+            "run the same command again, and tell the authors if that does not help"
+        )
+    raise OutputError(
+        f"{path}: not the published file ({problem}); move it away and run the same command again"
+    )
+
+
+def _checked(remote: Remote, target: Path, digest: str, checked_by: str) -> str:
+    """Compare with the recorded checksum where none is published, and say what was checked."""
+    if remote.digest is not None:
+        return f"agrees with {checked_by}"
+    record = target.with_name(f"{target.name}.sha256")
+    if record.exists():
+        known = record.read_text(encoding="utf-8").split()[:1]
+        if known != [digest]:
+            raise OutputError(
+                f"{target}: its SHA-256 is {digest}, not the one recorded in {record.name} when it "
+                "arrived; it has changed since. Move both away and run the same command again"
+            )
+        return f"agrees with {record.name}, recorded when it arrived; no checksum is published"
+    record.write_text(f"{digest}  {target.name}\n", encoding="utf-8")
+    return (
+        "no checksum is published, so it could not be checked; its SHA-256 is recorded in "
+        f"{record.name}"
+    )

@@ -1,0 +1,199 @@
+"""Where the data sets are published: archives, their addresses, sizes and checksums.
+
+``data/datasets.json`` has an entry for each data set. The files of an article at figshare, a
+record at Zenodo or a folder of an S3 store are asked for there, with their checksums; other
+addresses are listed in the entry. For a set without any direct link, it names the page.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import quote, urlencode
+from xml.etree import ElementTree
+
+from autodip.datasets import web
+from autodip.errors import OutputError, ParameterError
+
+
+@dataclass(frozen=True)
+class Remote:
+    """A file to download.
+
+    Parameters
+    ----------
+    name : str
+        Path below the folder it is put in, with forward slashes.
+    url : str
+    size : int or None
+        Bytes, where published.
+    algorithm, digest : str or None
+        Published checksum, ``md5`` or ``sha256``, in hexadecimal digits.
+    """
+
+    name: str
+    url: str
+    size: int | None = None
+    algorithm: str | None = None
+    digest: str | None = None
+
+
+@dataclass(frozen=True)
+class Source:
+    """Publication of a data set; ``entry`` says how its files are found."""
+
+    name: str
+    title: str
+    landing: str
+    citation: str
+    licence: str | None
+    checked_by: str
+    entry: Mapping[str, Any] = field(repr=False)
+
+
+@cache
+def _entries() -> Mapping[str, Any]:
+    file = resources.files("autodip") / "data" / "datasets.json"
+    entries: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return entries
+
+
+def names() -> tuple[str, ...]:
+    """Names of the data sets whose place of publication is known."""
+    return tuple(_entries())
+
+
+def load(name: str) -> Source:
+    """Find where a data set is published.
+
+    Raises
+    ------
+    ParameterError
+        If the name is not known.
+    """
+    if name not in _entries():
+        raise ParameterError(
+            f"data set {name!r} cannot be fetched; those that can are {', '.join(names())}"
+        )
+    return make(name, _entries()[name])
+
+
+def make(name: str, entry: Mapping[str, Any]) -> Source:
+    """Make a source from an entry."""
+    return Source(
+        name=name,
+        title=entry["title"],
+        landing=entry["landing"],
+        citation=entry["citation"],
+        licence=entry["licence"],
+        checked_by=entry.get("checked_by", "the checksum that its authors publish"),
+        entry=entry,
+    )
+
+
+def remotes(source: Source) -> list[Remote]:
+    """Files of a source; its server is asked for the list where there is one.
+
+    Raises
+    ------
+    OutputError
+        If there is no direct link, the server cannot be reached, or its answer is not understood.
+    """
+    kind = source.entry["kind"]
+    if kind == "page":
+        raise OutputError(
+            f"{source.name}: there is no direct link to its files. Open {source.landing}, "
+            f"{source.entry['advice']}; then check it by "
+            f"'autodip data list {source.name} --root FOLDER'"
+        )
+    try:
+        found = list(_KINDS[kind](source.entry))
+    except (AttributeError, LookupError, TypeError, ValueError, ElementTree.ParseError) as error:
+        raise OutputError(
+            f"{source.name}: the listing of its files is not understood ({error!r}); "
+            f"download them from {source.landing}"
+        ) from error
+    except OutputError as error:
+        raise OutputError(
+            f"{error}; try again later, or download the files from {source.landing}"
+        ) from error
+    if not found:
+        raise OutputError(f"{source.name}: its server lists no files; see {source.landing}")
+    for remote in found:
+        parts = PurePosixPath(remote.name).parts
+        if not parts or ".." in parts or remote.name[0] == "/" or set(remote.name) & set("\\:\0"):
+            raise OutputError(
+                f"{source.name}: a file is named {remote.name!r}, which is no name below a "
+                f"folder; see {source.landing}"
+            )
+    return found
+
+
+def _listed(entry: Mapping[str, Any]) -> Iterator[Remote]:
+    for file in entry["files"]:
+        algorithm = next((a for a in ("sha256", "md5") if file.get(a)), None)
+        digest = file[algorithm] if algorithm else None
+        yield Remote(file["name"], file["url"], file.get("size"), algorithm, digest)
+
+
+def _figshare(entry: Mapping[str, Any]) -> Iterator[Remote]:
+    """Files of an article; its list comes in pages."""
+    place = entry.get("api", "https://api.figshare.com/v2")
+    size, page = 100, 1
+    while True:
+        asked = urlencode({"page": page, "page_size": size})
+        files = web.read_json(f"{place}/articles/{entry['article']}/files?{asked}")
+        for file in files:
+            digest = file.get("computed_md5") or file.get("supplied_md5") or None
+            algorithm = "md5" if digest else None
+            yield Remote(file["name"], file["download_url"], file["size"], algorithm, digest)
+        if len(files) < size:
+            return
+        page += 1
+
+
+def _zenodo(entry: Mapping[str, Any]) -> Iterator[Remote]:
+    place = entry.get("api", "https://zenodo.org/api")
+    for file in web.read_json(f"{place}/records/{entry['record']}")["files"]:
+        algorithm, _, digest = file["checksum"].partition(":")
+        if algorithm not in hashlib.algorithms_guaranteed:
+            algorithm = digest = None
+        yield Remote(file["key"], file["links"]["self"], file["size"], algorithm, digest)
+
+
+def _s3(entry: Mapping[str, Any]) -> Iterator[Remote]:
+    """Files below a prefix of a public store.
+
+    The tag of a file that was stored in one piece is its MD5; that of others is not.
+    """
+    asked = {"list-type": "2", "prefix": entry["prefix"]}
+    while True:
+        tree = ElementTree.fromstring(web.text(f"{entry['bucket']}/?{urlencode(asked)}"))
+        for item in tree.findall("{*}Contents"):
+            key, tag = item.findtext("{*}Key") or "", (item.findtext("{*}ETag") or "").strip('"')
+            size = int(item.findtext("{*}Size") or 0)
+            if key.endswith("/"):
+                continue
+            digest = tag if re.fullmatch(r"[0-9a-f]{32}", tag) else None
+            name = key.removeprefix(entry["prefix"])
+            url = f"{entry['bucket']}/{quote(key)}"
+            yield Remote(name, url, size, "md5" if digest else None, digest)
+        token = tree.findtext("{*}NextContinuationToken")
+        if tree.findtext("{*}IsTruncated") != "true" or not token:
+            return
+        asked["continuation-token"] = token
+
+
+_KINDS: Mapping[str, Callable[[Mapping[str, Any]], Iterator[Remote]]] = {
+    "url": _listed,
+    "figshare": _figshare,
+    "zenodo": _zenodo,
+    "s3": _s3,
+}
