@@ -10,7 +10,8 @@ from autodip import io
 def minimal(image):
     """A TIFF of the fewest tags that the standard allows; no compression is the default."""
     rows, columns = image.shape
-    tags = [(256, columns), (257, rows), (258, 8), (262, 1), (273, 8), (278, rows), (279, rows * columns)]  # fmt: skip
+    size = rows * columns
+    tags = [(256, columns), (257, rows), (258, 8), (262, 1), (273, 8), (278, rows), (279, size)]
     entries = b"".join(struct.pack("<HHII", code, 4, 1, value) for code, value in tags)
     directory = struct.pack("<H", len(tags)) + entries + struct.pack("<I", 0)
     return struct.pack("<2sHI", b"II", 42, 8 + image.size) + image.tobytes() + directory
