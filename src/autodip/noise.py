@@ -13,6 +13,9 @@ _LAGS = 2
 _BINS = 24
 # Noise passes this filter, smooth structure does not (Immerkaer 1996); unit gain for white noise.
 _MASK = np.array([[1.0, -2, 1], [-2, 4, -2], [1, -2, 1]]) / 6
+CORRELATED = 0.1
+"""Correlation of neighbours above which noise is not taken for white."""
+
 _MAD = 0.6745
 """Median absolute value of a standard normal variable."""
 
@@ -80,17 +83,40 @@ def estimate(image: np.ndarray) -> Noise | None:
     if span == 0 or not 1e-100 < span < 1e100:
         return None
     image = (image - low) / span
-    autocorrelation = _autocorrelation(image)
+    correlation = autocorrelation(image)
     peak = image.max()
     share = float(np.mean(image == peak))
     saturated = share if share > 1e-4 else 0.0
-    level, variance, weight = _variance_by_level(image, autocorrelation, bool(saturated))
+    level, variance, weight = _variance_by_level(image, correlation, bool(saturated))
     gain, constant = _line(level, variance, weight)
     floor = float(variance.min())
     sigma = float(np.sqrt(max(gain * float(np.median(image)) + constant, floor)))
-    lag1 = (float(autocorrelation[_LAGS + 1, _LAGS]), float(autocorrelation[_LAGS, _LAGS + 1]))
+    lag1 = (float(correlation[_LAGS + 1, _LAGS]), float(correlation[_LAGS, _LAGS + 1]))
     constant = (constant * span - gain * low) * span
     return Noise(gain * span, constant, sigma * span, lag1, floor * span**2, saturated)
+
+
+def spectrum(correlation: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Power spectrum of noise of variance 1 with an autocorrelation, on the FFT grid of ``shape``.
+
+    Parameters
+    ----------
+    correlation : ndarray, shape (5, 5)
+        As :func:`autocorrelation` gives it.
+    shape : tuple of int
+        (Y, X) in pixels.
+
+    Returns
+    -------
+    ndarray, shape (Y, X)
+        Mean 1; 1 everywhere for white noise.
+    """
+    lags = np.zeros(shape)
+    lags[: 2 * _LAGS + 1, : 2 * _LAGS + 1] = correlation
+    power = np.fft.fft2(np.roll(lags, (-_LAGS, -_LAGS), (0, 1))).real
+    # Cutting the lags off makes some frequencies negative, which no power is.
+    power = np.maximum(power, 0.01 * power.max())
+    return np.asarray(power / power.mean())
 
 
 def _blocks(image: np.ndarray) -> np.ndarray:
@@ -100,10 +126,20 @@ def _blocks(image: np.ndarray) -> np.ndarray:
     return cut.swapaxes(1, 2).reshape(-1, _BLOCK, _BLOCK)
 
 
-def _autocorrelation(image: np.ndarray) -> np.ndarray:
-    """Autocorrelation of the noise for lags up to 2, shape (5, 5), from the flattest blocks.
+def autocorrelation(image: np.ndarray) -> np.ndarray:
+    """Autocorrelation of the noise for lags up to 2 pixels, from the flattest blocks.
 
     Flat are blocks whose coarse variation is small beside their fine variation.
+
+    Parameters
+    ----------
+    image : ndarray, float, shape (Y, X)
+        At least 64 x 64 pixels, in any units.
+
+    Returns
+    -------
+    ndarray, shape (5, 5)
+        Lags -2 ... 2 along Y and X; 1 at its centre.
     """
     blocks = _blocks(image)
     axis = np.arange(_BLOCK) - (_BLOCK - 1) / 2
@@ -136,7 +172,7 @@ def _white() -> np.ndarray:
 
 
 def _variance_by_level(
-    image: np.ndarray, autocorrelation: np.ndarray, clip: bool
+    image: np.ndarray, correlation: np.ndarray, clip: bool
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Brightness, noise variance and number of pixels of bins of brightness."""
     fine = correlate(image, _MASK, mode="reflect")
@@ -150,7 +186,7 @@ def _variance_by_level(
     fine, level = fine[keep], level[keep]
     # Gain of the filter for noise of this autocorrelation: sum of h * h * rho.
     overlap = np.array([[_overlap(dy, dx) for dx in range(-2, 3)] for dy in range(-2, 3)])
-    passed = max(float((overlap * autocorrelation).sum()), 0.02)
+    passed = max(float((overlap * correlation).sum()), 0.02)
     order = np.argsort(level)
     bins = [b for b in np.array_split(order, _BINS) if b.size]
     levels = np.array([level[b].mean() for b in bins])
