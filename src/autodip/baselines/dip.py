@@ -1,0 +1,67 @@
+"""The presets of autodip: the original DIP, AUTO-DIP as published, and our own.
+
+They run through the same pipeline as ``autodip denoise``, so the figures are those of the
+shipped code. The result is not rounded to the type of the image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from autodip import cost, pipeline, table, vocabulary
+from autodip.baselines.method import Context, Outcome, Plan
+from autodip.describe import Description
+from autodip.params import Choice
+from autodip.records import Options
+from autodip.transfer import choose
+
+OTHER = "other"
+
+
+def denoise(image: np.ndarray, context: Context, preset: str) -> Outcome:
+    """Denoise an image (Y, X) with the network and the stop that a preset chooses."""
+    options = _options(context, preset)
+    *_, last = pipeline.denoise_steps(image.astype(np.float64), options)
+    assert last.result is not None  # the last step has it
+    return Outcome(last.result.image, _settings(last.result.choice))
+
+
+def plan(shape: tuple[int, int], context: Context, preset: str) -> Plan:
+    """Choose for an image of a shape (Y, X), and predict the seconds; fits nothing."""
+    options = _options(context, preset)
+    known = {"microscope": options.microscope, "specimen": options.specimen}
+    names = {key: None if name == OTHER else name for key, name in known.items()}
+    origin = dict.fromkeys(names, "the data set")
+    choice = choose(Description(shape, **names, origin=origin, noise=None), table.load(preset))
+    price = cost.estimate(choice.net, choice.fit.iterations, shape, context.device)
+    return Plan(_settings(choice), price.seconds)
+
+
+original = partial(denoise, preset="original")
+published = partial(denoise, preset="published")
+fast = partial(denoise, preset="fast")
+balanced = partial(denoise, preset="balanced")
+best = partial(denoise, preset="best")
+
+
+def _options(context: Context, preset: str) -> Options:
+    """A specimen or microscope that no table knows is "other"."""
+    return Options(
+        microscope=_known(context.microscope, vocabulary.MICROSCOPES),
+        specimen=_known(context.specimen, vocabulary.SPECIMENS),
+        preset=preset,
+        seed=context.seed,
+        device=context.device,
+    )
+
+
+def _known(name: str | None, names: Collection[str]) -> str:
+    return name if name is not None and name in names else OTHER
+
+
+def _settings(choice: Choice) -> dict[str, Any]:
+    return {"net": choice.net.to_dict(), "fit": choice.fit.to_dict()}

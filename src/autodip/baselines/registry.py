@@ -1,0 +1,79 @@
+"""The methods by name."""
+
+from __future__ import annotations
+
+from autodip.baselines.method import Method
+from autodip.errors import ParameterError
+
+_HERE = "autodip.baselines"
+_SKIMAGE = ("scikit-image",)
+_TORCH = ("torch",)
+
+
+def _preset(name: str, title: str, source: str) -> Method:
+    return Method(
+        name, title, f"{_HERE}.dip:{name}", "1", source, libraries=_TORCH, preset=name, random=True
+    )
+
+
+def _classical(name: str, title: str, module: str, source: str, seconds: float) -> Method:
+    function = module if ":" in module else f"{module}:denoise"
+    return Method(
+        name, title, f"{_HERE}.{function}", "1", source, seconds, libraries=("numpy", *_SKIMAGE)
+    )
+
+
+def _network(name: str, title: str, source: str, seconds: float) -> Method:
+    module = f"{_HERE}.{name.replace('-', '')}:denoise"
+    return Method(name, title, module, "1", source, seconds, libraries=_TORCH, random=True)
+
+
+_ALL = (
+    _classical("noisy", "noisy", "identity", "the image as it is", 0),
+    _classical("blur", "blur σ=1", "gaussian:blur", "the plainest alternative", 0),
+    _classical("gaussian", "Gaussian", "gaussian", "SciPy", 3),
+    _classical("median", "median", "median", "SciPy", 6),
+    _classical("tv", "TV", "tv", "Rudin, Osher & Fatemi 1992; Chambolle 2004", 60),
+    _classical("nlm", "NL-means", "nlm", "Buades, Coll & Morel 2005", 30),
+    _classical("wavelet", "wavelet", "wavelet", "Chang, Yu & Vetterli 2000", 20),
+    Method(
+        "bm3d",
+        "VST+BM3D",
+        f"{_HERE}.bm3d:denoise",
+        "1",
+        "Dabov et al. 2007; Mäkitalo & Foi 2013; Mäkitalo, Azzari & Foi 2020",
+        80,
+        libraries=("bm3d", "bm4d"),
+    ),
+    _classical("sparse", "sparse variational", "sparse", "Zhao et al. 2022", 120),
+    _network("zs-n2n", "ZS-N2N", "Mansour & Heckel 2023", 200),
+    _network("noise2fast", "Noise2Fast", "Lequyer et al. 2022", 400),
+    _network("fm2s", "FM2S-like", "Liu et al. 2024", 200),
+    _network("n2v", "Noise2Void", "Krull, Buchholz & Jug 2019", 300),
+    _preset("original", "original DIP", "Ulyanov et al. 2018, settings of arXiv 2601.12055"),
+    _preset("published", "AUTO-DIP as published", "arXiv 2601.12055"),
+    _preset("fast", "autodip fast", "this package"),
+    _preset("balanced", "autodip balanced", "this package"),
+    _preset("best", "autodip best", "this package"),
+    _classical("oracle-blur", "oracle: best blur", "oracle:blur", "bound", 3),
+    _classical("oracle-tv", "oracle: best TV", "oracle:total_variation", "bound", 60),
+)
+
+METHODS = {method.name: method for method in _ALL}
+"""All methods, in the order of the columns of a table."""
+
+DEFAULT = ("noisy", "blur", "bm3d", "sparse", "original", "published", "balanced")
+"""What a benchmark runs when no method is named."""
+
+
+def find(name: str) -> Method:
+    """Look a method up by its name.
+
+    Raises
+    ------
+    ParameterError
+        If there is none.
+    """
+    if name not in METHODS:
+        raise ParameterError(f"method {name!r} is not known; known are {', '.join(METHODS)}")
+    return METHODS[name]
