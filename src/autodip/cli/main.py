@@ -12,6 +12,8 @@ import autodip
 from autodip.errors import AutodipError, ParameterError
 
 _COMMANDS = {
+    "benchmark": "methods side by side on a data set of noisy and true images",
+    "data": "public data sets: fetch one, list what a folder holds of it",
     "demo": "denoise a simulated image and compare it with its truth",
     "denoise": "denoise image files",
     "info": "what a file holds: shape, axes, pixel size, channels, noise",

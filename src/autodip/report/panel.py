@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image as Picture
 from PIL import ImageDraw, ImageFont
 
-_SIDE, _GAP, _TEXT = 360, 8, 26
+_SIDE, _SMALL, _GAP, _TEXT = 360, 150, 8, 26
 _BACK, _INK = 250, 20
 
 
@@ -31,24 +31,60 @@ def panel(images: Mapping[str, np.ndarray]) -> Picture.Image:
     side = min(last.shape) // 4
     for column, (title, image) in enumerate(images.items()):
         x = _GAP + column * (_SIDE + _GAP)
-        scaled = (image.astype(float) - low) / max(high - low, 1e-12)
-        grey = (255 * np.clip(scaled, 0, 1)).round().astype(np.uint8)
-        whole = _square(grey)
+        grey = _grey(image, low, high)
+        whole = _square(grey, _SIDE)
         scale = _SIDE / max(grey.shape)
         frame = [left * scale, top * scale, (left + side) * scale, (top + side) * scale]
         ImageDraw.Draw(whole).rectangle(frame, outline=255)
         sheet.paste(whole, (x, _TEXT))
-        detail = _square(grey[top : top + side, left : left + side])
+        detail = _square(grey[top : top + side, left : left + side], _SIDE)
         sheet.paste(detail, (x, _TEXT + _SIDE + _GAP))
         draw.text((x, 4), title, fill=_INK, font=font)
     return sheet
 
 
-def _square(grey: np.ndarray) -> Picture.Image:
+def strip(name: str, images: Mapping[str, np.ndarray | None], *, titles: bool) -> Picture.Image:
+    """Draw one enlarged detail from each image in a row.
+
+    Parameters
+    ----------
+    name : str
+        Written before the row.
+    images : mapping of str to ndarray, shape (Y, X), or None
+        Titles and images as for :func:`panel`; for None the place is left empty.
+    titles : bool
+        Whether the titles are written above.
+    """
+    last = [image for image in images.values() if image is not None][-1].astype(float)
+    low, high = np.percentile(last, (0.1, 99.9))
+    top, left = _detail(last)
+    side = min(last.shape) // 4
+    head = _TEXT if titles else 0
+    sheet = Picture.new("L", ((len(images) + 1) * (_SMALL + _GAP), head + _SMALL + _GAP), _BACK)
+    draw = ImageDraw.Draw(sheet)
+    font = ImageFont.load_default(13)
+    draw.text((_GAP, head + 4), name.replace(" ", "\n"), fill=_INK, font=font)
+    for column, (title, image) in enumerate(images.items(), 1):
+        x = column * (_SMALL + _GAP)
+        if titles:
+            draw.text((x, 6), title, fill=_INK, font=font)
+        if image is not None:
+            detail = image[top : top + side, left : left + side]
+            sheet.paste(_square(_grey(detail, low, high), _SMALL), (x, head))
+    return sheet
+
+
+def _grey(image: np.ndarray, low: float, high: float) -> np.ndarray:
+    scaled = (image.astype(float) - low) / max(high - low, 1e-12)
+    grey: np.ndarray = (255 * np.clip(scaled, 0, 1)).round().astype(np.uint8)
+    return grey
+
+
+def _square(grey: np.ndarray, side: int) -> Picture.Image:
     """Enlarge or shrink to fit a square, keeping the proportions."""
-    scale = _SIDE / max(grey.shape)
+    scale = side / max(grey.shape)
     size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
-    whole = Picture.new("L", (_SIDE, _SIDE), _BACK)
+    whole = Picture.new("L", (side, side), _BACK)
     whole.paste(Picture.fromarray(grey).resize(size, Picture.Resampling.BICUBIC))
     return whole
 

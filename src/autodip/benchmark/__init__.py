@@ -1,0 +1,8 @@
+"""Images × methods: a generator of rows that goes on where it was stopped."""
+
+from __future__ import annotations
+
+from autodip.benchmark.rows import Row, Store
+from autodip.benchmark.runner import Cell, Options, Update, image_path, load, plan, run
+
+__all__ = ["Cell", "Options", "Row", "Store", "Update", "image_path", "load", "plan", "run"]

@@ -1,0 +1,121 @@
+"""One cell, image × method, in a process of its own: its seconds and its memory are its own."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+import time
+from collections.abc import Callable
+from importlib import import_module
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from autodip.baselines import Context, Method
+from autodip.benchmark.scores import Truth, score
+from autodip.scaling import to_dtype
+
+
+def run(method: Method, noisy: np.ndarray, truth: Truth, context: Context) -> dict[str, Any]:
+    """Run a method in a fresh process, and score its result.
+
+    Parameters
+    ----------
+    method : Method
+    noisy : ndarray, shape (Y, X)
+    truth : Truth
+        Kept from the method, unless the context has it.
+    context : Context
+
+    Returns
+    -------
+    dict
+        Either ``error``, or figures, ``parameters``, seconds and memory, and ``image``: the
+        result in the type of the noisy image.
+    """
+    return _in_process(_denoise, method, noisy, truth, context)
+
+
+def rescore(noisy: np.ndarray, result: np.ndarray, truth: Truth) -> dict[str, Any]:
+    """Figures of a result that was kept; the method does not run again."""
+    return _in_process(_score, noisy, result, truth)
+
+
+def _in_process(work: Callable[..., dict[str, Any]], *arguments: Any) -> dict[str, Any]:
+    """Call in a new interpreter; whatever goes wrong there is an ``error`` here."""
+    spawn = multiprocessing.get_context("spawn")
+    here, there = spawn.Pipe(duplex=False)
+    process = spawn.Process(target=_answer, args=(there, work, arguments), daemon=True)
+    process.start()
+    there.close()
+    try:
+        answer: dict[str, Any] = here.recv()
+    except EOFError:
+        process.join()
+        answer = {"error": f"its process ended with code {process.exitcode}{_signal(process)}"}
+    finally:
+        if process.is_alive():
+            process.join(1)
+            process.terminate()
+        process.join()
+        here.close()
+    return answer
+
+
+def _signal(process: Any) -> str:
+    return ", as when memory runs out" if process.exitcode == -9 else ""
+
+
+def _answer(
+    there: Connection, work: Callable[..., dict[str, Any]], arguments: tuple[Any, ...]
+) -> None:
+    try:
+        answer = work(*arguments)
+    except Exception as error:
+        answer = {"error": f"{type(error).__name__}: {error}"}
+    there.send(answer)
+    there.close()
+
+
+def _denoise(method: Method, noisy: np.ndarray, truth: Truth, context: Context) -> dict[str, Any]:
+    import_module(method.function.partition(":")[0])
+    wall, processor = time.perf_counter(), time.process_time()
+    outcome = method(noisy, context)
+    figures: dict[str, Any] = {
+        "seconds": time.perf_counter() - wall,
+        "cpu_seconds": time.process_time() - processor,
+        "memory_mb": _peak_memory() / 1e6,
+        "gpu_memory_mb": _peak_gpu_memory(context.device),
+        "parameters": dict(outcome.parameters),
+    }
+    if outcome.image.shape != noisy.shape or not np.isfinite(outcome.image).all():
+        raise ArithmeticError("the result has another shape, or NaN or infinite pixels")
+    image = to_dtype(outcome.image, noisy.dtype)
+    return {**figures, **_score(noisy, image, truth), "image": image}
+
+
+def _score(noisy: np.ndarray, result: np.ndarray, truth: Truth) -> dict[str, Any]:
+    return score(noisy, result, truth)
+
+
+def _peak_memory() -> float:
+    """Peak resident memory of this process in bytes."""
+    status = Path("/proc/self/status")
+    if status.exists():  # what getrusage says on Linux includes the parent's peak
+        for line in status.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return float(line.split()[1]) * 1024
+    import resource  # noqa: PLC0415  (not on every system)
+
+    peak = float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _peak_gpu_memory(device: str) -> float | None:
+    if not device.startswith("cuda"):
+        return None
+    import torch  # noqa: PLC0415  (only where it was loaded anyway)
+
+    return torch.cuda.max_memory_allocated(device) / 1e6

@@ -1,0 +1,49 @@
+"""The machine and the versions behind a set of figures."""
+
+from __future__ import annotations
+
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+_LIBRARIES = ("autodip", "numpy", "scipy", "scikit-image", "torch", "bm3d", "pytorch-msssim")
+
+
+def environment() -> dict[str, Any]:
+    """Processor, memory, accelerator, versions and date; JSON-ready."""
+    import torch  # noqa: PLC0415  (a second)
+
+    cuda = torch.cuda.is_available()
+    return {
+        "date": datetime.now(UTC).date().isoformat(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": _processor(),
+        "cores": psutil.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
+        "accelerator": torch.cuda.get_device_name() if cuda else None,
+        "python": platform.python_version(),
+        "versions": {name: _version(name) for name in _LIBRARIES},
+    }
+
+
+def _processor() -> str:
+    """Name of the processor with the vector units that decide the speed of a fit."""
+    information = Path("/proc/cpuinfo")
+    if not information.exists():
+        return platform.processor()
+    pairs = (line.partition(":") for line in information.read_text().splitlines())
+    lines = {name.strip(): value.strip() for name, _, value in pairs}
+    units = [u for u in ("avx2", "avx512f", "amx_bf16") if u in lines.get("flags", "").split()]
+    return " ".join([lines.get("model name", platform.processor()), *units])
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,43 @@
+"""Methods for tests of the benchmark; each runs in a process of its own."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from autodip.baselines import Context, Method, Outcome
+
+LOG = "AUTODIP_TEST_LOG"
+"""Environment variable with the file that counts the calls."""
+
+
+def method(name, *, version="1", seconds=0.0, random=False):
+    return Method(name, name, f"{__name__}:{name.replace('-', '_')}", version, "test", seconds,
+                  random=random)  # fmt: skip
+
+
+def half(image: np.ndarray, context: Context) -> Outcome:
+    with Path(os.environ[LOG]).open("a") as file:
+        file.write(f"{os.getpid()} {context.seed} {context.truth is not None}\n")
+    return Outcome(image * 0.5, {"factor": 0.5})
+
+
+def oracle(image: np.ndarray, context: Context) -> Outcome:
+    return Outcome(context.truth.astype(float), {})
+
+
+def hungry(image: np.ndarray, context: Context) -> Outcome:
+    block = np.ones(40_000_000)
+    return Outcome(image + 0 * block[0], {})
+
+
+def fails(image: np.ndarray, context: Context) -> Outcome:
+    raise ArithmeticError("no luck")
+
+
+def dies(image: np.ndarray, context: Context) -> Outcome:
+    os._exit(3)
+
+
+def not_finite(image: np.ndarray, context: Context) -> Outcome:
+    return Outcome(np.full(image.shape, np.nan), {})
