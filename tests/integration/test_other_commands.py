@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 import tifffile
 from PIL import Image
+from scipy.ndimage import gaussian_filter
 
 from autodip.metrics import weights
+from autodip.simulate import Optics, simulate
 
 
 def test_params_says_what_why_and_how_much(cli, cells):
@@ -51,6 +53,18 @@ def test_info(cli, tmp_path, sample):
     assert facts["shape"] == [2, 64, 64]
     assert facts["channel_names"] == ["x", "y"]
     assert facts["noise"][0]["gain"] > 0
+    assert "resolution_pixels" in facts["noise"][0]
+
+
+def test_info_tells_the_detail_above_the_noise(cli, tmp_path):
+    noisy, _ = simulate("mito", Optics(microscope="confocal"), size=256)
+    tifffile.imwrite(tmp_path / "a.tif", noisy)
+    (channel,) = json.loads(cli("info", tmp_path / "a.tif", "--json")[1])["noise"]
+    assert 2 < channel["resolution_pixels"] < 20
+    assert "(single-image FRC)" in cli("info", tmp_path / "a.tif")[1]
+    tifffile.imwrite(tmp_path / "b.tif", gaussian_filter(noisy, 1))
+    (smooth,) = json.loads(cli("info", tmp_path / "b.tif", "--json")[1])["noise"]
+    assert smooth["resolution_pixels"] is None
 
 
 def test_info_of_nothing(cli, tmp_path):
@@ -73,7 +87,24 @@ def test_metrics(cli, cells, tmp_path, monkeypatch):
     assert scores["lpips"] is None
     assert "autodip weights install" in scores["lpips_reason"]
     assert scores["data_range"] == 255
-    assert "PSNR" in cli("metrics", cells, truth)[1]
+    assert (scores["affine_psnr"], scores["affine_psnr_reason"]) == (None, "infinite: identical")
+    assert scores["ms_ssim"] is None
+    assert "176" in scores["ms_ssim_reason"]
+    assert "whiteness" not in scores
+    printed = cli("metrics", cells, truth, "--noisy", cells)[1]
+    assert "PSNR after a linear fit" in printed
+    assert "correlation of the residual    not available" in printed
+
+
+def test_metrics_of_a_residual(cli, cells, tmp_path, rng):
+    smooth = gaussian_filter(imagecodecs.imread(str(cells)).astype(float), 1)
+    result = tmp_path / "result.tif"
+    tifffile.imwrite(result, smooth.astype(np.float32))
+    code, out, _ = cli("metrics", result, cells, "--noisy", cells, "--json", "--data-range", "255")
+    assert (code, 0 < json.loads(out)["whiteness"] < 0.5) == (0, True)
+    tifffile.imwrite(tmp_path / "small.tif", smooth[1:].astype(np.float32))
+    code, _, err = cli("metrics", result, cells, "--noisy", tmp_path / "small.tif")
+    assert (code, "--noisy has shape" in err) == (2, True)
 
 
 def test_metrics_with_lpips(cli, cells, shared, monkeypatch):

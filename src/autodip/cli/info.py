@@ -6,10 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 
 from autodip import io, noise
 from autodip.cli.common import image_facts, say_json
 from autodip.image import Image
+from autodip.metrics.single_frc import single_image_frc
+from autodip.noise import Noise
+
+_TAIL = 0.1
+"""Correlation at the highest frequencies above which the halves are not independent."""
 
 
 @click.command()
@@ -43,8 +49,25 @@ def _noise(image: Image) -> list[dict[str, Any]]:
         if channel not in found:
             estimate = noise.estimate(plane)
             values = estimate.to_dict() if estimate else {}
-            found[channel] = {"channel": channel, **values}
+            resolution = _resolution(plane, estimate) if estimate else None
+            found[channel] = {"channel": channel, **values, "resolution_pixels": resolution}
     return list(found.values())
+
+
+def _resolution(plane: np.ndarray, found: Noise) -> float | None:
+    """Finest detail above the photon noise, in pixels; None where it cannot be told.
+
+    From the one image, by dealing its photons out to two halves: that needs a gain, noise that
+    neighbours do not share, and a correlation that vanishes beyond what the optics pass.
+    """
+    if found.gain <= 0 or max(found.correlation) > noise.CORRELATED:
+        return None
+    curve = single_image_frc(plane, gain=found.gain, offset=-found.constant / found.gain)
+    tail = curve.correlation[-len(curve.correlation) // 5 :]
+    if abs(float(tail.mean())) > _TAIL:
+        return None
+    resolution = curve.resolution()
+    return resolution if resolution is not None and np.isfinite(resolution) else None
 
 
 def _words(line: dict[str, Any]) -> str:
@@ -55,4 +78,7 @@ def _words(line: dict[str, Any]) -> str:
         f"channel {line['channel']}: sigma {line['sigma']:.3g} at median brightness, "
         f"gain {line['gain']:.3g}, neighbours correlated {down:.2f} (Y) {along:.2f} (X)"
     )
-    return text + (f", {line['saturated']:.2%} saturated" if line["saturated"] else "")
+    text += f", {line['saturated']:.2%} saturated" if line["saturated"] else ""
+    if line["resolution_pixels"] is not None:
+        text += f", detail down to {line['resolution_pixels']:.1f} pixels (single-image FRC)"
+    return text
