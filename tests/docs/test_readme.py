@@ -12,6 +12,8 @@ import pytest
 import tifffile
 import yaml
 
+from autodip.baselines import METHODS
+from autodip.cli import data
 from autodip.cli.main import run
 from autodip.table import PRESETS
 from tests.conftest import REPOSITORY
@@ -27,6 +29,8 @@ CONSOLE = [
 OWN = [line for line in CONSOLE if "my_image" in line]
 FMD = [line for line in CONSOLE if "FMD/" in line]
 WEIGHTS = ".venv/bin/autodip weights install"
+INSTALL = ".venv/bin/pip install -e '.[benchmark]'"
+COMPARED = [line for line in CONSOLE if " fmd " in line]
 PROGRAM = ".venv/bin/autodip "
 # What makes the README's commands quick enough for a test.
 QUICK = ["--iterations", "2"]
@@ -47,7 +51,7 @@ def folder(tmp_path, monkeypatch, sample):
 
 
 def test_all_commands_are_covered():
-    assert {"make demo", "make test", WEIGHTS, *OWN, *FMD} == set(CONSOLE)
+    assert {"make demo", "make test", WEIGHTS, INSTALL, *COMPARED, *OWN, *FMD} == set(CONSOLE)
     assert len(OWN) == 3
     assert all(line.startswith(PROGRAM) for line in (*OWN, *FMD))
 
@@ -71,6 +75,25 @@ def test_commands_for_the_figures(folder, shared):
     (folder / "FMD").symlink_to(shared / "data" / "fmd_test")
     for line in FMD:
         assert call(line) == 0, line
+
+
+def test_commands_for_the_comparison(folder, shared, monkeypatch):
+    """Fetching itself is tested with a server of its own; here the images are at hand."""
+    fetch, benchmark = COMPARED
+    fetched = []
+    monkeypatch.setattr(data, "steps", lambda *given, **options: fetched.append(options) or [])
+    assert run(shlex.split(fetch.removeprefix(PROGRAM))) == 0
+    assert fetched == [{"only": ("test_mix*",), "extract": True}]
+    (folder / "fmd").mkdir()
+    (folder / "fmd" / "test_mix").symlink_to(shared / "data" / "fmd_test")
+    quick = ["--methods", "noisy,blur", "--limit", "1", "--crop", "64"]
+    assert run([*shlex.split(benchmark.removeprefix(PROGRAM)), *quick]) == 0
+    assert "widefield mito" in (folder / "fmd-results" / "table.md").read_text()
+
+
+def test_methods_are_described():
+    for method in METHODS:
+        assert f"`{method}`" in README
 
 
 def test_weights_install(shared, monkeypatch, tmp_path):

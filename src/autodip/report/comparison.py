@@ -84,10 +84,10 @@ def table(rows: Sequence[Row], command: str, made: Mapping[str, Any]) -> str:
             _means([m for m in methods if any(r.method == m for r in common)], common),
         ]
     parts += [
-        "## PSNR in dB / LPIPS by group\n",
-        _by_group(methods, rows, _psnr_lpips),
-        "## Seconds for an image, by group\n",
-        _by_group(methods, rows, lambda found: _mean(found, "seconds", ".3g")),
+        "## PSNR in dB / SSIM / LPIPS by group\n",
+        _by_group(methods, rows, _quality),
+        "## Seconds / peak memory in MB for an image, by group\n",
+        _by_group(methods, rows, _cost),
     ]
     return "\n".join(parts) + _failures(rows)
 
@@ -156,11 +156,13 @@ def _by_group(
 ) -> str:
     lines = ["| group | images | " + " | ".join(METHODS[m].title for m in methods) + " |"]
     lines.append("|---" * (len(methods) + 2) + "|")
-    for group in sorted({row.group for row in rows}):
-        members = [row for row in rows if row.group == group]
+    several = len({row.dataset for row in rows}) > 1
+    for dataset, group in sorted({(row.dataset, row.group) for row in rows}):
+        members = [row for row in rows if (row.dataset, row.group) == (dataset, group)]
+        name = f"{dataset}: {group}" if several else group
         cells = [_cell([r for r in members if r.method == m], figure) for m in methods]
         number = len({_image(row) for row in members})
-        lines.append(f"| {group} | {number} | " + " | ".join(cells) + " |")
+        lines.append(f"| {name} | {number} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
 
@@ -180,8 +182,13 @@ def _hours(seconds: float) -> str:
     return f"{seconds / 3600:.2g} h" if seconds >= 360 else f"{max(seconds, 1):.0f} s"
 
 
-def _psnr_lpips(rows: Sequence[Row]) -> str:
-    return f"{_mean(rows, 'psnr', '.2f')} / {_mean(rows, 'lpips', '.3f')}"
+def _quality(rows: Sequence[Row]) -> str:
+    figures = (("psnr", ".2f"), ("ssim", ".3f"), ("lpips", ".3f"))
+    return " / ".join(_mean(rows, name, form) for name, form in figures)
+
+
+def _cost(rows: Sequence[Row]) -> str:
+    return f"{_mean(rows, 'seconds', '.3g')} / {_mean(rows, 'memory_mb', '.0f')}"
 
 
 def _mean(rows: Sequence[Row], name: str, form: str) -> str:

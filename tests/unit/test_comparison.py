@@ -1,0 +1,113 @@
+import numpy as np
+import pytest
+import tifffile
+
+from autodip.baselines import find
+from autodip.benchmark import Cell, Row, image_path
+from autodip.benchmark.environment import environment
+from autodip.datasets.pair import Pair
+from autodip.report import comparison
+
+
+def row(image, method, group="g", **figures):
+    figures = {"status": "done", "ssim": 0.9, **figures}
+    return Row("set", image, group, "test", 0, "ff", method, "1", "{}", **figures)
+
+
+@pytest.fixture
+def rows():
+    return [
+        row("a", "noisy", "one", psnr=20.0, lpips=0.5, seconds=0.1),
+        row("b", "noisy", "two", psnr=30.0, lpips=0.3, seconds=0.3),
+        row("a", "blur", "one", psnr=25.0, lpips=0.4, seconds=1.0),
+        row("b", "blur", "two", psnr=35.0, lpips=0.2, seconds=1.0),
+        row("a", "published", "one", psnr=26.0, lpips=0.1, seconds=90.0),
+        row("b", "published", "two", status="not run", predicted_seconds=5.4 * 3600),
+    ]
+
+
+def sections(text):
+    parts = text.split("\n## ")[1:]
+    return {part.split("\n")[0]: part for part in parts}
+
+
+def table(rows):
+    return sections(comparison.table(rows, "autodip benchmark x", environment()))
+
+
+def test_means_are_over_what_is_there_and_say_so(rows):
+    means = table(rows)["Means over the images"]
+    assert "| noisy | 2 | 25.00 |" in means
+    assert "| blur σ=1 | 2 | 30.00 |" in means
+    assert "| AUTO-DIP as published | 1 of 2 | 26.00 |" in means
+
+
+def test_means_that_can_be_compared_have_a_table_of_their_own(rows):
+    means = table(rows)["Means over the 1 images that all of these have"]
+    assert "| noisy | 1 | 20.00 |" in means
+    assert "| blur σ=1 | 1 | 25.00 |" in means
+    assert "| AUTO-DIP as published | 1 | 26.00 |" in means
+    assert not any("that all of these have" in name for name in table(rows[:4]))
+
+
+def test_groups_tell_what_was_not_run_and_its_cost(rows):
+    groups = table(rows)["PSNR in dB / SSIM / LPIPS by group"]
+    assert (
+        "| one | 1 | 20.00 / 0.900 / 0.500 | 25.00 / 0.900 / 0.400 | 26.00 / 0.900 / 0.100 |"
+        in groups
+    )
+    assert (
+        "| two | 1 | 30.00 / 0.900 / 0.300 | 35.00 / 0.900 / 0.200 | not run, about 5.4 h |"
+        in groups
+    )
+
+
+def test_groups_of_several_data_sets_are_told_apart(rows):
+    other = Row("other", "c", "one", "test", 0, "ff", "noisy", "1", "{}", "done", psnr=40.0)
+    groups = table([*rows, other])["PSNR in dB / SSIM / LPIPS by group"]
+    assert "| other: one | 1 | 40.00 " in groups
+    assert "| set: one | 1 | 20.00 " in groups
+
+
+def test_seconds_and_memory_are_by_group_too(rows):
+    heavy = [r.replace(memory_mb=512.0) for r in rows]
+    costs = table(heavy)["Seconds / peak memory in MB for an image, by group"]
+    assert "| one | 1 | 0.1 / 512 | 1 / 512 | 90 / 512 |" in costs
+
+
+def test_failures_are_named(rows):
+    broken = row("a", "tv", "one", status="failed", reason="no luck")
+    found = table([*rows, broken])
+    assert "- a, tv: no luck" in found["Failed"]
+    assert "failed" in found["PSNR in dB / SSIM / LPIPS by group"]
+
+
+def test_figures_that_are_missing_have_a_dash(rows):
+    nothing = [r.replace(lpips=None) for r in rows[:2]]
+    assert "| one | 1 | 20.00 / 0.900 / – |" in table(nothing)["PSNR in dB / SSIM / LPIPS by group"]
+
+
+def test_oracles_are_said_to_be_bounds(rows):
+    text = comparison.table([*rows, row("a", "oracle-tv")], "x", environment())
+    assert "bounds, not methods" in text
+    assert "bounds" not in comparison.table(rows, "x", environment())
+
+
+def test_the_figure_shows_the_first_image_of_each_group(tmp_path, rng):
+    image = rng.integers(0, 256, (64, 64)).astype(np.uint8)
+    pair = Pair("set", "a", lambda: (image, image), None, None, "raw", "1")
+    cells = []
+    for r in (
+        row("a", "noisy"),
+        row("b", "noisy"),
+        row("a", "blur"),
+        row("a", "tv", status="failed"),
+    ):
+        cells.append(Cell(pair, find(r.method), 0, r))
+        path = image_path(tmp_path, r, 0)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        tifffile.imwrite(path, image)
+    rows = [cell.row for cell in cells]
+    sheet = comparison.crops(cells, rows, 0, tmp_path)
+    assert sheet.width == 4 * (150 + 8)  # the group, noisy, blur, truth
+    assert comparison.crops(cells[3:], rows[3:], 0, tmp_path) is None
