@@ -109,6 +109,9 @@ def test_new_figures_do_not_need_a_new_run(pair, calls, tmp_path, monkeypatch):
     old = row.replace(scoring=0, psnr=1.0)
     (scored,) = finish([pair], [method("half")], finished={old.key: old}, folder=tmp_path)
     assert (scored.psnr, scored.seconds) == (row.psnr, row.seconds)
+    dear = [method("half", seconds=9e9)]
+    (scored,) = finish([pair], dear, Options(max_hours=0), {old.key: old}, tmp_path)
+    assert scored.psnr == row.psnr
     assert len(calls()) == 1
     image_path(tmp_path, row, 0).unlink()
     finish([pair], [method("half")], finished={old.key: old}, folder=tmp_path)

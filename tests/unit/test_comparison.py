@@ -38,14 +38,14 @@ def table(rows):
 def test_means_are_over_what_is_there_and_say_so(rows):
     means = table(rows)["Means over the images"]
     assert "| noisy | 2 | 25.00 |" in means
-    assert "| blur σ=1 | 2 | 30.00 |" in means
+    assert "| blur, 1 px | 2 | 30.00 |" in means
     assert "| AUTO-DIP as published | 1 of 2 | 26.00 |" in means
 
 
 def test_means_that_can_be_compared_have_a_table_of_their_own(rows):
     means = table(rows)["Means over the 1 images that all of these have"]
     assert "| noisy | 1 | 20.00 |" in means
-    assert "| blur σ=1 | 1 | 25.00 |" in means
+    assert "| blur, 1 px | 1 | 25.00 |" in means
     assert "| AUTO-DIP as published | 1 | 26.00 |" in means
     assert not any("that all of these have" in name for name in table(rows[:4]))
 

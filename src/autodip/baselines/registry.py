@@ -30,7 +30,7 @@ def _network(name: str, title: str, source: str, seconds: float) -> Method:
 
 _ALL = (
     _classical("noisy", "noisy", "identity", "the image as it is", 0),
-    _classical("blur", "blur σ=1", "gaussian:blur", "the plainest alternative", 0),
+    _classical("blur", "blur, 1 px", "gaussian:blur", "the plainest alternative", 0),
     _classical("gaussian", "Gaussian", "gaussian", "SciPy", 3),
     _classical("median", "median", "median", "SciPy", 6),
     _classical("tv", "TV", "tv", "Rudin, Osher & Fatemi 1992; Chambolle 2004", 60),

@@ -118,7 +118,8 @@ def run(
         if known is not None and known.status == "done" and known.scoring == SCORING:
             yield Update(number, len(planned), known, kept=True)
             continue
-        if cell.row.status == "failed" or (cell.row.predicted_seconds or 0) > limit:
+        old = known is not None and known.status == "done"
+        if cell.row.status == "failed" or (not old and (cell.row.predicted_seconds or 0) > limit):
             yield Update(number, len(planned), cell.row)
             continue
         yield Update(number, len(planned), cell.row, starting=True)
