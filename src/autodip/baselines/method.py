@@ -84,6 +84,8 @@ class Method:
         Publication, or library.
     seconds : float
         Per megapixel on two cores; for the presets of autodip the cost model says it instead.
+    start : float
+        Seconds on two cores that an image of any size takes.
     libraries : tuple of str
         Distributions that decide the result; their versions are part of the method's.
     preset : str or None
@@ -98,6 +100,7 @@ class Method:
     version: str
     source: str
     seconds: float = 0.0
+    start: float = 0.0
     libraries: tuple[str, ...] = ()
     preset: str | None = None
     random: bool = False
@@ -122,7 +125,7 @@ class Method:
         """Settings and predicted seconds for an image of ``shape`` (Y, X); nothing is computed."""
         run = {"seed": context.seed, "device": context.device} if self.random else {}
         if self.preset is None:
-            return Plan(run, self.seconds * shape[0] * shape[1] / 1e6)
+            return Plan(run, self.start + self.seconds * shape[0] * shape[1] / 1e6)
         from autodip.baselines import dip  # noqa: PLC0415  (a preset asks for its table)
 
         chosen = dip.plan(shape, context, self.preset)

@@ -23,9 +23,9 @@ def _classical(name: str, title: str, module: str, source: str, seconds: float) 
     )
 
 
-def _network(name: str, title: str, source: str, seconds: float) -> Method:
+def _network(name: str, title: str, source: str, seconds: float, start: float = 0.0) -> Method:
     module = f"{_HERE}.{name.replace('-', '')}:denoise"
-    return Method(name, title, module, "1", source, seconds, libraries=_TORCH, random=True)
+    return Method(name, title, module, "1", source, seconds, start, libraries=_TORCH, random=True)
 
 
 _ALL = (
@@ -49,7 +49,7 @@ _ALL = (
     _network("zs-n2n", "ZS-N2N", "Mansour & Heckel 2023", 760),
     _network("noise2fast", "Noise2Fast", "Lequyer et al. 2022", 1200),
     _network("fm2s", "FM2S-like", "Liu et al. 2024", 100),
-    _network("n2v", "Noise2Void", "Krull, Buchholz & Jug 2019", 550),
+    _network("n2v", "Noise2Void", "Krull, Buchholz & Jug 2019", 2, start=25),
     _preset("original", "original DIP", "Ulyanov et al. 2018, settings of arXiv 2601.12055"),
     _preset("published", "AUTO-DIP as published", "arXiv 2601.12055"),
     _preset("fast", "autodip fast", "this package"),

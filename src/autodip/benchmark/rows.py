@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from autodip.atomic import replacing
 from autodip.errors import FormatError, OutputError
-from autodip.io.atomic import replacing
 
 Status = Literal["done", "failed", "not run"]
 Key = tuple[str, ...]

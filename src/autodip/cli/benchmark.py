@@ -11,13 +11,13 @@ import click
 from click.core import ParameterSource
 
 from autodip import baselines, datasets, device
+from autodip.atomic import check_writable
 from autodip.benchmark import Cell, Options, Row, Store, Update, plan, run
 from autodip.benchmark.environment import environment
 from autodip.cli.common import to_json
 from autodip.cli.text import duration
 from autodip.datasets.pair import Pair
 from autodip.errors import ParameterError
-from autodip.io.atomic import check_writable
 from autodip.report import comparison
 
 FIELDS = ("role", "microscope", "specimen", "noise_level", "fov", "capture", "group", "name")

@@ -8,12 +8,12 @@ import click
 import numpy as np
 
 from autodip import io
+from autodip.atomic import check_writable, replacing
 from autodip.cli import sidecar
 from autodip.cli.common import say_json
 from autodip.cli.progress import ProgressBar
 from autodip.cli.text import plan_lines
 from autodip.image import Image
-from autodip.io.atomic import check_writable, replacing
 from autodip.metrics.fidelity import psnr, ssim
 from autodip.records import Options
 from autodip.simulate import Optics, simulate

@@ -13,6 +13,7 @@ import click
 from click.core import ParameterSource
 
 from autodip import io
+from autodip.atomic import check_writable
 from autodip.cli import sidecar
 from autodip.cli.common import (
     SIDECAR_SUFFIX,
@@ -27,7 +28,6 @@ from autodip.cli.common import (
 from autodip.cli.progress import ProgressBar
 from autodip.cli.text import plan_lines
 from autodip.errors import AutodipError, OutputError, ParameterError
-from autodip.io.atomic import check_writable
 from autodip.records import Options, Result
 
 _REPEATED = ("microscope", "specimen", "preset", "iterations", "depth", "width", "skip", "seed")

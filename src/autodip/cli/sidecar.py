@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from autodip import io
+from autodip.atomic import replacing
 from autodip.cli.common import SIDECAR_SUFFIX, image_facts, to_json
 from autodip.errors import ParameterError
 from autodip.image import Image
-from autodip.io.atomic import replacing
 from autodip.params import Choice
 from autodip.records import ChannelPlan, Options, PlaneResult, Result
 

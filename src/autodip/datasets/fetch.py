@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from autodip.atomic import check_writable
 from autodip.datasets import sources
 from autodip.datasets.download import Progress, download
 from autodip.datasets.sources import Remote, Source
 from autodip.datasets.unpack import is_archive, unpack
 from autodip.errors import OutputError, ParameterError
-from autodip.io.atomic import check_writable
 
 
 def select(remotes: Sequence[Remote], only: Sequence[str]) -> list[Remote]:

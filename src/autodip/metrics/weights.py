@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import platformdirs
 
+from autodip.atomic import replacing
 from autodip.errors import FormatError, OutputError
 
 VARIABLE = "AUTODIP_LPIPS_WEIGHTS"
@@ -180,15 +181,11 @@ def _checked(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def _save(tensors: Mapping[str, np.ndarray], target: Path) -> Path:
-    """Write under a temporary name, then rename."""
+    advice = f"name another place in {VARIABLE}"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(".part", ".", target.parent)
-        with os.fdopen(handle, "wb") as file:
-            np.savez(file, **tensors)  # type: ignore[arg-type]
-        Path(name).replace(target)
     except OSError as error:
-        raise OutputError(
-            f"{target}: cannot be written ({error.strerror}); name another place in {VARIABLE}"
-        ) from error
+        raise OutputError(f"{target}: cannot be written ({error.strerror}); {advice}") from error
+    with replacing(target, advice=advice) as (part,), part.open("wb") as file:
+        np.savez(file, **tensors)  # type: ignore[arg-type]
     return target

@@ -10,13 +10,16 @@ from pathlib import Path
 
 from autodip.errors import OutputError
 
+_ADVICE = "choose another place with -o"
+
 
 @contextmanager
-def replacing(*targets: Path) -> Iterator[list[Path]]:
+def replacing(*targets: Path, advice: str = _ADVICE) -> Iterator[list[Path]]:
     """Write files under temporary names beside their targets, then rename them all.
 
     The last target is renamed last: where it is seen, the others are complete as well. When
-    the block is left by an exception, also KeyboardInterrupt, nothing remains.
+    the block is left by an exception, also KeyboardInterrupt, nothing remains. ``advice`` ends
+    the message of an error.
 
     Yields
     ------
@@ -44,8 +47,7 @@ def replacing(*targets: Path) -> Iterator[list[Path]]:
         if isinstance(error, OutputError):
             raise
         raise OutputError(
-            f"{targets[-1]}: cannot be written ({error.strerror or error}); "
-            "choose another place with -o"
+            f"{targets[-1]}: cannot be written ({error.strerror or error}); {advice}"
         ) from error
     finally:
         for part in temporary:
@@ -60,6 +62,5 @@ def check_writable(folder: Path) -> None:
             pass
     except OSError as error:
         raise OutputError(
-            f"{folder}: cannot be written to ({error.strerror or error}); "
-            "choose another place with -o"
+            f"{folder}: cannot be written to ({error.strerror or error}); {_ADVICE}"
         ) from error
