@@ -64,7 +64,7 @@ def test_it_writes_rows_table_figure_and_environment(benchmark_cells, out):
     with Picture.open(out / "crops.png") as figure:
         assert figure.size[0] > 3 * 150
         assert figure.size[1] > 2 * 150
-    assert len(list((out / "images").rglob("blur_0.tif"))) == 4
+    assert len(list((out / "images").rglob("blur-*.tif"))) == 4
 
 
 def test_started_again_it_goes_on(benchmark_cells, out):
@@ -92,6 +92,14 @@ def test_a_stop_loses_nothing(benchmark_cells, out, monkeypatch):
     assert "interrupted" in said
     assert len(rows(out)) == 2
     assert "| noisy | 2 of 4 |" in (out / "table.md").read_text()
+    monkeypatch.setattr(runner.cells, "run", work)
+    benchmark_cells("--methods", "noisy")
+    complete = (out / "table.md").read_text()
+    monkeypatch.setattr(
+        runner.Cell, "to_score", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)
+    )
+    assert benchmark_cells("--methods", "noisy")[0] == 1
+    assert (out / "table.md").read_text() == complete
 
 
 def test_images_can_be_chosen(benchmark_cells, out):

@@ -1,4 +1,5 @@
 import importlib.util
+import sys
 
 import numpy as np
 import pytest
@@ -54,6 +55,14 @@ def test_an_image_whose_noise_cannot_be_told_is_named(name):
         find(name)(np.eye(32), Context())
 
 
+@pytest.mark.parametrize("name", [*FILTERS, BM3D])
+def test_an_image_without_noise_is_named(name):
+    image = np.zeros((96, 96))
+    image[20:40, 30:50] = 100
+    with pytest.raises(ImageError, match="noise in most of them"):
+        find(name)(image, Context())
+
+
 def test_noisy_and_blur_are_what_they_say(pair):
     from scipy.ndimage import gaussian_filter  # noqa: PLC0415
 
@@ -78,6 +87,8 @@ def test_sparse_reaches_the_minimum_of_its_energy(rng):
         return fidelity + 0.4 * (norms[0] + norms[1] + 2 * norms[2]) + 0.05 * norms[3]
 
     other = minimize(rounded, image.ravel(), method="L-BFGS-B", options={"maxiter": 5000})
+    short, long = (sparse.minimise(image * 4, 4, 0.1, iterations=n) for n in (100, 2000))
+    assert sparse.energy(short, image * 4, 4, 0.1) <= 1.02 * sparse.energy(long, image * 4, 4, 0.1)
     ours = sparse.minimise(image, 0.4, 0.05, iterations=800)
     assert sparse.energy(ours, image, 0.4, 0.05) <= 1.002 * other.fun
     assert ours == pytest.approx(other.x.reshape(image.shape), abs=0.1)
@@ -140,7 +151,13 @@ def test_every_method_can_be_found():
         find("wiener")
 
 
-def test_a_missing_package_names_its_command():
+def test_a_missing_package_names_its_command(pair, monkeypatch):
+    monkeypatch.setitem(sys.modules, "bm3d", None)
+    monkeypatch.setitem(sys.modules, "pywt", None)
+    with pytest.raises(MissingPackageError, match=r"pip install 'autodip\[bm3d\]'"):
+        find("bm3d")(pair[0], Context())
+    with pytest.raises(MissingPackageError, match=r"pip install 'autodip\[benchmark\]'"):
+        find("wavelet")(pair[0], Context())
     with pytest.raises(MissingPackageError, match=r"pip install 'autodip\[bm3d\]'"):
         require("no_such_package_anywhere", "bm3d")
     assert find("bm3d").libraries == ("bm3d", "bm4d")

@@ -1,12 +1,16 @@
+import dataclasses
 import os
 
 import numpy as np
 import pytest
 import tifffile
 
-from autodip.benchmark import Options, Row, Store, image_path, plan, rows, run, runner
+from autodip.baselines import find
+from autodip.benchmark import Options, Row, Store, image_path, load, plan, rows, run, scores
+from autodip.benchmark import cell as cells
 from autodip.datasets.pair import Pair
 from autodip.errors import FormatError, OutputError, ParameterError
+from autodip.metrics import weights
 from tests.helpers.methods import LOG, method
 
 
@@ -48,7 +52,7 @@ def test_a_row_has_its_figures(pair, images, calls, tmp_path):
     assert 0 <= row.seconds < 60
     assert 20 < row.memory_mb < 5000
     assert "no MS-SSIM" in row.reason
-    assert (tifffile.imread(image_path(tmp_path, row, 0)) == result).all()
+    assert (tifffile.imread(image_path(tmp_path, row)) == result).all()
     (call,) = calls()
     pid, seed, truth_shown = call.split()
     assert int(pid) != os.getpid()
@@ -62,7 +66,7 @@ def test_each_process_has_its_own_memory(pair, calls):
 
 def test_oracles_alone_see_the_truth(pair, calls):
     (row,) = finish([pair], [method("oracle")])
-    assert (row.psnr, row.ssim) == (None, 1.0)
+    assert (row.psnr, row.ssim) == (float("inf"), 1.0)
     finish([pair], [method("half")])
     assert calls()[0].endswith("False")
 
@@ -113,9 +117,94 @@ def test_new_figures_do_not_need_a_new_run(pair, calls, tmp_path, monkeypatch):
     (scored,) = finish([pair], dear, Options(max_hours=0), {old.key: old}, tmp_path)
     assert scored.psnr == row.psnr
     assert len(calls()) == 1
-    image_path(tmp_path, row, 0).unlink()
-    finish([pair], [method("half")], finished={old.key: old}, folder=tmp_path)
-    assert len(calls()) == 2
+    image_path(tmp_path, row).unlink()
+    (kept,) = finish([pair], [method("half")], finished={old.key: old}, folder=tmp_path)
+    assert (kept.psnr, len(calls())) == (1.0, 1)
+
+
+def test_figures_that_could_not_be_had_are_caught_up(pair, calls, shared, tmp_path, monkeypatch):
+    monkeypatch.setenv(weights.VARIABLE, str(tmp_path / "none.npz"))
+    monkeypatch.setattr(scores, "perceptual", lambda *_: {"lpips": None, "lpips_standard": None})
+    monkeypatch.setattr(cells, "_in_process", lambda work, *given: work(*given))
+    (row,) = finish([pair], [method("half")], folder=tmp_path)
+    assert row.lpips is None
+    monkeypatch.undo()
+    monkeypatch.setenv(LOG, str(tmp_path / "again"))
+    monkeypatch.setenv(weights.VARIABLE, str(shared / "weights" / "lpips_alex_v0.1.npz"))
+    (scored,) = finish([pair], [method("half")], finished={row.key: row}, folder=tmp_path)
+    assert 0 < scored.lpips < 2
+    assert not (tmp_path / "again").exists()
+    monkeypatch.setenv(weights.VARIABLE, str(tmp_path / "none.npz"))
+    old = scored.replace(scoring=0)
+    (kept,) = finish([pair], [method("half")], finished={row.key: old}, folder=tmp_path)
+    assert kept.lpips == scored.lpips
+
+
+def test_what_is_newly_said_of_a_pair_holds_for_finished_rows(pair, calls, tmp_path):
+    (row,) = finish([pair], [method("half")], folder=tmp_path)
+    other = dataclasses.replace(pair, group="new", role="test", data_range=1000.0)
+    (known,) = finish([other], [method("half")], finished={row.key: row}, folder=tmp_path)
+    assert (known.group, known.role) == ("new", "test")
+    assert known.psnr == pytest.approx(row.psnr + 20 * np.log10(1000 / 255))
+    stretched = dataclasses.replace(pair, stretched=True)
+    (known,) = finish([stretched], [method("half")], finished={row.key: row}, folder=tmp_path)
+    assert (known.stretched, known.psnr > row.psnr + 5) == (1, True)
+    assert len(calls()) == 1
+
+
+def test_a_file_that_vanishes_costs_its_cell_alone(pair, images, calls):
+    reads = []
+
+    def once():
+        reads.append(1)
+        if len(reads) > 1:
+            raise FileNotFoundError("gone")
+        return images
+
+    vanishing = Pair("set", "v", once, None, None, "raw", "2")
+    found = {row.image: row for row in finish([vanishing, pair], [method("half")])}
+    assert (found["v"].status, found["v"].reason) == ("failed", "FileNotFoundError: gone")
+    assert found["folder/a 1.png"].status == "done"
+
+
+def test_a_result_that_cannot_be_kept_still_counts(pair, calls, tmp_path):
+    (tmp_path / "set").write_text("a file where a folder is to be")
+    (row,) = finish([pair], [method("half")], folder=tmp_path)
+    assert (row.status, "not kept" in row.reason, row.psnr > 0) == ("done", True, True)
+
+
+def test_cells_of_one_name_are_kept_apart(tmp_path):
+    names = ("a b", "a_b", "a/b", "A_b", "a(b", "x" * 300, "x" * 301)
+    paths = [str(image_path(tmp_path, ROW.replace(image=name))).lower() for name in names]
+    paths += [str(image_path(tmp_path, ROW.replace(crop=64))).lower()]
+    paths += [str(image_path(tmp_path, ROW.replace(settings="{}"))).lower()]
+    assert len(set(paths)) == len(paths)
+    for wrong in ("..", "C:", "a/../../b"):
+        kept = image_path(tmp_path, ROW.replace(dataset=wrong, image=wrong))
+        assert kept.resolve().is_relative_to(tmp_path.resolve())
+        assert len(kept.relative_to(tmp_path).parts) == 3
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda:0", "mps"])
+def test_every_cell_has_its_cost_predicted(pair, device):
+    methods = [find(name) for name in ("sparse", "original", "n2v")]
+    cells = plan([pair], methods, Options(device=device))
+    assert cells[0].method.name == "sparse"
+    assert all(cell.row.predicted_seconds > 0 for cell in cells)
+
+
+@pytest.mark.parametrize("wrong", ["constant", "nan"])
+def test_pixels_that_cannot_be_compared_are_named(images, calls, wrong):
+    noisy, truth = (image.astype(np.float32) for image in images)
+    if wrong == "nan":
+        noisy[3, 3] = np.nan
+    else:
+        truth[:] = 7
+    (row,) = finish([Pair("set", "f", lambda: (noisy, truth), None, None, "raw", "1")],
+                    [method("half")])  # fmt: skip
+    assert row.status == "failed"
+    assert {"constant": "true image are equal", "nan": "noisy image has NaN"}[wrong] in row.reason
+    assert calls() == []
 
 
 def test_cheap_cells_come_first_and_dear_ones_are_left_out(pair, calls):
@@ -136,7 +225,7 @@ def test_random_methods_have_a_row_for_each_seed(pair):
 
 
 def test_the_centre_is_cut_out(pair, images, calls):
-    noisy, truth = runner.load(pair, 64)
+    noisy, truth = load(pair, 64)
     assert (noisy == images[0][8:72, 16:80]).all()
     assert (truth.image == images[1][8:72, 16:80]).all()
     (row,) = finish([pair], [method("half")], Options(crop=100))
@@ -158,14 +247,22 @@ def test_without_a_convention_the_range_is_that_of_the_truth(images):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"crop": 10}, {"crop": -1}, {"seeds": ()}, {"seeds": (-1,)}, {"max_hours": -1}]
+    "wrong",
+    [
+        {"crop": 10},
+        {"crop": -1},
+        {"seeds": ()},
+        {"seeds": (-1,)},
+        {"seeds": (0, 0)},
+        {"max_hours": -1},
+    ],
 )
 def test_wrong_options_are_named(wrong):
     with pytest.raises(ParameterError):
         Options(**wrong)
 
 
-ROW = Row("set", 'a "quoted", name', "g", "test", 0, "00ff", "half", "1", '{"a":1}', "done",
+ROW = Row("set", 'a "quoted", name', "g", "raw", "test", 0, "00ff", "half", "1", '{"a":1}', "done",
           reason="two\nlines", psnr=31.25, memory_mb=12.5)  # fmt: skip
 
 
@@ -190,12 +287,30 @@ def test_a_line_that_was_cut_off_costs_its_row_alone(tmp_path):
     assert [key[1] for key in store.load()] == [ROW.image, "c"]
 
 
+def test_a_damaged_line_is_named_and_left_out(tmp_path):
+    store = Store(tmp_path / "r.csv")
+    store.add([ROW, ROW.replace(image="b")])
+    text = store.path.read_bytes()
+    store.path.write_bytes(text.replace(b",31.25,", b",x,", 1) + "set,µ".encode()[:-1])
+    assert [key[1] for key in store.load()] == ["b"]
+    assert store.damaged == [2, 4]
+
+
+def test_an_empty_file_is_a_new_one(tmp_path):
+    store = Store(tmp_path / "r.csv")
+    store.path.touch()
+    assert store.load() == {}
+    store.add([ROW])
+    assert len(store.load()) == 1
+
+
 def test_a_file_of_an_older_version_gets_its_new_columns(tmp_path):
     store = Store(tmp_path / "r.csv")
     store.add([ROW])
     header, line = store.path.read_text().splitlines()
     without = [",".join(text.rsplit(",", 1)[:-1]) for text in (header, line)]
     store.path.write_text("\n".join(without) + "\n")
+    store.load()
     store.add([ROW.replace(image="b")])
     assert store.path.read_text().splitlines()[0] == header
     assert [row.psnr for row in store.load().values()] == [31.25, 31.25]
@@ -204,7 +319,7 @@ def test_a_file_of_an_older_version_gets_its_new_columns(tmp_path):
 def test_another_file_is_not_taken_for_rows(tmp_path):
     path = tmp_path / "r.csv"
     path.write_text("x,y\n1,2\n")
-    with pytest.raises(FormatError, match=r"r\.csv, line 2"):
+    with pytest.raises(FormatError, match="columns are x, y"):
         Store(path).load()
     with pytest.raises(OutputError, match="cannot be written"):
         Store(tmp_path / "nowhere" / "r.csv").add([ROW])

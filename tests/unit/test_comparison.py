@@ -7,11 +7,12 @@ from autodip.benchmark import Cell, Row, image_path
 from autodip.benchmark.environment import environment
 from autodip.datasets.pair import Pair
 from autodip.report import comparison
+from autodip.report.crops import crops
 
 
 def row(image, method, group="g", **figures):
     figures = {"status": "done", "ssim": 0.9, **figures}
-    return Row("set", image, group, "test", 0, "ff", method, "1", "{}", **figures)
+    return Row("set", image, group, "raw", "test", 0, "ff", method, "1", "{}", **figures)
 
 
 @pytest.fixture
@@ -63,16 +64,40 @@ def test_groups_tell_what_was_not_run_and_its_cost(rows):
 
 
 def test_groups_of_several_data_sets_are_told_apart(rows):
-    other = Row("other", "c", "one", "test", 0, "ff", "noisy", "1", "{}", "done", psnr=40.0)
-    groups = table([*rows, other])["PSNR in dB / SSIM / LPIPS by group"]
-    assert "| other: one | 1 | 40.00 " in groups
-    assert "| set: one | 1 | 20.00 " in groups
+    other = Row("other", "c", "one", "raw", "test", 0, "f", "noisy", "1", "{}", "done", psnr=40.0)
+    found = table([*rows, other, row("d", "noisy").replace(noise_level="avg2", psnr=50.0)])
+    groups = "PSNR in dB / SSIM / LPIPS by group"
+    assert "| one | 1 | 40.00 " in found[f"{groups} (other, raw)"]
+    assert "| one | 1 | 20.00 " in found[f"{groups} (set, raw)"]
+    assert "| noisy | 1 | 50.00 | 0.900 |" in found["Means over the images (set, avg2)"]
 
 
 def test_seconds_and_memory_are_by_group_too(rows):
     heavy = [r.replace(memory_mb=512.0) for r in rows]
     costs = table(heavy)["Seconds / peak memory in MB for an image, by group"]
     assert "| one | 1 | 0.1 / 512 | 1 / 512 | 90 / 512 |" in costs
+
+
+def test_a_mean_over_fewer_images_says_so(rows):
+    lacking = [r.replace(lpips=None) if r.image == "a" else r for r in rows]
+    assert (
+        "| noisy | 2 | 25.00 | 0.900 | 0.300 (1 of 2) |" in table(lacking)["Means over the images"]
+    )
+
+
+def test_seeds_are_averaged_within_their_image(rows):
+    again = rows[1].replace(psnr=40.0, settings='{"seed":1}')
+    assert "| noisy | 2 | 27.50 |" in table([*rows, again])["Means over the images"]
+
+
+def test_numbers_have_no_exponent(rows):
+    long = [r.replace(seconds=12619.0) if r.method == "blur" else r for r in rows]
+    long = [r.replace(seconds=3e-5) if r.method == "noisy" else r for r in long]
+    long[-1] = long[-1].replace(predicted_seconds=5e5)
+    text = comparison.table(long, "x", environment())
+    assert "| <0.01 / – | 12619 / – |" in text
+    assert "not run, about 139 h" in text
+    assert "e+" not in text
 
 
 def test_failures_are_named(rows):
@@ -104,10 +129,26 @@ def test_the_figure_shows_the_first_image_of_each_group(tmp_path, rng):
         row("a", "tv", status="failed"),
     ):
         cells.append(Cell(pair, find(r.method), 0, r))
-        path = image_path(tmp_path, r, 0)
+        path = image_path(tmp_path, r)
         path.parent.mkdir(parents=True, exist_ok=True)
         tifffile.imwrite(path, image)
     rows = [cell.row for cell in cells]
-    sheet = comparison.crops(cells, rows, 0, tmp_path)
+    sheet = crops(cells, rows, tmp_path)
     assert sheet.width == 4 * (150 + 8)  # the group, noisy, blur, truth
-    assert comparison.crops(cells[3:], rows[3:], 0, tmp_path) is None
+    assert crops(cells[3:], rows[3:], tmp_path) is None
+
+
+def test_the_figure_survives_a_damaged_picture_and_shows_stretched_ones(tmp_path, rng):
+    truth = rng.integers(0, 200, (64, 64)).astype(np.uint8)
+    pair = Pair("set", "a", lambda: (truth, truth), None, None, "raw", "1", stretched=True)
+    cells = [Cell(pair, find(name), 0, row("a", name)) for name in ("noisy", "blur")]
+    for cell in cells:
+        path = image_path(tmp_path, cell.row)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        tifffile.imwrite(path, truth * np.float32(0.02) + 100)
+    rows = [cell.row for cell in cells]
+    image_path(tmp_path, rows[1]).write_bytes(b"II*\0")
+    sheet = np.asarray(crops(cells, rows, tmp_path))
+    assert sheet.shape[1] == 3 * (150 + 8)
+    shown = sheet[40:150, 158 : 158 + 140]
+    assert shown.std() > 20

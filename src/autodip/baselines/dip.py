@@ -21,6 +21,9 @@ from autodip.transfer import choose
 
 OTHER = "other"
 
+_FLOPS, _LAUNCHES = 10e12, 0.01
+"""Assumed of an accelerator: operations a second, seconds an iteration takes at least."""
+
 
 def denoise(image: np.ndarray, context: Context, preset: str) -> Outcome:
     """Denoise an image (Y, X) with the network and the stop that a preset chooses."""
@@ -38,7 +41,10 @@ def plan(shape: tuple[int, int], context: Context, preset: str) -> Plan:
     origin = dict.fromkeys(names, "the data set")
     choice = choose(Description(shape, **names, origin=origin, noise=None), table.load(preset))
     price = cost.estimate(choice.net, choice.fit.iterations, shape, context.device)
-    return Plan(_settings(choice), price.seconds)
+    seconds = price.seconds
+    if seconds is None:
+        seconds = price.flop / _FLOPS + price.iterations * _LAUNCHES
+    return Plan(_settings(choice), seconds)
 
 
 original = partial(denoise, preset="original")

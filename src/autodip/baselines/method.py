@@ -79,7 +79,8 @@ class Method:
     function : str
         Where it is, ``package.module:function``; imported when it is used.
     version : str
-        Changes whenever the same image would give another result.
+        To be changed whenever the same image would give another result; a test with stored
+        figures says when.
     source : str
         Publication, or library.
     seconds : float
@@ -88,6 +89,8 @@ class Method:
         Seconds on two cores that an image of any size takes.
     libraries : tuple of str
         Distributions that decide the result; their versions are part of the method's.
+    modules : tuple of str
+        What it imports when it runs.
     preset : str or None
         Name of the table, for the presets of autodip.
     random : bool
@@ -102,6 +105,7 @@ class Method:
     seconds: float = 0.0
     start: float = 0.0
     libraries: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
     preset: str | None = None
     random: bool = False
 

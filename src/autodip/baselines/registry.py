@@ -6,21 +6,29 @@ from autodip.baselines.method import Method
 from autodip.errors import ParameterError
 
 _HERE = "autodip.baselines"
-_SKIMAGE = ("scikit-image",)
+_ARRAYS = ("numpy", "scipy", "scikit-image")
 _TORCH = ("torch",)
 
 
 def _preset(name: str, title: str, source: str) -> Method:
     return Method(
-        name, title, f"{_HERE}.dip:{name}", "1", source, libraries=_TORCH, preset=name, random=True
+        name,
+        title,
+        f"{_HERE}.dip:{name}",
+        "1",
+        source,
+        libraries=_TORCH,
+        modules=("autodip.fit",),
+        preset=name,
+        random=True,
     )
 
 
-def _classical(name: str, title: str, module: str, source: str, seconds: float) -> Method:
+def _classical(
+    name: str, title: str, module: str, source: str, seconds: float, version: str = "1"
+) -> Method:
     function = module if ":" in module else f"{module}:denoise"
-    return Method(
-        name, title, f"{_HERE}.{function}", "1", source, seconds, libraries=("numpy", *_SKIMAGE)
-    )
+    return Method(name, title, f"{_HERE}.{function}", version, source, seconds, libraries=_ARRAYS)
 
 
 def _network(name: str, title: str, source: str, seconds: float, start: float = 0.0) -> Method:
@@ -35,7 +43,16 @@ _ALL = (
     _classical("median", "median", "median", "SciPy", 6),
     _classical("tv", "TV", "tv", "Rudin, Osher & Fatemi 1992; Chambolle 2004", 60),
     _classical("nlm", "NL-means", "nlm", "Buades, Coll & Morel 2005", 30),
-    _classical("wavelet", "wavelet", "wavelet", "Chang, Yu & Vetterli 2000", 20),
+    Method(
+        "wavelet",
+        "wavelet",
+        f"{_HERE}.wavelet:denoise",
+        "1",
+        "Chang, Yu & Vetterli 2000",
+        20,
+        libraries=(*_ARRAYS, "PyWavelets"),
+        modules=("skimage.restoration", "pywt"),
+    ),
     Method(
         "bm3d",
         "VST+BM3D",
@@ -44,8 +61,9 @@ _ALL = (
         "Dabov et al. 2007; Mäkitalo & Foi 2013; Mäkitalo, Azzari & Foi 2020",
         80,
         libraries=("bm3d", "bm4d"),
+        modules=("bm3d",),
     ),
-    _classical("sparse", "sparse variational", "sparse", "Zhao et al. 2022", 120),
+    _classical("sparse", "sparse variational", "sparse", "Zhao et al. 2022", 120, version="2"),
     _network("zs-n2n", "ZS-N2N", "Mansour & Heckel 2023", 760),
     _network("noise2fast", "Noise2Fast", "Lequyer et al. 2022", 1200),
     _network("fm2s", "FM2S-like", "Liu et al. 2024", 100),
@@ -62,8 +80,8 @@ _ALL = (
 METHODS = {method.name: method for method in _ALL}
 """All methods, in the order of the columns of a table."""
 
-DEFAULT = ("noisy", "blur", "bm3d", "sparse", "original", "published", "balanced")
-"""What a benchmark runs when no method is named."""
+DEFAULT = ("noisy", "blur", "gaussian", "tv", "sparse", "original", "published", "balanced")
+"""What a benchmark runs when no method is named; none of it needs an optional package."""
 
 
 def find(name: str) -> Method:

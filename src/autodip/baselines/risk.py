@@ -79,10 +79,10 @@ class Found(Generic[T]):
 def estimate(image: np.ndarray) -> Noise:
     """Noise of an image (Y, X), or an ImageError where it cannot be told."""
     found = noise.estimate(image)
-    if found is None:
+    if found is None or found.sigma <= 0:
         raise ImageError(
             f"the noise of an image of shape {image.shape} cannot be told; this method needs "
-            "64 x 64 pixels or more that are not all equal"
+            "64 x 64 pixels or more that are not all equal, with noise in most of them"
         )
     return found
 

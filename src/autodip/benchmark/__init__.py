@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from autodip.benchmark.planned import Cell, Options, load, plan
 from autodip.benchmark.rows import Row, Store
-from autodip.benchmark.runner import Cell, Options, Update, image_path, load, plan, run
+from autodip.benchmark.runner import Update, image_path, run
 
 __all__ = ["Cell", "Options", "Row", "Store", "Update", "image_path", "load", "plan", "run"]

@@ -6,14 +6,17 @@ import multiprocessing
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 
 from autodip.baselines import Context, Method
+from autodip.benchmark.rows import to_json
 from autodip.benchmark.scores import Truth, score
 from autodip.scaling import to_dtype
 
@@ -48,18 +51,19 @@ def _in_process(work: Callable[..., dict[str, Any]], *arguments: Any) -> dict[st
     spawn = multiprocessing.get_context("spawn")
     here, there = spawn.Pipe(duplex=False)
     process = spawn.Process(target=_answer, args=(there, work, arguments), daemon=True)
-    process.start()
-    there.close()
     try:
+        process.start()
+        there.close()
         answer: dict[str, Any] = here.recv()
-    except EOFError:
+    except (EOFError, OSError):  # it ended before, or while, it answered
         process.join()
         answer = {"error": f"its process ended with code {process.exitcode}{_signal(process)}"}
     finally:
         if process.is_alive():
             process.join(1)
             process.terminate()
-        process.join()
+        if process.pid is not None:
+            process.join()
         here.close()
     return answer
 
@@ -80,15 +84,19 @@ def _answer(
 
 
 def _denoise(method: Method, noisy: np.ndarray, truth: Truth, context: Context) -> dict[str, Any]:
+    # The seconds of an import are not those of the method.
     import_module(method.function.partition(":")[0])
+    for module in method.modules:
+        with suppress(ImportError):  # the method says what to install
+            import_module(module)
     wall, processor = time.perf_counter(), time.process_time()
     outcome = method(noisy, context)
     figures: dict[str, Any] = {
         "seconds": time.perf_counter() - wall,
         "cpu_seconds": time.process_time() - processor,
-        "memory_mb": _peak_memory() / 1e6,
+        "memory_mb": _peak_memory(),
         "gpu_memory_mb": _peak_gpu_memory(context.device),
-        "parameters": dict(outcome.parameters),
+        "parameters": to_json(outcome.parameters),
     }
     if outcome.image.shape != noisy.shape or not np.isfinite(outcome.image).all():
         raise ArithmeticError("the result has another shape, or NaN or infinite pixels")
@@ -100,17 +108,18 @@ def _score(noisy: np.ndarray, result: np.ndarray, truth: Truth) -> dict[str, Any
     return score(noisy, result, truth)
 
 
-def _peak_memory() -> float:
-    """Peak resident memory of this process in bytes."""
+def _peak_memory() -> float | None:
+    """Peak resident memory of this process in 1e6 bytes; None where it is not told."""
     status = Path("/proc/self/status")
     if status.exists():  # what getrusage says on Linux includes the parent's peak
         for line in status.read_text().splitlines():
             if line.startswith("VmHWM:"):
-                return float(line.split()[1]) * 1024
-    import resource  # noqa: PLC0415  (not on every system)
+                return float(line.split()[1]) * 1024 / 1e6
+    if sys.platform == "win32":
+        return float(psutil.Process().memory_info().peak_wset) / 1e6
+    import resource  # noqa: PLC0415  (not on Windows)
 
-    peak = float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
-    return peak if sys.platform == "darwin" else peak * 1024
+    return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) / 1e6
 
 
 def _peak_gpu_memory(device: str) -> float | None:

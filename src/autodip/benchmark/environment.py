@@ -31,6 +31,17 @@ def environment() -> dict[str, Any]:
     }
 
 
+def machine(device: str = "cpu") -> str:
+    """Name the machine in a few words, with its accelerator where that is the device."""
+    words = [_processor(), f"{psutil.cpu_count()} cores"]
+    words.append(f"{psutil.virtual_memory().total / 1e9:.0f} GB")
+    if device.startswith("cuda"):
+        import torch  # noqa: PLC0415  (a second)
+
+        words.append(torch.cuda.get_device_name(device))
+    return ", ".join(words)
+
+
 def _processor() -> str:
     """Name of the processor with the vector units that decide the speed of a fit."""
     information = Path("/proc/cpuinfo")

@@ -8,6 +8,7 @@ import io
 import json
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -25,7 +26,7 @@ class Row:
 
     Parameters
     ----------
-    dataset, image, group, role : str
+    dataset, image, group, noise_level, role : str
         The pair of images; see :class:`autodip.datasets.pair.Pair`.
     crop : int
         Side of the centre that was cut out, in pixels; 0 for the whole image.
@@ -40,12 +41,16 @@ class Row:
         On two cores, before it started.
     scoring : int
         Version of the figures of merit.
+    data_range, stretched : float or None, int
+        How the result was compared with the truth; 1 where it was fitted to it first.
     psnr, ssim, lpips, ... : float or None
         See :mod:`autodip.benchmark.scores`.
     seconds, cpu_seconds : float or None
         Of the method alone, by the clock and summed over the cores.
     memory_mb, gpu_memory_mb : float or None
         Peak of the whole process, and of what was allocated on the accelerator; 1e6 bytes.
+    machine, date : str
+        Where and when it was run.
     parameters : str
         What the method chose for itself, as JSON.
     """
@@ -53,6 +58,7 @@ class Row:
     dataset: str
     image: str
     group: str
+    noise_level: str
     role: str
     crop: int
     pixels: str
@@ -70,10 +76,13 @@ class Row:
     lpips_standard: float | None = None
     whiteness: float | None = None
     data_range: float | None = None
+    stretched: int = 0
     seconds: float | None = None
     cpu_seconds: float | None = None
     memory_mb: float | None = None
     gpu_memory_mb: float | None = None
+    machine: str = ""
+    date: str = ""
     parameters: str = field(default="{}", repr=False)
 
     @property
@@ -95,6 +104,7 @@ class Row:
 
 
 FIELDS = tuple(f.name for f in dataclasses.fields(Row))
+_HEADER = ",".join(FIELDS) + "\n"
 _TEXT = {f.name for f in dataclasses.fields(Row) if f.type in ("str", "Status")}
 _WHOLE = {f.name for f in dataclasses.fields(Row) if f.type == "int"}
 
@@ -102,67 +112,79 @@ _WHOLE = {f.name for f in dataclasses.fields(Row) if f.type == "int"}
 class Store:
     """Rows in a CSV file that only grows; the last row of a key counts.
 
-    Rows are written in one piece, so that several runs may share a file and a stop loses
+    Rows are appended in one piece, so that several runs may share a file and a stop loses
     nothing but the cell it interrupts.
+
+    Attributes
+    ----------
+    damaged : list of int
+        Lines that the last :meth:`load` could not read, as one that a stop cut off.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.damaged: list[int] = []
 
     def load(self) -> dict[Key, Row]:
-        """Rows by key; an unfinished last line is left out.
+        """Rows by key; a file of an older version is given the columns that it lacks.
 
         Raises
         ------
         FormatError
-            If the file is something else, or a line is damaged.
+            If the file cannot be read, or is something else.
         """
-        if not self.path.exists():
-            return {}
-        text = self.path.read_text(encoding="utf-8")
-        lines = csv.DictReader(io.StringIO(text[: text.rfind("\n") + 1]))
-        rows = [self._parsed(number, line) for number, line in enumerate(lines, 2)]
-        return {row.key: row for row in rows}
+        self.damaged = []
+        try:
+            content = self.path.read_bytes() if self.path.exists() else b""
+        except OSError as error:
+            raise FormatError(f"{self.path}: cannot be read ({error.strerror})") from error
+        lines = csv.DictReader(io.StringIO(content.decode(errors="replace")))
+        header = list(lines.fieldnames or ())
+        needed = {f.name for f in dataclasses.fields(Row) if f.default is dataclasses.MISSING}
+        if header and not needed <= set(header) <= set(FIELDS):
+            raise FormatError(
+                f"{self.path}: its columns are {', '.join(header)}, which are not those of a "
+                "benchmark of this version; choose another folder, or move the file"
+            )
+        rows = {}
+        for number, line in enumerate(lines, 2):
+            try:
+                row = _parsed(line)
+            except (TypeError, ValueError):
+                self.damaged.append(number)
+            else:
+                rows[row.key] = row
+        if header and tuple(header) != FIELDS:
+            with replacing(self.path) as (part,):
+                part.write_text(_HEADER + _lines(rows.values()), encoding="utf-8")
+        return rows
 
     def add(self, rows: Iterable[Row]) -> None:
-        """Append rows; a file of an older version gets the columns it lacks.
+        """Append rows.
 
         Raises
         ------
         OutputError
             If the file cannot be written.
         """
-        rows = list(rows)
+        text = _lines(rows)
         try:
-            if self._is_current():
-                with self.path.open("ab") as file:
-                    file.write(_lines(rows).encode())
-            else:
-                rows = [*self.load().values(), *rows]
-                with replacing(self.path) as (part,):
-                    part.write_text(",".join(FIELDS) + "\n" + _lines(rows), encoding="utf-8")
+            with suppress(FileExistsError), self.path.open("xb") as file:
+                file.write(_HEADER.encode())
+            with self.path.open("ab+") as file:
+                whole = file.seek(0, os.SEEK_END) and (file.seek(-1, os.SEEK_END), file.read())[1]
+                start = _HEADER if not whole else "" if whole == b"\n" else "\n"
+                file.write((start + text).encode())
         except OSError as error:
             raise OutputError(
                 f"{self.path}: cannot be written ({error.strerror or error})"
             ) from error
 
-    def _is_current(self) -> bool:
-        """Whether the file has these columns, and ends with a whole line."""
-        if not self.path.exists():
-            return False
-        with self.path.open("rb") as file:
-            header = file.readline().decode().rstrip("\n")
-            file.seek(-1, os.SEEK_END)
-            return header == ",".join(FIELDS) and file.read(1) == b"\n"
 
-    def _parsed(self, number: int, line: dict[str, str | None]) -> Row:
-        try:
-            return Row(**{k: _value(k, v) for k, v in line.items()})
-        except (TypeError, ValueError) as error:
-            raise FormatError(
-                f"{self.path}, line {number}: not a row of a benchmark ({error}); "
-                "choose another folder, or remove the file"
-            ) from error
+def _parsed(line: dict[str, str | None]) -> Row:
+    row = Row(**{k: _value(k, v) for k, v in line.items()})
+    json.loads(row.settings), json.loads(row.parameters)
+    return row
 
 
 def _lines(rows: Iterable[Row]) -> str:
@@ -177,7 +199,7 @@ def _text(value: Any) -> str:
         return ""
     if isinstance(value, float):
         return f"{value:.6g}"
-    return " ".join(value.splitlines()) if isinstance(value, str) else str(value)
+    return str(value).replace("\r", " ").replace("\n", " ")
 
 
 def _value(name: str, text: str | None) -> Any:

@@ -1,4 +1,4 @@
-"""Plans the cells, runs them one after the other, and yields their rows."""
+"""Runs the cells one after the other, and yields their rows."""
 
 from __future__ import annotations
 
@@ -6,48 +6,17 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
-
 from autodip import io
-from autodip.baselines import Context, Method
+from autodip.atomic import replacing
 from autodip.benchmark import cell as cells
-from autodip.benchmark.rows import Key, Row, to_json
-from autodip.benchmark.scores import SCORING, Truth
-from autodip.datasets.pair import Pair
-from autodip.errors import AutodipError, ImageError, ParameterError
+from autodip.benchmark.environment import machine
+from autodip.benchmark.planned import Cell, Options, context_of, load, words_of
+from autodip.benchmark.rows import Key, Row
+from autodip.errors import AutodipError
 from autodip.image import Image
-
-
-@dataclass(frozen=True)
-class Options:
-    """How the cells are run.
-
-    Parameters
-    ----------
-    crop : int
-        Side of the centre that is cut out of every image, in pixels; 0 takes the whole.
-    seeds : sequence of int
-        One row for each, for methods that are random.
-    device : str
-        Name of a torch device.
-    max_hours : float or None
-        A cell whose predicted hours (on two cores) lie above it is not run.
-    """
-
-    crop: int = 0
-    seeds: Sequence[int] = (0,)
-    device: str = "cpu"
-    max_hours: float | None = None
-
-    def __post_init__(self) -> None:
-        if self.crop < 0 or 0 < self.crop < 64:
-            raise ParameterError(f"crop is {self.crop}; it must be 64 pixels or more")
-        if not self.seeds or min(self.seeds) < 0:
-            raise ParameterError(f"seeds are {list(self.seeds)}; give whole numbers from 0 up")
-        if self.max_hours is not None and not self.max_hours >= 0:
-            raise ParameterError(f"hours are {self.max_hours}; they must be 0 or more")
 
 
 @dataclass(frozen=True)
@@ -70,22 +39,6 @@ class Update:
     row: Row
     starting: bool = False
     kept: bool = False
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A pair and a method, with the row as far as it is known before the run."""
-
-    pair: Pair
-    method: Method
-    seed: int
-    row: Row
-
-
-def plan(pairs: Sequence[Pair], methods: Sequence[Method], options: Options) -> list[Cell]:
-    """All cells, from the cheapest to the dearest; a pair that cannot be read has failed."""
-    cells = [cell for pair in pairs for cell in _plan(pair, methods, options)]
-    return sorted(cells, key=lambda cell: cell.row.predicted_seconds or 0.0)
 
 
 def run(
@@ -114,110 +67,60 @@ def run(
     finished = finished or {}
     limit = float("inf") if options.max_hours is None else 3600 * options.max_hours
     for number, cell in enumerate(planned, 1):
-        known = finished.get(cell.row.key)
-        if known is not None and known.status == "done" and known.scoring == SCORING:
+        known = cell.finished(finished)
+        kept = image_path(images, cell.row) if images else None
+        again = known is not None and cell.to_score(known) and kept is not None and kept.exists()
+        if known is not None and not again:
             yield Update(number, len(planned), known, kept=True)
             continue
-        old = known is not None and known.status == "done"
-        if cell.row.status == "failed" or (not old and (cell.row.predicted_seconds or 0) > limit):
+        dear = known is None and (cell.row.predicted_seconds or 0) > limit
+        if cell.row.status == "failed" or dear:
             yield Update(number, len(planned), cell.row)
             continue
         yield Update(number, len(planned), cell.row, starting=True)
-        kept = image_path(images, cell.row, cell.seed) if images else None
-        yield Update(number, len(planned), _run(cell, options, known, kept))
+        try:
+            row = _run(cell, options, kept) if known is None else _rescored(cell, known, kept)
+        except Exception as error:  # a lost cell, not a lost run
+            row = known or cell.row.replace(status="failed", reason=words_of(error))
+        yield Update(number, len(planned), row)
 
 
-def image_path(folder: Path, row: Row, seed: int) -> Path:
-    """Where the result of a cell is kept."""
-    name = re.sub(r"[^\w./+-]", "_", row.image)
-    crop = f"_{row.crop}" if row.crop else ""
-    return folder / row.dataset / f"{name}{crop}" / f"{row.method}_{seed}.tif"
+def image_path(folder: Path, row: Row) -> Path:
+    """Where the result of a cell is kept; the end of its name tells cells of one name apart."""
+    name = re.sub(r"[^\w.+-]", "_", row.image.replace("/", "-"))
+    dataset = re.sub(r"[^\w+-]", "_", row.dataset)
+    key = hashlib.sha256("\n".join(row.key).encode()).hexdigest()[:8]
+    return folder / dataset / name[-100:] / f"{row.method}-{key}.tif"
 
 
-def load(pair: Pair, crop: int) -> tuple[np.ndarray, Truth]:
-    """Read a pair and cut out its centre.
-
-    Raises
-    ------
-    ImageError
-        If the two images differ in shape, are not (Y, X), or are smaller than the crop.
-    """
-    noisy, truth = pair.read()
-    if noisy.ndim != 2 or noisy.shape != truth.shape:
-        raise ImageError(
-            f"the noisy image has shape {noisy.shape}, the true one {truth.shape}; "
-            "both must be (Y, X) of one shape"
-        )
-    if crop > min(noisy.shape):
-        raise ImageError(f"a crop of {crop} pixels does not fit an image of {noisy.shape}")
-    if crop:
-        top, left = ((n - crop) // 2 for n in noisy.shape)
-        window = (slice(top, top + crop), slice(left, left + crop))
-        noisy, truth = noisy[window], truth[window]
-    return noisy, Truth(truth, pair.data_range, pair.stretched)
-
-
-def _plan(pair: Pair, methods: Sequence[Method], options: Options) -> Iterator[Cell]:
-    """Rows of all cells of one pair, with what they are predicted to cost."""
-    blank = Row(
-        dataset=pair.dataset,
-        image=pair.name,
-        group=pair.group,
-        role=pair.role,
-        crop=options.crop,
-        pixels="",
-        method="",
-        version="",
-        settings="{}",
-    )
-    try:
-        noisy, truth = load(pair, options.crop)
-    except (AutodipError, OSError) as error:
-        for method in methods:
-            row = blank.replace(method=method.name, status="failed", reason=str(error))
-            yield Cell(pair, method, 0, row)
-        return
-    blank = blank.replace(pixels=_hash(noisy, truth.image))
-    for method in methods:
-        for seed in options.seeds if method.random else options.seeds[:1]:
-            row = blank.replace(method=method.name, version=method.full_version)
-            try:
-                plan = method.plan((noisy.shape[0], noisy.shape[1]), _context(pair, seed, options))
-            except AutodipError as error:
-                row = row.replace(status="failed", reason=str(error))
-            else:
-                settings = to_json(plan.settings)
-                row = row.replace(settings=settings, predicted_seconds=plan.seconds)
-            yield Cell(pair, method, seed, row)
-
-
-def _run(cell: Cell, options: Options, known: Row | None, kept: Path | None) -> Row:
-    """Run one cell, or score anew what is kept of an earlier run."""
-    noisy, truth = load(cell.pair, options.crop)
-    if known is not None and known.status == "done" and kept is not None and kept.exists():
-        figures = cells.rescore(noisy, io.read(kept).data, truth)
-        if "error" not in figures:
-            return known.replace(**{"reason": "", **figures})
-    context = _context(cell.pair, cell.seed, options, truth if cell.method.oracle else None)
-    figures = cells.run(cell.method, noisy, truth, context)
+def _rescored(cell: Cell, known: Row, kept: Path | None) -> Row:
+    """Score anew what is kept of an earlier run; a figure that cannot be had now stays."""
+    noisy, truth = load(cell.pair, known.crop)
+    assert kept is not None  # there is nothing to score without it
+    figures = cells.rescore(noisy, io.read(kept).data, truth)
     if "error" in figures:
-        return cell.row.replace(status="failed", reason=figures["error"])
+        raise ArithmeticError(figures["error"])
+    compared = ("data_range", "stretched")
+    if all(figures[name] == getattr(known, name) for name in compared):
+        figures = {k: v for k, v in figures.items() if v is not None}
+    return known.replace(**figures)
+
+
+def _run(cell: Cell, options: Options, kept: Path | None) -> Row:
+    """Run one cell, and keep its result."""
+    noisy, truth = load(cell.pair, options.crop)
+    context = context_of(cell.pair, cell.seed, options, truth if cell.method.oracle else None)
+    figures = cells.run(cell.method, noisy, truth, context)
+    made = {"machine": machine(options.device), "date": datetime.now(UTC).date().isoformat()}
+    if "error" in figures:
+        return cell.row.replace(status="failed", reason=figures["error"], **made)
     image = figures.pop("image")
+    row = cell.row.replace(status="done", **figures, **made)
     if kept is not None:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        io.write(kept, Image(image, "YX"))
-    parameters = to_json(figures.pop("parameters"))
-    return cell.row.replace(status="done", parameters=parameters, **figures)
-
-
-def _context(pair: Pair, seed: int, options: Options, truth: Truth | None = None) -> Context:
-    shown = None if truth is None else truth.image
-    return Context(pair.microscope, pair.specimen, seed, options.device, shown)
-
-
-def _hash(*images: np.ndarray) -> str:
-    digest = hashlib.sha256()
-    for image in images:
-        digest.update(f"{image.shape} {image.dtype.str}".encode())
-        digest.update(np.ascontiguousarray(image).tobytes())
-    return digest.hexdigest()[:16]
+        try:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            with replacing(kept) as (part,):
+                io.write(part, Image(image, "YX"), kept.suffix)
+        except (AutodipError, OSError) as error:
+            return row.replace(reason=f"{row.reason}; its image was not kept: {words_of(error)}")
+    return row

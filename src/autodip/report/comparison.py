@@ -1,18 +1,14 @@
-"""The table and the figure of a benchmark."""
+"""The table of a benchmark."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image as Picture
 
-from autodip import io
 from autodip.baselines import METHODS
-from autodip.benchmark import Cell, Row, image_path, load
-from autodip.report.panel import strip
+from autodip.benchmark import Row
 
 _FIGURES: Mapping[str, tuple[str, str]] = {
     "psnr": ("PSNR, dB", ".2f"),
@@ -21,9 +17,10 @@ _FIGURES: Mapping[str, tuple[str, str]] = {
     "lpips": ("LPIPS", ".3f"),
     "lpips_standard": ("LPIPS, standard", ".3f"),
     "whiteness": ("residual correlation", ".3f"),
-    "seconds": ("seconds", ".3g"),
-    "cpu_seconds": ("CPU seconds", ".3g"),
+    "seconds": ("seconds", "short"),
+    "cpu_seconds": ("CPU seconds", "short"),
     "memory_mb": ("peak memory, MB", ".0f"),
+    "gpu_memory_mb": ("peak accelerator memory, MB", ".0f"),
 }
 """Columns of the means: title and format."""
 
@@ -35,19 +32,20 @@ Made by
 $ {command}
 ```
 
-on {date}: {processor}, {cores} cores, {memory_gb} GB{accelerator}; autodip {autodip},
-torch {torch}.
+with autodip {autodip} and torch {torch}; cells were run on {machines} ({dates}).
 
 PSNR and SSIM by the data set's range (255 for 8 bits, else the range of the truth); results are
 rounded to the type of the noisy image, as a file would hold them. LPIPS is AlexNet v0.1 on [0, 1],
-not rescaled, as in the AUTO-DIP paper; "standard" is rescaled to [-1, 1]. Seconds are those of the
-method alone, memory is the peak of its process. Every method chose its settings from the noisy
-image alone{oracle}.
+not rescaled, as in the AUTO-DIP paper; "standard" is rescaled to [-1, 1]. Residual correlation is
+that of what was removed with its neighbours, beyond that of the noise. Seconds are those of the
+method alone by the clock, CPU seconds are summed over the cores, memory is the peak of its process.
+Every method chose its settings from the noisy image alone, the presets of autodip also from its
+microscope and specimen{oracle}. A mean over fewer images than the row has says so, as "(3 of 4)".
 """
 
 
 def table(rows: Sequence[Row], command: str, made: Mapping[str, Any]) -> str:
-    """Markdown: means of each method, then PSNR / LPIPS and seconds by group.
+    """Markdown: for each data set and noise level the means of each method, then its groups.
 
     Parameters
     ----------
@@ -58,82 +56,54 @@ def table(rows: Sequence[Row], command: str, made: Mapping[str, Any]) -> str:
     made : mapping
         From :func:`autodip.benchmark.environment.environment`.
     """
-    methods = [name for name in METHODS if any(row.method == name for row in rows)]
-    crop = rows[0].crop if rows else 0
-    parts = [
-        _PREFACE.format(
-            dataset=", ".join(sorted({row.dataset for row in rows})),
-            crop=f", central {crop} × {crop} pixels" if crop else "",
-            command=command,
-            oracle=", the `oracle` rows from the truth: bounds, not methods"
-            if any(name.startswith("oracle") for name in methods)
-            else "",
-            accelerator=f", {made['accelerator']}" if made["accelerator"] else "",
-            autodip=made["versions"]["autodip"],
-            torch=made["versions"]["torch"],
-            **{k: made[k] for k in ("date", "processor", "cores", "memory_gb")},
-        ),
-        "## Means over the images\n",
-        _means(methods, rows),
-    ]
-    common = _common(methods, rows)
-    if common is not None:
-        number = len({_image(row) for row in common})
-        parts += [
-            f"## Means over the {number} images that all of these have\n",
-            _means([m for m in methods if any(r.method == m for r in common)], common),
-        ]
-    parts += [
-        "## PSNR in dB / SSIM / LPIPS by group\n",
-        _by_group(methods, rows, _quality),
-        "## Seconds / peak memory in MB for an image, by group\n",
-        _by_group(methods, rows, _cost),
-    ]
+    sets = sorted({(row.dataset, row.noise_level) for row in rows})
+    parts = [_preface(rows, command, made)]
+    for dataset, level in sets:
+        members = [row for row in rows if (row.dataset, row.noise_level) == (dataset, level)]
+        parts += _set(f" ({dataset}, {level})" if len(sets) > 1 else "", members)
     return "\n".join(parts) + _failures(rows)
 
 
-def crops(
-    planned: Sequence[Cell], rows: Sequence[Row], crop: int, images: Path
-) -> Picture.Image | None:
-    """One line for the first image of each group: the same detail from every method.
+def _preface(rows: Sequence[Row], command: str, made: Mapping[str, Any]) -> str:
+    crop = rows[0].crop if rows else 0
+    oracle = any(row.method.startswith("oracle") for row in rows)
+    dates = sorted({row.date for row in rows if row.date})
+    return _PREFACE.format(
+        dataset=", ".join(sorted({row.dataset for row in rows})),
+        crop=f", central {crop} × {crop} pixels" if crop else "",
+        command=command,
+        oracle=", the `oracle` rows from the truth: bounds, not methods" if oracle else "",
+        autodip=made["versions"]["autodip"],
+        torch=made["versions"]["torch"],
+        machines="; ".join(sorted({row.machine for row in rows if row.machine})) or "no machine",
+        dates=" to ".join(dict.fromkeys([*dates[:1], *dates[-1:]])) or "no date",
+    )
 
-    Returns
-    -------
-    PIL image, or None where nothing is finished.
-    """
-    lines: dict[str, dict[str, np.ndarray]] = {}
-    first: dict[str, Cell] = {}
-    for cell, row in zip(planned, rows, strict=True):
-        path = image_path(images, row, cell.seed)
-        if row.status != "done" or not path.exists():
-            continue
-        chosen = first.setdefault(row.group, cell)
-        if _image(chosen.row) == _image(row) and row.method not in lines.get(row.group, {}):
-            lines.setdefault(row.group, {})[row.method] = io.read(path).data
-    if not lines:
-        return None
-    methods = [name for name in METHODS if any(name in line for line in lines.values())]
-    strips: list[Picture.Image] = []
-    for group in sorted(lines):
-        truth = load(first[group].pair, crop)[1].image
-        titled = {METHODS[m].title: lines[group].get(m) for m in methods}
-        strips.append(strip(group, {**titled, "truth": truth}, titles=not strips))
-    sheet = Picture.new("L", (strips[0].width, sum(s.height for s in strips)), 250)
-    top = 0
-    for line in strips:
-        sheet.paste(line, (0, top))
-        top += line.height
-    return sheet
+
+def _set(name: str, rows: Sequence[Row]) -> Iterator[str]:
+    """Sections of one data set at one noise level."""
+    methods = [method for method in METHODS if any(row.method == method for row in rows)]
+    yield f"## Means over the images{name}\n"
+    yield _means(methods, rows)
+    common = _common(methods, rows)
+    if common is not None:
+        have = [method for method in methods if any(row.method == method for row in common)]
+        yield f"## Means over the {_images(common)} images that all of these have{name}\n"
+        yield _means(have, common)
+    yield f"## PSNR in dB / SSIM / LPIPS by group{name}\n"
+    yield _by_group(methods, rows, _quality)
+    yield f"## Seconds / peak memory in MB for an image, by group{name}\n"
+    yield _by_group(methods, rows, _cost)
 
 
 def _means(methods: Sequence[str], rows: Sequence[Row]) -> str:
-    total = len({_image(row) for row in rows})
+    total = _images(rows)
     shown = [k for k in _FIGURES if any(getattr(row, k) is not None for row in rows)]
     lines = ["| method | images | " + " | ".join(_FIGURES[k][0] for k in shown) + " |"]
     lines.append("|---" * (len(shown) + 2) + "|")
     for method in methods:
         done = [row for row in rows if row.method == method and row.status == "done"]
-        number = len({_image(row) for row in done})
+        number = _images(done)
         count = f"{number}" if number == total else f"{number} of {total}"
         cells = [_mean(done, k, _FIGURES[k][1]) for k in shown]
         lines.append(f"| {METHODS[method].title} | {count} | " + " | ".join(cells) + " |")
@@ -142,13 +112,12 @@ def _means(methods: Sequence[str], rows: Sequence[Row]) -> str:
 
 def _common(methods: Sequence[str], rows: Sequence[Row]) -> list[Row] | None:
     """Rows of the images that every method with any result has; None if that is all, or none."""
-    have = {m: {_image(r) for r in rows if r.method == m and r.status == "done"} for m in methods}
+    have = {m: {r.image for r in rows if r.method == m and r.status == "done"} for m in methods}
     have = {method: images for method, images in have.items() if images}
     shared = set.intersection(*have.values()) if have else set()
-    everything = {_image(row) for row in rows}
-    if not shared or all(images == everything for images in have.values()):
+    if not shared or all(len(images) == _images(rows) for images in have.values()):
         return None
-    return [row for row in rows if _image(row) in shared and row.method in have]
+    return [row for row in rows if row.image in shared and row.method in have]
 
 
 def _by_group(
@@ -156,22 +125,19 @@ def _by_group(
 ) -> str:
     lines = ["| group | images | " + " | ".join(METHODS[m].title for m in methods) + " |"]
     lines.append("|---" * (len(methods) + 2) + "|")
-    several = len({row.dataset for row in rows}) > 1
-    for dataset, group in sorted({(row.dataset, row.group) for row in rows}):
-        members = [row for row in rows if (row.dataset, row.group) == (dataset, group)]
-        name = f"{dataset}: {group}" if several else group
+    for group in sorted({row.group for row in rows}):
+        members = [row for row in rows if row.group == group]
         cells = [_cell([r for r in members if r.method == m], figure) for m in methods]
-        number = len({_image(row) for row in members})
-        lines.append(f"| {name} | {number} | " + " | ".join(cells) + " |")
+        name = group.replace("|", "\\|")
+        lines.append(f"| {name} | {_images(members)} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
 
 def _cell(rows: Sequence[Row], figure: Callable[[Sequence[Row]], str]) -> str:
     done = [row for row in rows if row.status == "done"]
-    if len(done) == len(rows):
-        return figure(done)
     if done:
-        return f"{figure(done)} ({len(done)} of {len(rows)})"
+        missing = _images(rows) - _images(done)
+        return figure(done) + (f" ({_images(done)} of {_images(rows)})" if missing else "")
     if any(row.status == "failed" for row in rows):
         return "failed"
     seconds = [row.predicted_seconds for row in rows if row.predicted_seconds is not None]
@@ -179,7 +145,10 @@ def _cell(rows: Sequence[Row], figure: Callable[[Sequence[Row]], str]) -> str:
 
 
 def _hours(seconds: float) -> str:
-    return f"{seconds / 3600:.2g} h" if seconds >= 360 else f"{max(seconds, 1):.0f} s"
+    if seconds < 360:
+        return f"{max(seconds, 1):.0f} s"
+    hours = seconds / 3600
+    return f"{hours:.0f} h" if hours >= 10 else f"{hours:.1f} h"
 
 
 def _quality(rows: Sequence[Row]) -> str:
@@ -188,24 +157,37 @@ def _quality(rows: Sequence[Row]) -> str:
 
 
 def _cost(rows: Sequence[Row]) -> str:
-    return f"{_mean(rows, 'seconds', '.3g')} / {_mean(rows, 'memory_mb', '.0f')}"
+    return f"{_mean(rows, 'seconds', 'short')} / {_mean(rows, 'memory_mb', '.0f')}"
 
 
 def _mean(rows: Sequence[Row], name: str, form: str) -> str:
-    values = [getattr(row, name) for row in rows if getattr(row, name) is not None]
-    return format(float(np.mean(values)), form) if values else "–"
+    """Mean over the seeds of each image, then over the images; how many, if not all have it."""
+    values: dict[str, list[float]] = {}
+    for row in rows:
+        if getattr(row, name) is not None:
+            values.setdefault(row.image, []).append(getattr(row, name))
+    if not values:
+        return "–"
+    mean = float(np.mean([np.mean(of_image) for of_image in values.values()]))
+    text = _short(mean) if form == "short" else format(mean, form)
+    return text if len(values) == _images(rows) else f"{text} ({len(values)} of {_images(rows)})"
+
+
+def _short(value: float) -> str:
+    """Three digits, without an exponent."""
+    if value < 0.01:
+        return "<0.01"
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _images(rows: Sequence[Row]) -> int:
+    return len({row.image for row in rows})
 
 
 def _failures(rows: Sequence[Row]) -> str:
-    lines = list(_reasons(rows))
+    lines = [
+        f"- {row.image}, {row.method}: {' '.join(row.reason.split())}"
+        for row in rows
+        if row.status == "failed"
+    ]
     return "\n## Failed\n\n" + "\n".join(lines) + "\n" if lines else ""
-
-
-def _reasons(rows: Sequence[Row]) -> Iterator[str]:
-    for row in rows:
-        if row.status == "failed":
-            yield f"- {row.image}, {row.method}: {row.reason}"
-
-
-def _image(row: Row) -> tuple[str, str]:
-    return row.dataset, row.image

@@ -9,7 +9,7 @@ from PIL import Image as Picture
 from PIL import ImageDraw, ImageFont
 
 _SIDE, _SMALL, _GAP, _TEXT = 360, 150, 8, 26
-_BACK, _INK = 250, 20
+BACK, _INK = 250, 20
 
 
 def panel(images: Mapping[str, np.ndarray]) -> Picture.Image:
@@ -24,7 +24,7 @@ def panel(images: Mapping[str, np.ndarray]) -> Picture.Image:
     last = list(images.values())[-1].astype(float)
     low, high = np.percentile(last, (0.1, 99.9))
     width = len(images) * (_SIDE + _GAP) + _GAP
-    sheet = Picture.new("L", (width, _TEXT + 2 * (_SIDE + _GAP)), _BACK)
+    sheet = Picture.new("L", (width, _TEXT + 2 * (_SIDE + _GAP)), BACK)
     draw = ImageDraw.Draw(sheet)
     font = ImageFont.load_default(16)
     top, left = _detail(last)
@@ -60,7 +60,7 @@ def strip(name: str, images: Mapping[str, np.ndarray | None], *, titles: bool) -
     top, left = _detail(last)
     side = min(last.shape) // 4
     head = _TEXT if titles else 0
-    sheet = Picture.new("L", ((len(images) + 1) * (_SMALL + _GAP), head + _SMALL + _GAP), _BACK)
+    sheet = Picture.new("L", ((len(images) + 1) * (_SMALL + _GAP), head + _SMALL + _GAP), BACK)
     draw = ImageDraw.Draw(sheet)
     font = ImageFont.load_default(13)
     draw.text((_GAP, head + 4), name.replace(" ", "\n"), fill=_INK, font=font)
@@ -84,7 +84,7 @@ def _square(grey: np.ndarray, side: int) -> Picture.Image:
     """Enlarge or shrink to fit a square, keeping the proportions."""
     scale = side / max(grey.shape)
     size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
-    whole = Picture.new("L", (side, side), _BACK)
+    whole = Picture.new("L", (side, side), BACK)
     whole.paste(Picture.fromarray(grey).resize(size, Picture.Resampling.BICUBIC))
     return whole
 
