@@ -40,7 +40,15 @@ def test_fetch_and_list(cli, tmp_path, monkeypatch):
         assert words in err
     code, out, err = cli("data", "list", "fmd", "--root", "fmd")
     assert code == 0
-    assert out.splitlines()[1].split() == ["fmd", "confocal", "zebrafish", "raw", "test", "2", "1"]
+    assert out.splitlines()[1].split() == [
+        "fmd_test_mix",
+        "confocal",
+        "zebrafish",
+        "raw",
+        "test",
+        "2",
+        "1",
+    ]
     assert out.splitlines()[2] == "2 pairs"
     assert "missing: 12 of 12 groups are not there" in err
     code, out, err = cli("data", "list", "fmd", "--root", "fmd", "--json")
@@ -48,7 +56,7 @@ def test_fetch_and_list(cli, tmp_path, monkeypatch):
     assert (code, err, content["pairs"]) == (0, "", 2)
     assert content["groups"] == [
         {
-            "dataset": "fmd",
+            "dataset": "fmd_test_mix",
             "group": "confocal zebrafish",
             "noise_level": "raw",
             "role": "test",

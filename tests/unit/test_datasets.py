@@ -608,3 +608,9 @@ def test_the_real_manifest(shared):
         noisy, truth = pair.read()
         assert noisy.shape == truth.shape
         assert noisy.ndim == 2
+
+
+def test_folders_whose_names_end_in_odd_digits_are_no_obstacle(tmp_path):
+    for name in ("a1²", "a10", "a2"):
+        (tmp_path / name).mkdir()
+    assert [p.name for p in layout.folders(tmp_path)] == ["a1²", "a2", "a10"]

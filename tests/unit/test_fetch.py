@@ -1,6 +1,7 @@
 import hashlib
 import io
 import json
+import shutil
 import socket
 import tarfile
 import zipfile
@@ -447,3 +448,52 @@ def test_damaged_archives_are_told(tmp_path, name):
         with pytest.raises(FormatError, match="damaged archive"):
             list(unpack.unpack(tmp_path / name, name))
     assert not (tmp_path / f".{name}.unpacked").exists()
+
+
+@pytest.mark.parametrize("target", ["/etc/passwd", "ok/a"])
+def test_links_in_a_tar_are_refused_wherever_they_lead(tmp_path, target):
+    (tmp_path / "a.tar").write_bytes(tar_of({"ok/a": b"a", "ok/l": link("ok/l", target)}))
+    with pytest.raises(FormatError, match="'ok/l' is a link"):
+        list(unpack.unpack(tmp_path / "a.tar", "a"))
+    assert names(tmp_path) == ["a.tar"]
+
+
+def test_an_encrypted_zip_is_named(tmp_path):
+    content = bytearray(zip_of({"ok/a": b"a"}))
+    for mark, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        content[content.index(mark) + offset] |= 1
+    (tmp_path / "a.zip").write_bytes(content)
+    with pytest.raises(FormatError, match="it is encrypted"):
+        list(unpack.unpack(tmp_path / "a.zip", "a"))
+
+
+def test_what_was_unpacked_and_deleted_is_unpacked_again(tmp_path):
+    (tmp_path / "a.zip").write_bytes(zip_of({"ok/a": b"a"}))
+    list(unpack.unpack(tmp_path / "a.zip", "a"))
+    shutil.rmtree(tmp_path / "ok")
+    *_, last = unpack.unpack(tmp_path / "a.zip", "a")
+    assert last.note == ""
+    assert (tmp_path / "ok" / "a").read_bytes() == b"a"
+
+
+def test_a_file_in_the_way_is_named(tmp_path):
+    (tmp_path / "a.zip").write_bytes(zip_of({"x": b"a", "y": b"b"}))
+    (tmp_path / "a").write_text("mine")
+    with pytest.raises(OutputError, match=r"a is in its way; move that away"):
+        list(unpack.unpack(tmp_path / "a.zip", "a"))
+    assert (tmp_path / "a").read_text() == "mine"
+
+
+@pytest.mark.parametrize("suffix", ["tar.gz", "tar.xz", "tar.bz2"])
+def test_damage_is_noticed_also_behind_the_last_member(tmp_path, suffix):
+    path = tmp_path / f"a.{suffix}"
+    with tarfile.open(path, f"w:{suffix[4:]}") as archive:
+        member = tarfile.TarInfo("ok/a")
+        member.size = 5000
+        archive.addfile(member, io.BytesIO(bytes(range(250)) * 20))
+    content = bytearray(path.read_bytes())
+    content[-6] ^= 0xFF
+    path.write_bytes(content)
+    with pytest.raises((FormatError, OutputError)):
+        list(unpack.unpack(path, "a"))
+    assert names(tmp_path) == [path.name]

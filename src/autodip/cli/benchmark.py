@@ -53,6 +53,7 @@ FIELDS = (
 @click.option(
     "--limit",
     type=click.IntRange(1),
+    metavar="N",
     help="At most so many images of each group at each noise level.",
 )
 @click.option(

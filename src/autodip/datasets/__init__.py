@@ -89,11 +89,19 @@ def _suggestion(module: ModuleType, root: Path) -> str:
 
 def _near(root: Path) -> Iterator[Path]:
     """Folders in it, in these, and those around it."""
-    inside = folders(root)
+    inside = _readable(root)
     yield from inside
     for folder in inside:
-        yield from folders(folder)
+        yield from _readable(folder)
     yield from islice(root.parents, 2)
+
+
+def _readable(folder: Path) -> list[Path]:
+    """Folders in a folder; none where it may not be read."""
+    try:
+        return folders(folder)
+    except OSError:
+        return []
 
 
 __all__ = ["NAMES", "Pair", "missing", "pairs"]

@@ -201,8 +201,9 @@ def _truth(folder: Path, noisy: Path, name: str) -> Path | None:
 
 def _mixed(path: Path, truth: Path, microscope: str, specimen: str) -> Pair:
     number = re.search(r"_(\d+)$", path.stem)
+    # Field 19 as in the groups: a data set of its own, so that no mean is over both.
     return Pair(
-        dataset="fmd",
+        dataset="fmd_test_mix",
         name=f"test_mix/{path.parent.name}/{path.stem}",
         read=partial(planes, path, truth),
         microscope=microscope,

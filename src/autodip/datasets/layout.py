@@ -46,7 +46,7 @@ def files(path: Path, *suffixes: str) -> list[Path]:
 
 def _natural(path: Path) -> list[tuple[int, str]]:
     parts = re.findall(r"\d+|\D+", path.name)
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
 
 
 def group(microscope: str | None, specimen: str | None, *more: str) -> str:

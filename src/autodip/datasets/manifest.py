@@ -95,8 +95,8 @@ def _problem(entry: Any) -> str | None:  # noqa: PLR0911  (one line for each kin
     for key in ("set", "file", "truth", "noise_level"):
         if not isinstance(entry[key], str) or not entry[key]:
             return f"has {key} {entry[key]!r}; give a text"
-    if not set(entry["set"]).isdisjoint("/\\"):
-        return f"has set {entry['set']!r}; give a name without slashes"
+    if not entry["set"].strip(".") or not set(entry["set"]).isdisjoint("/\\:\0\n"):
+        return f"has set {entry['set']!r}; give a plain name, without slashes and colons"
     for key in ("microscope", "specimen"):
         if entry[key] is not None and (not isinstance(entry[key], str) or not entry[key]):
             return f"has {key} {entry[key]!r}; give a text, or null where it is not documented"
