@@ -103,8 +103,9 @@ def command(
     rows = [cell.finished(finished) or cell.row for cell in planned]
     try:
         for update in run(planned, options, finished=finished, images=out / "images"):
-            rows[update.number - 1] = update.row
-            if not update.starting and not update.kept:
+            if not update.starting:
+                rows[update.number - 1] = update.row
+            if not (update.starting or update.kept or update.row.status == "not run"):
                 store.add([update.row])
             if not quiet:
                 _say(update)
