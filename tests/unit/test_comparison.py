@@ -44,7 +44,7 @@ def test_means_are_over_what_is_there_and_say_so(rows):
 
 
 def test_means_that_can_be_compared_have_a_table_of_their_own(rows):
-    means = table(rows)["Means over the 1 images that all of these have"]
+    means = table(rows)["Means over those images that all of these have (1)"]
     assert "| noisy | 1 | 20.00 |" in means
     assert "| blur, 1 px | 1 | 25.00 |" in means
     assert "| AUTO-DIP as published | 1 | 26.00 |" in means

@@ -32,15 +32,17 @@ Made by
 $ {command}
 ```
 
-with autodip {autodip} and torch {torch}; cells were run on {machines} ({dates}).
+with autodip {autodip} and torch {torch}; cells were run on
+{machines} ({dates}).
 
 PSNR and SSIM by the data set's range (255 for 8 bits, else the range of the truth); results are
 rounded to the type of the noisy image, as a file would hold them. LPIPS is AlexNet v0.1 on [0, 1],
 not rescaled, as in the AUTO-DIP paper; "standard" is rescaled to [-1, 1]. Residual correlation is
 that of what was removed with its neighbours, beyond that of the noise. Seconds are those of the
 method alone by the clock, CPU seconds are summed over the cores, memory is the peak of its process.
-Every method chose its settings from the noisy image alone, the presets of autodip also from its
-microscope and specimen{oracle}. A mean over fewer images than the row has says so, as "(3 of 4)".
+Every method chose its settings from the noisy image alone; the presets of autodip also know its
+microscope and specimen{oracle}.
+A mean over fewer images than the row has says so, as "(3 of 4)".
 """
 
 
@@ -72,7 +74,7 @@ def _preface(rows: Sequence[Row], command: str, made: Mapping[str, Any]) -> str:
         dataset=", ".join(sorted({row.dataset for row in rows})),
         crop=f", central {crop} × {crop} pixels" if crop else "",
         command=command,
-        oracle=", the `oracle` rows from the truth: bounds, not methods" if oracle else "",
+        oracle=", the `oracle` rows the truth: they are bounds, not methods" if oracle else "",
         autodip=made["versions"]["autodip"],
         torch=made["versions"]["torch"],
         machines="; ".join(sorted({row.machine for row in rows if row.machine})) or "no machine",
@@ -88,7 +90,7 @@ def _set(name: str, rows: Sequence[Row]) -> Iterator[str]:
     common = _common(methods, rows)
     if common is not None:
         have = [method for method in methods if any(row.method == method for row in common)]
-        yield f"## Means over the {_images(common)} images that all of these have{name}\n"
+        yield f"## Means over those images that all of these have ({_images(common)}){name}\n"
         yield _means(have, common)
     yield f"## PSNR in dB / SSIM / LPIPS by group{name}\n"
     yield _by_group(methods, rows, _quality)
