@@ -1,5 +1,6 @@
 import json
 import sys
+from pathlib import Path
 
 import imagecodecs
 import mrcfile
@@ -58,6 +59,30 @@ def test_a_folder_nearby_is_suggested(tmp_path):
         with pytest.raises(FormatError, match=f"{root} looks right"):
             datasets.pairs("fmd", wrong)
     assert len(datasets.pairs("fmd", root)) == 1
+
+
+def test_folders_that_may_not_be_read_hide_no_message(tmp_path, monkeypatch):
+    root = tmp_path / "set"
+    (root / "locked").mkdir(parents=True)
+    iterdir, is_dir = Path.iterdir, Path.is_dir
+
+    def refuse(call, name):
+        def refusing(path):
+            if path.name == name:
+                raise PermissionError(13, "Permission denied", str(path))
+            return call(path)
+
+        return refusing
+
+    monkeypatch.setattr(Path, "iterdir", refuse(iterdir, "locked"))
+    with pytest.raises(FormatError, match=r"no pair of the data set fmd. Looked for"):
+        datasets.pairs("fmd", root)
+    monkeypatch.setattr(Path, "iterdir", refuse(iterdir, "set"))
+    with pytest.raises(FormatError, match=r"no pair of the data set fmd. Looked for"):
+        datasets.pairs("fmd", root)
+    monkeypatch.setattr(Path, "is_dir", refuse(is_dir, "set"))
+    with pytest.raises(FormatError, match=r"cannot be listed .*Permission denied"):
+        datasets.pairs("fmd", root)
 
 
 def test_ranges_in_words():
@@ -159,6 +184,15 @@ def test_fmd_without_raw(tmp_path):
     assert any("no raw/<field>/*.png of field 5" in s for s in datasets.missing("fmd", tmp_path))
 
 
+def test_fmd_fields_that_are_no_numbers_are_left_alone(fmd_root):
+    expected = len(datasets.pairs("fmd", fmd_root))
+    for name in ("²", "1²", "x"):
+        (fmd_root / f"Confocal_BPAE_R/raw/{name}").mkdir()
+    pairs = datasets.pairs("fmd", fmd_root)
+    assert len(pairs) == expected
+    assert {pair.dataset for pair in pairs} == {"fmd"}
+
+
 def test_fmd_mixed_test_set(tmp_path):
     """Truth by the group's name, or as in the release by the name of the noisy file."""
     image = np.arange(12, dtype="u1").reshape(3, 4)
@@ -174,7 +208,8 @@ def test_fmd_mixed_test_set(tmp_path):
         "test_mix/avg2/Confocal_MICE_1",
         "test_mix/avg2/TwoPhoton_BPAE_B_3",
     ]
-    assert facts(pairs[1], "group", "fov", "capture", "role", "noise_level") == (
+    assert facts(pairs[1], "dataset", "group", "fov", "capture", "role", "noise_level") == (
+        "fmd_test_mix",
         "twophoton nucleus",
         "19",
         "3",
@@ -559,7 +594,10 @@ def test_manifest_names_and_given_range(manifest):
     ("change", "message"),
     [
         ({"role": "train"}, r"entry 1 has role 'train'; allowed are 'calibration', 'test', ''"),
-        ({"set": "a/b"}, "without slashes"),
+        *(
+            ({"set": name}, "give a plain name, without slashes and colons")
+            for name in ("a/b", "a\\b", "C:", ".", "..", "...", " ", "a\nb", "a\x1b[1m", "a\0")
+        ),
         ({"file": 3}, "has file 3; give a text"),
         ({"truth": "/etc/x.png"}, "give a path below the folder"),
         ({"file": "a\\b.png"}, "with forward slashes"),

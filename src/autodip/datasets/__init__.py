@@ -58,10 +58,12 @@ def _listing(name: str, root: Path) -> Listing:
         meant = f" Did you mean {close[0]}?" if close else ""
         raise ParameterError(f"data set {name!r} is not known.{meant} Known: {', '.join(NAMES)}")
     module = MODULES[name]
-    if not root.is_dir():
-        fetch = "" if name == "shared" else f"; 'autodip data fetch {name} --out {root}' gets it"
-        raise FormatError(f"{root}: there is no such folder{fetch}")
     try:
+        if not root.is_dir():
+            fetch = (
+                "" if name == "shared" else f"; 'autodip data fetch {name} --out {root}' gets it"
+            )
+            raise FormatError(f"{root}: there is no such folder{fetch}")
         listing: Listing = module.scan(root)
     except OSError as error:
         raise FormatError(f"{root}: cannot be listed ({error})") from error

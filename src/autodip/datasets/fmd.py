@@ -3,7 +3,8 @@
 Twelve groups ``<Microscope>_<Specimen>_<Channel>`` of 20 fields of view with 50 captures each,
 8 bits. The truth of a field is the mean of its captures. The level avgN is the mean of N
 captures that follow each other; the last ones go on with the first. The authors test on field
-19, and on ``test_mix``: 48 images, four of field 19 of each group.
+19, and on ``test_mix``: 48 images, four of field 19 of each group. Its pairs are a data set of
+their own, ``fmd_test_mix``, so that no mean is over one field twice.
 """
 
 from __future__ import annotations
@@ -40,6 +41,9 @@ LEVELS = {"raw": 1, "avg2": 2, "avg4": 4, "avg8": 8, "avg16": 16}
 
 CAPTURES = 50
 TEST_FIELD = 19
+
+MIXED = "fmd_test_mix"
+"""Data set of the pairs of ``test_mix``: they show field 19 of the groups once more."""
 
 GROUPS = {
     "Confocal_BPAE_B": ("confocal", "nucleus"),
@@ -101,7 +105,7 @@ def _group(folder: Path) -> Listing:
         int(field.name)
         for level in (*LEVELS, "gt")
         for field in folders(folder / level)
-        if field.name.isdigit() and 1 <= int(field.name) <= 20
+        if field.name.isdecimal() and 1 <= int(field.name) <= 20
     }
     with_truth = {n for n in numbers if (folder / "gt" / str(n) / "avg50.png").is_file()}
     pairs: list[Pair] = []
@@ -201,9 +205,8 @@ def _truth(folder: Path, noisy: Path, name: str) -> Path | None:
 
 def _mixed(path: Path, truth: Path, microscope: str, specimen: str) -> Pair:
     number = re.search(r"_(\d+)$", path.stem)
-    # Field 19 as in the groups: a data set of its own, so that no mean is over both.
     return Pair(
-        dataset="fmd_test_mix",
+        dataset=MIXED,
         name=f"test_mix/{path.parent.name}/{path.stem}",
         read=partial(planes, path, truth),
         microscope=microscope,

@@ -95,7 +95,7 @@ def _problem(entry: Any) -> str | None:  # noqa: PLR0911  (one line for each kin
     for key in ("set", "file", "truth", "noise_level"):
         if not isinstance(entry[key], str) or not entry[key]:
             return f"has {key} {entry[key]!r}; give a text"
-    if not entry["set"].strip(".") or not set(entry["set"]).isdisjoint("/\\:\0\n"):
+    if not _plain(entry["set"]):
         return f"has set {entry['set']!r}; give a plain name, without slashes and colons"
     for key in ("microscope", "specimen"):
         if entry[key] is not None and (not isinstance(entry[key], str) or not entry[key]):
@@ -113,6 +113,11 @@ def _problem(entry: Any) -> str | None:  # noqa: PLR0911  (one line for each kin
     if data_range is not None and not (_number(data_range) and data_range > 0):
         return f"has data_range {data_range!r}; give a number above 0"
     return None
+
+
+def _plain(name: str) -> bool:
+    """Whether a name can be that of a folder everywhere: more than dots, no control characters."""
+    return bool(name.strip(". ")) and name.isprintable() and set(name).isdisjoint("/\\:")
 
 
 def _number(value: Any) -> bool:

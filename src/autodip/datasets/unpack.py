@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import lzma
 import shutil
 import stat
@@ -10,7 +9,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Generator, Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from autodip.datasets.download import Progress
 from autodip.errors import FormatError, OutputError
@@ -23,9 +22,7 @@ _DAMAGE = (
     tarfile.ReadError,
     zlib.error,
     lzma.LZMAError,
-    gzip.BadGzipFile,
     EOFError,
-    NotImplementedError,
 )
 
 
@@ -48,9 +45,10 @@ def unpack(archive: Path, name: str) -> Iterator[Progress]:
     Raises
     ------
     FormatError
-        If it is damaged, or holds a link, a device or a path that leads out of the folder.
+        If it is damaged, encrypted or packed in an unknown way, or holds a link, a device or a
+        path that leads out of the folder.
     OutputError
-        If there is no room for it.
+        If there is no room for it, or something else is in its place.
     """
     mark = archive.with_name(f".{archive.name}.unpacked")
     size = archive.stat().st_size
@@ -60,18 +58,28 @@ def unpack(archive: Path, name: str) -> Iterator[Progress]:
     steps = _zip if archive.name.lower().endswith(".zip") else _tar
     try:
         top = yield from steps(archive, name)
-        mark.write_text(f"{size}\n{top}", encoding="utf-8")
+        mark.write_text(f"{size}\n{top}", encoding="utf-8", errors="surrogateescape")
     except _DAMAGE as error:
+        raise _damaged(archive, error) from error
+    except NotImplementedError as error:
         raise FormatError(
-            f"{archive}: damaged archive ({error}); move it away and fetch it again"
+            f"{archive}: packed in a way that is not known here ({error}); unpack it yourself"
         ) from error
-    except FileExistsError as error:
+    except tarfile.TarError as error:  # of its filter: a link in the folder leads elsewhere
+        raise FormatError(
+            f"{archive}: refused to unpack it ({error}); look into it yourself"
+        ) from error
+    except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
+        path = Path(error.filename)
+        there = next((p for p in (path, *path.parents) if p.exists()), path)
         raise OutputError(
-            f"{archive}: cannot be unpacked, {error.filename} is in its way; move that away"
+            f"{archive}: cannot be unpacked, {there} is in its way; move that away"
         ) from error
     except OSError as error:
         if isinstance(error, OutputError):
             raise
+        if error.errno is None:  # not from the system: gzip and bz2 found damage
+            raise _damaged(archive, error) from error
         raise OutputError(
             f"{archive}: cannot be unpacked ({error.strerror or error}); make room, then run the "
             "same command again"
@@ -79,11 +87,16 @@ def unpack(archive: Path, name: str) -> Iterator[Progress]:
     yield Progress(name, "unpacked", size, size)
 
 
+def _damaged(archive: Path, error: Exception) -> FormatError:
+    return FormatError(f"{archive}: damaged archive ({error}); move it away and fetch it again")
+
+
 def _is_there(mark: Path, size: int) -> bool:
     """Whether an archive of this size was unpacked, and what came out of it still exists."""
     if not mark.exists():
         return False
-    unpacked, _, top = mark.read_text(encoding="utf-8").partition("\n")
+    text = mark.read_text(encoding="utf-8", errors="surrogateescape")
+    unpacked, _, top = text.partition("\n")
     return unpacked == str(size) and bool(top) and (mark.parent / top).exists()
 
 
@@ -109,26 +122,45 @@ def _zip(archive: Path, name: str) -> Generator[Progress, None, str]:
 def _tar(archive: Path, name: str) -> Generator[Progress, None, str]:
     with tarfile.open(archive) as file:
         members = [m for m in file.getmembers() if not _for_mac(m.name)]
-        while file.fileobj is not None and file.fileobj.read(1 << 20):
-            pass  # to the checksum at its end, where tarfile does not look
+        _read_on(file)
         for member in members:
             _check(archive, member.name, member.isfile() or member.isdir())
         total = sum(member.size for member in members)
         place, top = _place(archive, [m.name for m in members], total)
-        # Older releases of Python have no filter; what it would refuse was refused above.
-        safe = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+        # Python before 3.11.4 has no filter; what it would refuse was refused above.
+        safe = {"filter": "data"} if hasattr(tarfile, "data_filter") else {"set_attrs": False}
         done = 0
         for member in members:
-            file.extract(member, place, **safe)  # type: ignore[arg-type]
+            file.extract(member, place, **safe)
             done += member.size
             yield Progress(name, "unpacking", done, total)
     return top
 
 
+def _read_on(file: tarfile.TarFile) -> None:
+    """Read from behind the last member to the end, where tarfile does not look.
+
+    Raises
+    ------
+    tarfile.ReadError
+        If there is a header that tarfile took for the end.
+    OSError, EOFError, lzma.LZMAError, zlib.error
+        If a checksum is wrong.
+    """
+    stream = file.fileobj
+    if stream is None:
+        return
+    stream.seek(file.offset)
+    if any(stream.read(tarfile.BLOCKSIZE)):
+        raise tarfile.ReadError(f"bad header at byte {file.offset}")
+    while stream.read(1 << 20):
+        pass
+
+
 def _check(archive: Path, member: str, plain: bool) -> None:
     """Refuse a link, a device, and a path that leads out of the folder."""
-    path = PurePosixPath(member.replace("\\", "/"))
-    if not plain or path.is_absolute() or ".." in path.parts or ":" in member:
+    path = PureWindowsPath(member)  # takes both slashes, and knows drives
+    if not plain or path.anchor or ".." in path.parts:
         raise FormatError(
             f"{archive}: refused to unpack it, its member {member!r} is a link or leads out of "
             "the folder; look into it yourself"
