@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -75,6 +76,7 @@ def _signal(process: Any) -> str:
 def _answer(
     there: Connection, work: Callable[..., dict[str, Any]], arguments: tuple[Any, ...]
 ) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends this
     try:
         answer = work(*arguments)
     except Exception as error:
