@@ -18,7 +18,7 @@ def denoise(image: np.ndarray, context: Context) -> Outcome:
     """Denoise an image (Y, X) by non-local means with patches of 5 and a search of 13 pixels."""
     image = image.astype(np.float64)
     probe = Probe.of(image, context.seed)
-    sigma = float(np.sqrt(np.mean(probe.std**2)))
+    sigma = probe.sigma
     found = least(image, partial(smooth, sigma=sigma), STRENGTHS, probe)
     h = found.setting * sigma
     return Outcome(found.image, {"h": h, "sigma": sigma, "risk": found.evidence})

@@ -44,6 +44,11 @@ class Probe:
     std: np.ndarray = field(repr=False)
     field: np.ndarray = field(repr=False)
 
+    @property
+    def sigma(self) -> float:
+        """Root mean square of the noise over the image."""
+        return float(np.sqrt(np.mean(self.std**2)))
+
     @classmethod
     def of(cls, image: np.ndarray, seed: int = 0) -> Probe:
         """Estimate the noise of an image (Y, X), and draw a field like it.

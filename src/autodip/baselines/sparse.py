@@ -33,7 +33,7 @@ def denoise(image: np.ndarray, context: Context) -> Outcome:
     """Denoise an image (Y, X); first the weight is chosen, then the sparsity."""
     image = image.astype(np.float64)
     probe = Probe.of(image, context.seed)
-    sigma = float(np.sqrt(np.mean(probe.std**2)))
+    sigma = probe.sigma
     solve = partial(_in_units, black=float(image.min()), sigma=sigma)
     weight = least(image, partial(solve, sparsity=SPARSITY[0]), WEIGHTS, probe).setting
     found = least(image, lambda y, s: solve(y, weight, sparsity=s), SPARSITY, probe)

@@ -18,7 +18,7 @@ def denoise(image: np.ndarray, context: Context) -> Outcome:
     """Denoise an image (Y, X) by total variation."""
     image = image.astype(np.float64)
     probe = Probe.of(image, context.seed)
-    sigma = float(np.sqrt(np.mean(probe.std**2)))
+    sigma = probe.sigma
     found = least(image, partial(smooth, sigma=sigma), WEIGHTS, probe)
     weight = found.setting * sigma
     return Outcome(found.image, {"weight": weight, "sigma": sigma, "risk": found.evidence})

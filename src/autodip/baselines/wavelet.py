@@ -22,7 +22,7 @@ def denoise(image: np.ndarray, context: Context) -> Outcome:
     require("pywt", "benchmark")
     image = image.astype(np.float64)
     probe = Probe.of(image, context.seed)
-    sigma = float(np.sqrt(np.mean(probe.std**2)))
+    sigma = probe.sigma
     found = least(image, partial(smooth, sigma=sigma), STRENGTHS, probe)
     given = found.setting * sigma
     return Outcome(found.image, {"sigma": given, "noise": sigma, "risk": found.evidence})

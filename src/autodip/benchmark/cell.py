@@ -44,7 +44,7 @@ def run(method: Method, noisy: np.ndarray, truth: Truth, context: Context) -> di
 
 def rescore(noisy: np.ndarray, result: np.ndarray, truth: Truth) -> dict[str, Any]:
     """Figures of a result that was kept; the method does not run again."""
-    return _in_process(_score, noisy, result, truth)
+    return _in_process(score, noisy, result, truth)
 
 
 def _in_process(work: Callable[..., dict[str, Any]], *arguments: Any) -> dict[str, Any]:
@@ -103,11 +103,7 @@ def _denoise(method: Method, noisy: np.ndarray, truth: Truth, context: Context) 
     if outcome.image.shape != noisy.shape or not np.isfinite(outcome.image).all():
         raise ArithmeticError("the result has another shape, or NaN or infinite pixels")
     image = to_dtype(outcome.image, noisy.dtype)
-    return {**figures, **_score(noisy, image, truth), "image": image}
-
-
-def _score(noisy: np.ndarray, result: np.ndarray, truth: Truth) -> dict[str, Any]:
-    return score(noisy, result, truth)
+    return {**figures, **score(noisy, image, truth), "image": image}
 
 
 def _peak_memory() -> float | None:
