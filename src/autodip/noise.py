@@ -16,6 +16,12 @@ _MASK = np.array([[1.0, -2, 1], [-2, 4, -2], [1, -2, 1]]) / 6
 CORRELATED = 0.1
 """Correlation of neighbours above which noise is not taken for white."""
 
+CERTAIN = 0.3
+"""Correlation of neighbours measured that no fine structure explains."""
+
+_ROUNDS, _DRAWN = 2, 512
+"""Rounds of the bootstrap of the autocorrelation, and largest side of the noise drawn (pixels)."""
+
 _MAD = 0.6745
 """Median absolute value of a standard normal variable."""
 
@@ -129,7 +135,11 @@ def _blocks(image: np.ndarray) -> np.ndarray:
 def autocorrelation(image: np.ndarray) -> np.ndarray:
     """Autocorrelation of the noise for lags up to 2 pixels, from the flattest blocks.
 
-    Flat are blocks whose coarse variation is small beside their fine variation.
+    Flat are blocks whose coarse variation is small beside their fine variation. That choice,
+    and taking a plane off each block, hide part of the correlation; how much is measured on
+    noise drawn with the correlation found, and given back (a parametric bootstrap, Efron &
+    Tibshirani 1993, chapter 10). This is done where the correlation is beyond doubt only: in an
+    image full of fine structure, or in a small one, some of it is that structure's.
 
     Parameters
     ----------
@@ -141,6 +151,41 @@ def autocorrelation(image: np.ndarray) -> np.ndarray:
     ndarray, shape (5, 5)
         Lags -2 ... 2 along Y and X; 1 at its centre.
     """
+    found = _measured(image)
+    if min(found[_LAGS + 1, _LAGS], found[_LAGS, _LAGS + 1]) < CERTAIN or min(image.shape) < 128:
+        return found
+    rows, columns = (min(n, _DRAWN) for n in image.shape)
+    corrected = found
+    for _ in range(_ROUNDS):
+        drawn = draw(corrected, (rows, columns), np.random.default_rng(0))
+        corrected = np.clip(corrected + found - _measured(drawn), -0.5, 0.95)
+        corrected[_LAGS, _LAGS] = 1
+    return corrected
+
+
+def draw(
+    correlation: np.ndarray, shape: tuple[int, int], generator: np.random.Generator
+) -> np.ndarray:
+    """Draw normal noise of variance 1 with an autocorrelation, periodic at the borders.
+
+    Parameters
+    ----------
+    correlation : ndarray, shape (5, 5)
+        As :func:`autocorrelation` gives it.
+    shape : tuple of int
+        (Y, X) in pixels.
+    generator : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray, shape (Y, X)
+    """
+    white = np.fft.fft2(generator.standard_normal(shape))
+    return np.asarray(np.fft.ifft2(white * np.sqrt(spectrum(correlation, shape))).real)
+
+
+def _measured(image: np.ndarray) -> np.ndarray:
+    """Autocorrelation (5, 5) as the flattest blocks show it."""
     blocks = _blocks(image)
     axis = np.arange(_BLOCK) - (_BLOCK - 1) / 2
     plane = np.stack([np.ones((_BLOCK, _BLOCK)), *np.meshgrid(axis, axis)]).reshape(3, -1)
@@ -151,7 +196,7 @@ def autocorrelation(image: np.ndarray) -> np.ndarray:
     coarse = residual.reshape(-1, 4, _BLOCK // 4, 4, _BLOCK // 4).mean(axis=(2, 4)).var(axis=(1, 2))
     usable = variance > 0
     if not usable.any():
-        return _white()
+        return white()
     ratio = coarse[usable] / variance[usable]
     chosen = residual[usable][ratio <= np.quantile(ratio, 0.1)]
     chosen = chosen / chosen.std(axis=(1, 2), keepdims=True)
@@ -164,7 +209,7 @@ def autocorrelation(image: np.ndarray) -> np.ndarray:
     return result
 
 
-def _white() -> np.ndarray:
+def white() -> np.ndarray:
     """Autocorrelation of white noise."""
     result = np.zeros((2 * _LAGS + 1,) * 2)
     result[_LAGS, _LAGS] = 1
@@ -175,7 +220,12 @@ def _variance_by_level(
     image: np.ndarray, correlation: np.ndarray, clip: bool
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Brightness, noise variance and number of pixels of bins of brightness."""
-    fine = correlate(image, _MASK, mode="reflect")
+    # Correlated noise hardly passes differences of neighbours; those of next-but-one pixels
+    # tell its strength without amplifying errors of the correlation.
+    apart = 2 if min(correlation[_LAGS + 1, _LAGS], correlation[_LAGS, _LAGS + 1]) > CERTAIN else 1
+    mask = np.zeros((2 * apart + 1,) * 2)
+    mask[::apart, ::apart] = _MASK
+    fine = correlate(image, mask, mode="reflect")
     level = uniform_filter(image, 5, mode="reflect")
     keep = np.ones(image.shape, bool)
     keep[[0, -1]] = keep[:, [0, -1]] = False
@@ -185,7 +235,8 @@ def _variance_by_level(
         keep[:] = True
     fine, level = fine[keep], level[keep]
     # Gain of the filter for noise of this autocorrelation: sum of h * h * rho.
-    overlap = np.array([[_overlap(dy, dx) for dx in range(-2, 3)] for dy in range(-2, 3)])
+    lags = range(-_LAGS, _LAGS + 1)
+    overlap = np.array([[_overlap(mask, dy, dx) for dx in lags] for dy in lags])
     passed = max(float((overlap * correlation).sum()), 0.02)
     order = np.argsort(level)
     bins = [b for b in np.array_split(order, _BINS) if b.size]
@@ -201,10 +252,11 @@ def _robust_variance(values: np.ndarray) -> float:
     return float(np.mean(values[np.abs(values) <= 5 * spread] ** 2))
 
 
-def _overlap(dy: int, dx: int) -> float:
-    """Autocorrelation of the filter mask at a lag."""
-    padded = np.pad(_MASK, 2)
-    return float((padded[2 + dy : 5 + dy, 2 + dx : 5 + dx] * _MASK).sum())
+def _overlap(mask: np.ndarray, dy: int, dx: int) -> float:
+    """Autocorrelation of a filter mask at a lag."""
+    padded, size = np.pad(mask, _LAGS), len(mask)
+    rows, columns = slice(_LAGS + dy, _LAGS + dy + size), slice(_LAGS + dx, _LAGS + dx + size)
+    return float((padded[rows, columns] * mask).sum())
 
 
 def _line(level: np.ndarray, variance: np.ndarray, weight: np.ndarray) -> tuple[float, float]:
