@@ -45,6 +45,18 @@ def resolve(name: str = "auto") -> str:
     return full
 
 
+def computes_bfloat16(device: str) -> bool:
+    """Whether the device has instructions for bfloat16 that make convolutions faster."""
+    import torch  # noqa: PLC0415
+
+    kind = torch.device(device).type
+    if kind == "cuda":
+        return torch.cuda.is_available() and torch.cuda.get_device_capability(device) >= (8, 0)
+    # None of torch's public functions tells of a CPU; without this one, it counts as having none.
+    has_tiles = getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
+    return kind == "cpu" and bool(has_tiles())
+
+
 def free_memory(device: str) -> int:
     """Bytes that a fit can still take on the device."""
     if device.startswith("cuda"):

@@ -66,6 +66,9 @@ def test_widths():
         (NetParams, {"depth": 2, "width": 8, "upsample": "cubic"}, "bilinear, nearest"),
         (NetParams, {"depth": 2, "width": 8, "colour": 1}, "unknown 'colour'; known are depth"),
         (NetParams, {"depth": 2}, "width missing"),
+        (NetParams, {"depth": 2, "width": 8, "lean": 1}, "lean is 1"),
+        (NetParams, {"depth": 2, "width": 8, "reduction": 3}, "from 1 to 2"),
+        (FitParams, {"iterations": 1, "precision": "float16"}, "float32, bfloat16"),
         (FitParams, {"iterations": 0}, "iterations is 0"),
         (FitParams, {"iterations": 1.5}, "whole number"),
         (FitParams, {"iterations": 1, "learning_rate": 0}, "above 0"),
@@ -87,3 +90,19 @@ def test_choice_survives_the_round_trip():
 def test_notes_are_added():
     choice = Choice(NetParams(2, 4), FitParams(10), EVIDENCE)
     assert choice.evidence.replace(notes=("one", "two")).notes == ("one", "two")
+
+
+def test_lean_and_half_networks_are_named_and_survive_the_round_trip():
+    net = NetParams(4, (16, 32, 64, 128), 4, lean=True, reduction=2)
+    assert str(net) == "4/16-32-64-128/4 lean half"
+    assert str(net.replace(lean=False)) == "4/16-32-64-128/4 half"
+    assert str(net.replace(reduction=1)) == "4/16-32-64-128/4 lean"
+    assert NetParams.from_dict(net.to_dict()) == net
+    assert net.reduced((5, 8)) == (3, 4)
+
+
+def test_older_records_without_the_newer_values_are_read():
+    older = {"depth": 2, "width": 4, "skip": 4, "downsample": "stride", "upsample": "bilinear"}
+    net = NetParams.from_dict(older)
+    assert (net.lean, net.reduction) == (False, 1)
+    assert FitParams.from_dict({"iterations": 3}).precision == "float32"

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from autodip.baselines.method import Context
+from autodip.device import computes_bfloat16
 from autodip.scaling import Scale
 
 
@@ -37,9 +38,7 @@ def fast(device: str) -> torch.autocast:
 def precision(device: str) -> str:
     """``bfloat16`` or ``float32``, whichever ``fast`` makes the convolutions use."""
     cpu = torch.device(device).type == "cpu"
-    # None of torch's public functions tells; without this one, float32 is used.
-    has_tiles = getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
-    return "bfloat16" if cpu and has_tiles() else "float32"
+    return "bfloat16" if cpu and computes_bfloat16(device) else "float32"
 
 
 def to_tensor(image: np.ndarray, device: str) -> Tensor:
