@@ -16,8 +16,11 @@ from autodip.errors import ParameterError
 from autodip.image import Image, PlaneIndex
 from autodip.params import Choice, Width
 from autodip.records import ChannelPlan, Options, PlaneResult, Progress, Result
-from autodip.scaling import Scale
+from autodip.scaling import Scale, to_dtype
+from autodip.stopping import Discrepancy
 from autodip.transfer import choose, fitting
+
+_UNREFINED = "not refined: the noise of this image cannot be told"
 
 
 def denoise(
@@ -33,6 +36,8 @@ def denoise(
     depth: int | None = None,
     width: Width | str | None = None,
     skip: int | None = None,
+    refine: bool | None = None,
+    budget: float | None = None,
 ) -> Result:
     """Denoise an image with a deep image prior whose parameters are chosen for it.
 
@@ -43,7 +48,7 @@ def denoise(
     axes : str, optional
         Meaning of the dimensions, out of ``TCZYXS``; needed beyond two dimensions. Every
         (Y, X) plane is fitted on its own, with the parameters of its channel.
-    microscope, specimen, preset, seed, device, iterations, depth, width, skip
+    microscope, specimen, preset, seed, device, iterations, depth, width, skip, refine, budget
         As in :class:`Options`.
 
     Returns
@@ -55,7 +60,19 @@ def denoise(
     AutodipError
         ParameterError, ImageError, DeviceError, OutOfMemoryError or FitError; each says what to do.
     """
-    options = Options(microscope, specimen, preset, seed, device, iterations, depth, width, skip)
+    options = Options(
+        microscope,
+        specimen,
+        preset,
+        seed,
+        device,
+        iterations,
+        depth,
+        width,
+        skip,
+        refine,
+        budget,
+    )
     *_, last = denoise_steps(image, options, axes=axes)
     assert last.result is not None  # the last step has it
     return last.result
@@ -74,7 +91,7 @@ def denoise_steps(
     plans = plan(image, options)
     for channel in plans:
         free = devices.free_memory(options.device)
-        cost.check_memory(channel.choice.net, image.plane_shape, free)
+        cost.check_memory(channel.choice.net, image.plane_shape, free, channel.choice.fit.seeds)
     output = image.data.copy()
     target = image.yx_last(output)
     total = sum(1 for _ in image.planes())
@@ -111,7 +128,46 @@ def plan(
         raise ParameterError(
             f"{len(options.choices)} choices for {len(first)} channels; give one, or one for each"
         )
+    if options.budget is not None and options.choices is None:
+        return _plan_within(options.budget, image, options, first)
+    return _plan_channels(image, options, first)
+
+
+def _plan_channels(
+    image: Image, options: Options, first: list[np.ndarray]
+) -> tuple[ChannelPlan, ...]:
     return tuple(_plan_channel(image, options, number, plane) for number, plane in enumerate(first))
+
+
+def _plan_within(
+    budget: float, image: Image, options: Options, first: list[np.ndarray]
+) -> tuple[ChannelPlan, ...]:
+    """Plans of the best of our presets whose predicted seconds, over all planes, fit."""
+    planes = sum(1 for _ in image.planes()) // len(first)
+    for preset in table.BY_QUALITY:
+        plans = _plan_channels(image, dataclasses.replace(options, preset=preset), first)
+        prices = [plan.cost.seconds for plan in plans]
+        seconds = planes * sum(price for price in prices if price is not None)
+        if None in prices:
+            return _noted(plans, f"{preset}: no seconds are predicted for {options.device}")
+        if seconds <= budget:
+            return _noted(plans, f"{preset} takes about {seconds:.0f} s of {budget:g} s allowed")
+    raise ParameterError(
+        f"a budget of {budget:g} s is too small: {preset}, the cheapest, takes about "
+        f"{seconds:.0f} s for this image on two cores; allow more, or set --iterations"
+    )
+
+
+def _noted(plans: tuple[ChannelPlan, ...], note: str) -> tuple[ChannelPlan, ...]:
+    """Plans with one more note in the evidence of each."""
+    return tuple(dataclasses.replace(plan, choice=_with_note(plan.choice, note)) for plan in plans)
+
+
+def _with_note(choice: Choice, note: str) -> Choice:
+    """Choice with one more note in its evidence."""
+    evidence = choice.evidence.replace(notes=(*choice.evidence.notes, note))
+    changed: Choice = choice.replace(evidence=evidence)
+    return changed
 
 
 def as_image(image: np.ndarray | Image, axes: str | None = None) -> Image:
@@ -141,24 +197,41 @@ def _denoise_plane(
     position: tuple[int, int],
 ) -> Generator[Progress, None, tuple[np.ndarray, PlaneResult]]:
     """Fit one plane; a constant one is passed through."""
-    from autodip.fit import fit  # noqa: PLC0415  (imports torch)
+    from autodip.fit import fit_many, mean_of  # noqa: PLC0415  (imports torch)
+    from autodip.refine import refine  # noqa: PLC0415
 
     if _constant(plane):
         return plane, PlaneResult(index, channel.description, np.empty((0, 2)), None, 0.0, 0)
     choice, start = channel.choice, time.perf_counter()
     scale, history, step = Scale.of(plane), [], None
-    for step in fit(
-        scale.apply(plane), choice.net, choice.fit, seed=options.seed, device=options.device
+    described = dataclasses.replace(channel.description, noise=describe(plane).noise)
+    stop = None
+    if choice.fit.noise_limit is not None and described.noise is not None:
+        data = plane.astype(np.float64)
+        stop = Discrepancy(data, described.noise, choice.fit.iterations, choice.fit.noise_limit)
+    seeds = [(options.seed + number) % 2**32 for number in range(choice.fit.seeds)]
+    for steps in fit_many(
+        [scale.apply(plane)], choice.net, choice.fit, seeds=seeds, device=options.device
     ):
+        step = mean_of(steps)
         history.append((step.iteration, step.loss))
         yield Progress(*position, step)
+        if stop is not None and stop.due(step.iteration):
+            result = scale.invert(step.output(), np.dtype(np.float64))
+            if stop.reached(result):
+                break
     assert step is not None  # every fit has an iteration
-    denoised = scale.invert(step.output(), plane.dtype)
+    fitted = scale.invert(step.output(), np.dtype(np.float64))
+    refined = choice.refine is not None and described.noise is not None
+    if choice.refine is not None and described.noise is not None:
+        place = options.device if options.device.startswith("cuda") else "cpu"
+        fitted = refine(plane, fitted, described.noise, choice.refine, device=place)
+    denoised = to_dtype(fitted, plane.dtype)
     seconds = time.perf_counter() - start
-    known = channel.description
-    described = dataclasses.replace(known, noise=describe(plane).noise)
     assessment = assess(plane, denoised, described.noise)
-    record = PlaneResult(index, described, np.array(history), assessment, seconds, step.fallbacks)
+    record = PlaneResult(
+        index, described, np.array(history), assessment, seconds, step.fallbacks, refined
+    )
     return denoised, record
 
 
@@ -172,10 +245,12 @@ def _plan_channel(image: Image, options: Options, number: int, plane: np.ndarray
     choice: Choice
     if options.choices is None:
         choice = choose(description, table.load(options.preset), options.explicit)
+        if choice.refine is not None and description.noise is None:
+            choice = _with_note(choice.replace(refine=None), _UNREFINED)
     else:
         choice = options.choices[number if len(options.choices) > 1 else 0]
         fitting(choice.net, description.shape, fixed=True)
-    price = cost.estimate(choice.net, choice.fit.iterations, description.shape, options.device)
+    price = cost.of(choice, description.shape, options.device)
     name = image.channel_names[number] if number < len(image.channel_names) else ""
     return ChannelPlan(name, description, choice, price)
 

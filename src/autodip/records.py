@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -36,6 +37,11 @@ class Options:
         ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
     iterations, depth, width, skip : optional
         Win over the choice.
+    refine : bool, optional
+        Whether the result of the fit is refined; None leaves it to the preset.
+    budget : float, optional
+        Seconds for the whole image on the CPU: takes the best of our presets that is predicted to
+        need less, instead of ``preset``.
     choices : sequence of Choice, optional
         One for all channels or one for each; taken as they are, as when a run is repeated.
     """
@@ -49,6 +55,8 @@ class Options:
     depth: int | None = None
     width: Width | str | None = None
     skip: int | None = None
+    refine: bool | None = None
+    budget: float | None = None
     choices: Sequence[Choice] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -64,12 +72,14 @@ class Options:
             raise ParameterError(
                 f"seed is {self.seed!r}; it must be a whole number from 0 to 2**32 - 1"
             )
+        if self.budget is not None and not 0 < self.budget < math.inf:
+            raise ParameterError(f"budget is {self.budget!r}; it must be seconds, above 0")
 
     @property
     def explicit(self) -> Explicit:
         """The values that win over the choice."""
         width = parse_width(self.width) if isinstance(self.width, str) else self.width
-        return Explicit(self.iterations, self.depth, width, self.skip)
+        return Explicit(self.iterations, self.depth, width, self.skip, self.refine)
 
 
 @dataclass(frozen=True)
@@ -100,6 +110,8 @@ class PlaneResult:
     seconds : float
     fallbacks : int
         How often the fit returned to a checkpoint.
+    refined : bool
+        Whether the result of the fit was refined.
     """
 
     index: PlaneIndex
@@ -108,6 +120,7 @@ class PlaneResult:
     assessment: Assessment | None
     seconds: float
     fallbacks: int
+    refined: bool = False
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,13 @@ from importlib import resources
 from typing import Any
 
 from autodip.errors import ParameterError
-from autodip.params import FitParams, NetParams
+from autodip.params import FitParams, NetParams, RefineParams
 
 SCHEMA = 1
 PRESETS = ("original", "published", "fast", "balanced", "best")
 """Names of the tables that come with the package, ``balanced`` being the default."""
+BY_QUALITY = ("best", "balanced", "fast")
+"""Our own presets, the best and most costly first."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class Row:
     smaller_stops_earlier : bool
         Whether a smaller image is given fewer iterations; not where the number was set by
         cost and more of them would still have been better.
+    refine : RefineParams or None
+        How the result of the fit is refined; None where it is kept as it is.
     """
 
     microscope: str | None
@@ -40,6 +44,7 @@ class Row:
     fit: FitParams
     pixels: int | None = None
     smaller_stops_earlier: bool = True
+    refine: RefineParams | None = None
 
 
 @dataclass(frozen=True)
@@ -92,6 +97,7 @@ def parse(content: Mapping[str, Any]) -> Table:
             FitParams.from_dict(row["fit"]),
             row.get("pixels"),
             row.get("smaller_stops_earlier", True),
+            RefineParams.from_dict(row["refine"]) if row.get("refine") is not None else None,
         )
         for row in content["rows"]
     )

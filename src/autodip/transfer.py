@@ -7,7 +7,7 @@ from typing import Any
 
 from autodip.describe import Description
 from autodip.errors import ImageError, ParameterError
-from autodip.params import Choice, Evidence, FitParams, NetParams, Width, deepest
+from autodip.params import Choice, Evidence, FitParams, NetParams, RefineParams, Width, deepest
 from autodip.table import Row, Table
 
 _NEAREST = {
@@ -26,6 +26,7 @@ class Explicit:
     depth: int | None = None
     width: Width | None = None
     skip: int | None = None
+    refine: bool | None = None
 
     def items(self) -> list[tuple[str, Any]]:
         """Names and values of those that are set."""
@@ -58,6 +59,8 @@ def choose(description: Description, table: Table, explicit: Explicit | None = N
             notes += scaled
     fixed_depth = explicit.depth is not None or isinstance(explicit.width, tuple)
     net, reduced = fitting(net, description.shape, fixed_depth)
+    asked = row.refine is not None if explicit.refine is None else explicit.refine
+    refine = (row.refine or RefineParams()) if asked else None
     evidence = Evidence(
         preset=table.name,
         table=f"{table.name} {table.version}",
@@ -67,14 +70,14 @@ def choose(description: Description, table: Table, explicit: Explicit | None = N
         origin=dict(description.origin),
         notes=(*notes, *reduced),
     )
-    return Choice(net, fit, evidence)
+    return Choice(net, fit, evidence, refine)
 
 
 def _scaled(fit: FitParams, pixels: int, shape: tuple[int, int]) -> tuple[FitParams, list[str]]:
     """Scale the iterations with the cube root of the number of pixels.
 
     A larger image takes longer to be learnt: the best stops of 512 x 512 images lie about 1.6
-    times later than those of their 256 x 256 centres (docs/results/presets.md).
+    times later than those of their 256 x 256 centres.
     """
     iterations = max(1, round(fit.iterations * (shape[0] * shape[1] / pixels) ** (1 / 3)))
     if iterations == fit.iterations:
@@ -143,7 +146,7 @@ def _widths(widths: tuple[int, ...], depth: int) -> tuple[int, ...]:
 def fitting(
     net: NetParams, shape: tuple[int, int], fixed: bool
 ) -> tuple[NetParams, tuple[str, ...]]:
-    """Reduce the depth to what the image allows, with a note, unless it is ``fixed``.
+    """Make the network fit the image, with notes: less depth, unless it is ``fixed``.
 
     Raises
     ------
@@ -152,10 +155,16 @@ def fitting(
     ImageError
         If the image is too small for any network.
     """
-    limit = deepest(shape)
+    limit = deepest(shape, net.reduction)
+    if limit == 0 and not fixed and deepest(shape) > 0:
+        note = f"full resolution: {shape[0]} x {shape[1]} pixels are too few for half of it"
+        net, notes = fitting(net.replace(reduction=1), shape, fixed)
+        return net, (note, *notes)
     if limit == 0:
+        least = 2 * net.reduction + 1 if deepest(shape) else 3
         raise ImageError(
-            f"an image of {shape[0]} x {shape[1]} pixels is too small; 3 x 3 is the least"
+            f"an image of {shape[0]} x {shape[1]} pixels is too small; "
+            f"{least} x {least} is the least"
         )
     if net.depth <= limit:
         return net, ()

@@ -61,6 +61,8 @@ def test_sidecar(cli, cells, tmp_path):
         "downsample": "stride",
         "upsample": "bilinear",
         "input_channels": 32,
+        "lean": False,
+        "reduction": 1,
     }
     assert choice["evidence"]["group"] == {"microscope": "twophoton", "specimen": "actin"}
     assert choice["evidence"]["origin"]["specimen"] == "given as 'phalloidin'"

@@ -179,7 +179,7 @@ def test_output_that_is_a_folder(denoise, cells, tmp_path):
 
 
 def test_params_of_a_larger_image_on_a_small_one(denoise, cli, cells, tmp_path, sample):
-    np.save(tmp_path / "small.npy", sample[0][:4])
+    np.save(tmp_path / "small.npy", sample[0][:6])
     assert denoise(cells, "-o", tmp_path / "a.png")[0] == 0
     arguments = ("-o", tmp_path / "b.npy", "--params", tmp_path / "a.png.autodip.json")
     code, _, err = cli("denoise", tmp_path / "small.npy", *arguments)
@@ -250,7 +250,7 @@ def test_too_little_memory_names_a_setting(cli, cells, tmp_path, monkeypatch):
 def test_explicit_depth_too_large(cli, cells, tmp_path):
     code, _, err = cli("denoise", cells, "-o", tmp_path / "out", "--depth", 8, "--width", 4)
     assert code == 1
-    assert "use --depth 5" in err
+    assert "use --depth 4" in err
 
 
 @pytest.mark.parametrize(

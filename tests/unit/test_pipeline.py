@@ -99,7 +99,7 @@ def test_a_choice_can_be_given(sample):
     *_, last = autodip.denoise_steps(sample[0], options)
     np.testing.assert_array_equal(last.result.image, autodip.denoise(sample[0], **QUICK).image)
     with pytest.raises(ParameterError, match="use --depth 1"):
-        autodip.plan(sample[0][:4], options)
+        autodip.plan(sample[0][:6], options)
     with pytest.raises(ParameterError, match="2 choices for 1 channels"):
         autodip.plan(sample[0], dataclasses.replace(options, choices=(choice, choice)))
 
@@ -110,7 +110,7 @@ def test_a_choice_can_be_given(sample):
         (np.zeros((9, 9)), {}, ImageError, "all pixels are 0"),
         (np.eye(9) * np.nan, {}, ImageError, "NaN"),
         (np.arange(8.0).reshape(2, 4), {}, ImageError, "too small"),
-        (np.eye(9), {"depth": 5}, ParameterError, "use --depth 3"),
+        (np.eye(9), {"depth": 5}, ParameterError, "use --depth 2"),
         (np.eye(9), {"seed": -1}, ParameterError, "seed is -1"),
         (np.eye(9), {"preset": "magic"}, ParameterError, "known are original"),
         (np.eye(9), {"device": "cuda:99"}, DeviceError, "this machine has cpu"),

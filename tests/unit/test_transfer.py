@@ -1,9 +1,12 @@
+import dataclasses
+
 import pytest
 
 from autodip import table
 from autodip.describe import Description
 from autodip.errors import ImageError, ParameterError
-from autodip.transfer import Explicit, choose
+from autodip.params import RefineParams
+from autodip.transfer import Explicit, choose, fitting
 
 
 def described(microscope=None, specimen=None, shape=(512, 512)):
@@ -66,23 +69,28 @@ def test_explicit_values_win_and_are_said():
     assert len(choice.evidence.notes) == 4
 
 
-@pytest.mark.parametrize(
-    ("shape", "iterations"), [((512, 512), 180), ((256, 256), 113), ((1024, 1024), 286)]
-)
-def test_measured_stops_are_scaled_to_the_size_and_said(shape, iterations):
-    choice = choose(described("widefield", shape=shape), table.load("balanced"))
-    assert choice.fit.iterations == iterations
-    assert bool(choice.evidence.notes) == (shape != (512, 512))
-    fixed = choose(described(shape=shape), table.load("balanced"), Explicit(iterations=7))
+@pytest.mark.parametrize("shape", [(256, 256), (512, 512), (1024, 1024)])
+@pytest.mark.parametrize("earlier", [False, True])
+def test_measured_stops_are_scaled_to_the_size_and_said(shape, earlier):
+    table_ = table.load("balanced")
+    row = dataclasses.replace(table_.rows[-1], smaller_stops_earlier=earlier)
+    scaled = dataclasses.replace(table_, rows=(row,))
+    choice = choose(described("widefield", shape=shape), scaled)
+    factor = (shape[0] / 512) ** (2 / 3)
+    wanted = row.fit.iterations * (factor if earlier else max(1, factor))
+    assert choice.fit.iterations == round(wanted)
+    assert any("cube root" in note for note in choice.evidence.notes) == (round(wanted) != 180)
+    fixed = choose(described(shape=shape), scaled, Explicit(iterations=7))
     assert fixed.fit.iterations == 7
 
 
-def test_a_stop_set_by_cost_is_not_earlier_for_smaller_images():
-    stops = [
-        choose(described("confocal", shape=(n, n)), table.load("balanced")).fit.iterations
-        for n in (256, 512, 1024)
-    ]
-    assert stops == [200, 200, 317]
+def test_refinement_is_the_presets_unless_asked_otherwise():
+    assert choose(described(), table.load("balanced")).refine == RefineParams()
+    assert choose(described(), table.load("published")).refine is None
+    assert choose(described(), table.load("balanced"), Explicit(refine=False)).refine is None
+    assert (
+        choose(described(), table.load("published"), Explicit(refine=True)).refine == RefineParams()
+    )
 
 
 def test_published_stops_hold_for_all_sizes():
@@ -99,9 +107,9 @@ def test_depth_cuts_or_doubles_the_widths_of_a_preset():
     preset = table.load("balanced")
     widths = preset.rows[-1].net.widths
     assert choose(described(), preset, Explicit(depth=3)).net.widths == widths[:3]
-    deeper = choose(described(), preset, Explicit(depth=8)).net.widths
+    deeper = choose(described(), preset, Explicit(depth=7)).net.widths
     assert deeper[: len(widths)] == widths
-    assert len(deeper) == 8
+    assert len(deeper) == 7
     assert max(deeper) <= 512
 
 
@@ -112,5 +120,15 @@ def test_explicit_depth_too_large_names_the_one_that_fits(explicit):
 
 
 def test_too_small_for_any_network():
-    with pytest.raises(ImageError, match="3 x 3 is the least"):
-        choose(described(shape=(2, 300)), table.load("published"))
+    for preset in ("published", "balanced"):
+        with pytest.raises(ImageError, match="3 x 3 is the least"):
+            choose(described(shape=(2, 300)), table.load(preset))
+
+
+def test_a_small_image_is_fitted_at_full_resolution():
+    choice = choose(described(shape=(4, 300)), table.load("balanced"))
+    assert (choice.net.reduction, choice.net.depth) == (1, 1)
+    assert choice.evidence.notes[-2].startswith("full resolution")
+    assert choose(described(shape=(5, 300)), table.load("balanced")).net.reduction == 2
+    with pytest.raises(ImageError, match="5 x 5 is the least"):
+        fitting(table.load("balanced").rows[-1].net, (4, 300), fixed=True)

@@ -40,7 +40,7 @@ def plan(shape: tuple[int, int], context: Context, preset: str) -> Plan:
     names = {key: None if name == OTHER else name for key, name in known.items()}
     origin = dict.fromkeys(names, "the data set")
     choice = choose(Description(shape, **names, origin=origin, noise=None), table.load(preset))
-    price = cost.estimate(choice.net, choice.fit.iterations, shape, context.device)
+    price = cost.of(choice, shape, context.device)
     seconds = price.seconds
     if seconds is None:
         seconds = price.flop / _FLOPS + price.iterations * _LAUNCHES
@@ -70,4 +70,5 @@ def _known(name: str | None, names: Collection[str]) -> str:
 
 
 def _settings(choice: Choice) -> dict[str, Any]:
-    return {"net": choice.net.to_dict(), "fit": choice.fit.to_dict()}
+    refine = choice.refine.to_dict() if choice.refine is not None else None
+    return {"net": choice.net.to_dict(), "fit": choice.fit.to_dict(), "refine": refine}

@@ -58,6 +58,17 @@ def choice_options(function: F) -> F:
             click.option("--depth", type=int, metavar="D", help="Scales of the network."),
             click.option("--width", metavar="W", help="Channels: 32, or 8,16,32, or asc_to512."),
             click.option("--skip", type=int, metavar="S", help="Channels of the skip branches."),
+            click.option(
+                "--refine/--no-refine",
+                default=None,
+                help="Return to the data what the early stop left out; the preset decides.",
+            ),
+            click.option(
+                "--budget",
+                type=float,
+                metavar="SECONDS",
+                help="The best of fast, balanced and best that is predicted to fit.",
+            ),
             click.option("--device", default="auto", show_default=True, help="cpu, cuda[:N], mps."),
             click.option("--seed", type=int, default=0, show_default=True),
             click.option("--frames", metavar="A:B", help="Only these, of axis T."),
@@ -79,8 +90,9 @@ def options_from(given: dict[str, Any]) -> Options:
     vocabulary.microscope(given["microscope"])
     vocabulary.specimen(given["specimen"])
     parse_frames(given["frames"])
-    names = ("microscope", "specimen", "preset", "iterations", "depth", "width", "skip")
-    options = Options(**{k: given[k] for k in (*names, "device", "seed")})
+    chosen = ("microscope", "specimen", "preset", "iterations", "depth", "width", "skip")
+
+    options = Options(**{k: given[k] for k in (*chosen, "refine", "budget", "device", "seed")})
     _check_explicit(options)
     wrong = sorted(set((given["axes"] or "").upper()) - set(AXES))
     if wrong:

@@ -30,7 +30,18 @@ from autodip.cli.text import plan_lines
 from autodip.errors import AutodipError, OutputError, ParameterError
 from autodip.records import Options, Result
 
-_REPEATED = ("microscope", "specimen", "preset", "iterations", "depth", "width", "skip", "seed")
+_REPEATED = (
+    "microscope",
+    "specimen",
+    "preset",
+    "iterations",
+    "depth",
+    "width",
+    "skip",
+    "refine",
+    "budget",
+    "seed",
+)
 """Options that a sidecar given by --params decides."""
 
 

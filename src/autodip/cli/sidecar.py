@@ -119,6 +119,7 @@ def _plane_dict(plane: PlaneResult) -> dict[str, Any]:
         "iterations": int(plane.history[-1, 0]) if len(plane.history) else 0,
         "loss": float(plane.history[-1, 1]) if len(plane.history) else None,
         "fallbacks": plane.fallbacks,
+        "refined": plane.refined,
         "seconds": round(plane.seconds, 3),
         "noise": noise.to_dict() if noise else None,
         "assessment": assessment.to_dict() if assessment else None,

@@ -29,6 +29,9 @@ def plan_lines(plans: Sequence[ChannelPlan], image: Image | None) -> Iterator[st
             f"skip {choice.net.skip}: {plan.cost.parameters:,} weights"
         )
         yield f"  fit         {choice.fit.iterations} iterations{average}"
+        if choice.refine is not None:
+            passes = len(choice.refine.strengths)
+            yield f"  refinement  local Wiener filters, {passes} passes over similar patches"
         yield f"  cost        {_cost(plan, planes // len(plans))}"
         for note in evidence.notes:
             yield f"  note        {note}"

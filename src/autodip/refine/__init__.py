@@ -1,0 +1,93 @@
+"""Refinement: return to the data what an early stop left out, with the fit as the guide.
+
+A fit that is stopped early has no noise yet, nor the finest structure. The noisy image still
+has that structure; knowing the noise, and knowing from the fit (the pilot) what the image looks
+like, linear estimators take it from there:
+
+1. where the residual, noisy less pilot, is locally stronger than noise is, its excess is given
+   back (:mod:`autodip.refine.local`);
+2. a pilot-guided Wiener filter of local blocks is averaged with it;
+3. groups of similar patches, found in the result so far, are estimated as one normal
+   distribution (:mod:`autodip.refine.groups`), twice;
+4. the means over large areas are set to those of the noisy image.
+
+All work on the image after a variance-stabilising transform, with the spectrum of its noise.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.ndimage import gaussian_filter, gaussian_filter1d
+
+from autodip import noise
+from autodip.noise import Noise
+from autodip.params import RefineParams
+from autodip.refine.groups import estimate_groups
+from autodip.refine.local import Blocks, return_excess, wiener
+from autodip.vst import Stabiliser
+
+_BINS = 16
+_SPREAD = (0.05, 1.3)
+_MAD = 0.6745
+_LEVEL = 16.0
+"""The means over so many pixels (standard deviation of a Gaussian) are those of the data."""
+
+
+def refine(
+    noisy: np.ndarray,
+    pilot: np.ndarray,
+    estimated: Noise,
+    params: RefineParams,
+    *,
+    device: str = "cpu",
+) -> np.ndarray:
+    """Refine the result of a fit.
+
+    Parameters
+    ----------
+    noisy, pilot : ndarray, float, shape (Y, X)
+        The noisy image and the fit to it, in the same units; 64 x 64 pixels or more.
+    estimated : Noise
+        Noise of the image, as :func:`autodip.noise.estimate` gives it.
+    params : RefineParams
+    device : str
+        Name of a torch device.
+
+    Returns
+    -------
+    ndarray, float64, shape (Y, X)
+        In the units of the noisy image.
+    """
+    noisy = noisy.astype(np.float64)
+    transform = Stabiliser.of(estimated, float(noisy.min()))
+    stable = transform.forward(noisy)
+    guide = transform.forward_mean(pilot.astype(np.float64))
+    correlated = min(estimated.correlation) >= noise.CERTAIN
+    correlation = noise.autocorrelation(stable) if correlated else noise.white()
+    blocks = Blocks.of(stable, correlation, device)
+    returned = return_excess(blocks, guide, params.excess)
+    current = (returned + wiener(blocks, returned)) / 2
+    # The mean of a group of overlapping patches averages white noise out, correlated noise less.
+    share = 0.0 if correlated else params.mean_share
+    for strength in params.strengths:
+        variance = strength * _variance(stable, current)
+        current = estimate_groups(stable, current, variance, correlation, params, share, device)
+    result = transform.inverse(current)
+    # Averages of stabilised values lie a little off where the signal varies within them.
+    return np.asarray(result + gaussian_filter(noisy - result, _LEVEL))
+
+
+def _variance(stable: np.ndarray, result: np.ndarray) -> np.ndarray:
+    """Variance of the noise at every pixel, from the residual in bins of brightness; (Y, X).
+
+    The transform makes it 1 except where photons are rare or the camera clips.
+    """
+    order = np.argsort(result, axis=None)
+    levels, variances = [], []
+    for part in np.array_split(order, _BINS):
+        residual = (stable - result).flat[part]
+        spread = float(np.median(np.abs(residual))) / _MAD or float(residual.std())
+        levels.append(float(result.flat[part].mean()))
+        variances.append(float(np.mean(residual[np.abs(residual) <= 4 * spread] ** 2)))
+    smooth = gaussian_filter1d(np.array(variances), 1, mode="nearest")
+    return np.asarray(np.clip(np.interp(result, levels, smooth), *_SPREAD))
