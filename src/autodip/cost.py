@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from typing import Any
 
+from autodip.device import computes_bfloat16
 from autodip.errors import OutOfMemoryError
-from autodip.params import NetParams
+from autodip.params import Choice, NetParams, Precision
 
-# Two cores of a server CPU of 2023 (AVX-512), least relative error over seven networks from
-# 3 GFLOP to 1.8 TFLOP an iteration, each predicted within a quarter: operations, and bytes of
-# the tensors kept for the backward pass, per second.
-_CPU_FLOPS = 230e9
-_CPU_BYTES = 0.92e9
+# Two cores of a server CPU of 2023 (AVX-512, AMX), found with seven networks from 2 to 115 GFLOP
+# an iteration, each predicted within 30 % (benchmarks/cost_model.py): operations a second, and
+# bytes of the tensors kept for the backward pass, counted as float32, a second.
+_CPU_RATES: dict[Precision, tuple[float, float]] = {
+    "float32": (180e9, 1.5e9),
+    "bfloat16": (2000e9, 2.0e9),
+}
+_SCALE_SECONDS = 0.004
+"""Of each scale in each iteration, however small the image."""
+_LOCAL_SECONDS, _GROUPS_SECONDS = 1.5e-6, 9e-6
+"""Seconds a pixel for the local filters, and for each pass over groups of similar patches."""
 
 
 @dataclass(frozen=True)
@@ -44,13 +51,42 @@ class Cost:
         return asdict(self)
 
 
-def estimate(net: NetParams, iterations: int, shape: tuple[int, int], device: str = "cpu") -> Cost:
-    """Cost of a fit to an image of ``shape`` (Y, X); nothing is computed, only counted."""
+def estimate(
+    net: NetParams,
+    iterations: int,
+    shape: tuple[int, int],
+    device: str = "cpu",
+    *,
+    precision: Precision = "float32",
+    seeds: int = 1,
+) -> Cost:
+    """Cost of a fit to an image of ``shape`` (Y, X); nothing is computed, only counted.
+
+    ``precision`` and ``seeds`` are those of :class:`~autodip.params.FitParams`; memory is that
+    of float32, which a processor without bfloat16 takes.
+    """
     parameters, flop, saved = _count(net, shape)
-    seconds = iterations * (flop / _CPU_FLOPS + saved / _CPU_BYTES) if device == "cpu" else None
+    seconds = None
+    if device == "cpu":
+        rates = _CPU_RATES[precision if computes_bfloat16(device) else "float32"]
+        once = flop / rates[0] + saved / rates[1] + _SCALE_SECONDS * net.depth
+        seconds = seeds * iterations * once
     # Weights, gradients, two moments of Adam, checkpoint; workspace of the backward pass.
-    memory = int(20 * parameters + 1.2 * saved + 64e6)
-    return Cost(parameters, iterations, float(flop) * iterations, memory, seconds)
+    memory = int(seeds * (20 * parameters + 1.2 * saved) + 64e6)
+    return Cost(parameters, iterations, float(flop) * iterations * seeds, memory, seconds)
+
+
+def of(choice: Choice, shape: tuple[int, int], device: str = "cpu") -> Cost:
+    """Cost of the fit and the refinement that were chosen for an image of ``shape`` (Y, X)."""
+    fit = choice.fit
+    price = estimate(
+        choice.net, fit.iterations, shape, device, precision=fit.precision, seeds=fit.seeds
+    )
+    if choice.refine is None or price.seconds is None:
+        return price
+    pixels = shape[0] * shape[1]
+    refining = pixels * (_LOCAL_SECONDS + len(choice.refine.strengths) * _GROUPS_SECONDS)
+    return replace(price, seconds=price.seconds + refining)
 
 
 @lru_cache(maxsize=64)
@@ -63,7 +99,7 @@ def _count(net: NetParams, shape: tuple[int, int]) -> tuple[int, int, int]:
 
     with torch.device("meta"):
         network = networks.SkipNet(net)
-        z = torch.empty(1, net.input_channels, *shape)
+        z = torch.empty(1, net.input_channels, *net.reduced(shape))
     storages: dict[int, int] = {}
 
     def keep(tensor: torch.Tensor) -> torch.Tensor:
@@ -82,14 +118,18 @@ def _count(net: NetParams, shape: tuple[int, int]) -> tuple[int, int, int]:
     return parameters, counter.get_total_flops(), sum(storages.values())
 
 
-def check_memory(net: NetParams, shape: tuple[int, int], free: int) -> None:
+def check_memory(net: NetParams, shape: tuple[int, int], free: int, seeds: int = 1) -> None:
     """Raise OutOfMemoryError, naming a setting that fits, if a fit needs more than is free."""
-    need = estimate(net, 1, shape).memory
+    need = estimate(net, 1, shape, seeds=seeds).memory
     if need <= free:
         return
     smaller = (w for w in (128, 64, 32, 16, 8, 4) if w < max(net.widths))
-    width = next((w for w in smaller if estimate(_of(net, w), 1, shape).memory <= free), None)
-    way = f"--width {width} needs {_gb(_of(net, width), shape)}" if width else "crop the image"
+    width = next(
+        (w for w in smaller if estimate(_of(net, w), 1, shape, seeds=seeds).memory <= free), None
+    )
+    way = (
+        f"--width {width} needs {_gb(_of(net, width), shape, seeds)}" if width else "crop the image"
+    )
     raise OutOfMemoryError(
         f"network {net} on {shape[0]} x {shape[1]} pixels needs about {need / 1e9:.1f} GB, "
         f"but {free / 1e9:.1f} GB are free; {way}, or use a machine with more memory"
@@ -101,5 +141,5 @@ def _of(net: NetParams, width: int) -> NetParams:
     return changed
 
 
-def _gb(net: NetParams, shape: tuple[int, int]) -> str:
-    return f"{estimate(net, 1, shape).memory / 1e9:.1f} GB"
+def _gb(net: NetParams, shape: tuple[int, int], seeds: int) -> str:
+    return f"{estimate(net, 1, shape, seeds=seeds).memory / 1e9:.1f} GB"
