@@ -1,0 +1,1 @@
+"""Calibration bases: what every configuration gave on images whose truth is known."""
