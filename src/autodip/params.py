@@ -276,6 +276,9 @@ class RefineParams(_Strict):
         multiplied by it. Above 1 smooths more, below 1 keeps more.
     mean_share : float
         Share of the noisy patches in the mean of a group where noise is white; 0 to 1.
+    keep : float
+        Share of what was removed that stays in the result where noise is white; 0 to 1. A little
+        grain looks more like the truth than none (LPIPS), and costs little PSNR.
     patch, step : int
         Size of the square patches and distance of the reference patches, in pixels.
     window : int
@@ -287,6 +290,7 @@ class RefineParams(_Strict):
     excess: float = 1.1
     strengths: tuple[float, ...] = (1.2, 0.8)
     mean_share: float = 0.5
+    keep: float = 0.05
     patch: int = 6
     step: int = 3
     window: int = 10
@@ -295,6 +299,7 @@ class RefineParams(_Strict):
     def __post_init__(self) -> None:
         _check_float("excess", self.excess, 1, 100)
         _check_float("mean_share", self.mean_share, 0, 1)
+        _check_float("keep", self.keep, 0, 1)
         if not isinstance(self.strengths, tuple):
             raise ParameterError(f"strengths is {self.strengths!r}; it must be a list of numbers")
         for strength in self.strengths:

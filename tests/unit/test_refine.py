@@ -150,6 +150,15 @@ def test_similar_patches_are_the_nearest():
         assert got == pytest.approx(every[:5], abs=1e-5)
 
 
+@pytest.mark.parametrize("correlation", [noise.white(), coloured()], ids=["white", "correlated"])
+def test_a_share_of_white_noise_is_kept(truth, correlation):
+    noisy = noisy_with(truth, correlation)
+    pilot, found = gaussian_filter(noisy, 2), noise.estimate(noisy)
+    none, some = (refine(noisy, pilot, found, RefineParams(keep=keep)) for keep in (0, 0.2))
+    share = 0.2 if correlation[2, 3] == 0 else 0
+    assert some == pytest.approx(none + share * (noisy - none))
+
+
 def test_a_flat_guide_averages(truth):
     """Patches of a constant guide have no covariance: only the guide's mean is left."""
     noisy = 5 + np.random.default_rng(4).standard_normal((64, 64))

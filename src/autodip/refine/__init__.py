@@ -9,7 +9,8 @@ like, linear estimators take it from there:
 2. a pilot-guided Wiener filter of local blocks is averaged with it;
 3. groups of similar patches, found in the result so far, are estimated as one normal
    distribution (:mod:`autodip.refine.groups`), twice;
-4. the means over large areas are set to those of the noisy image.
+4. the means over large areas are set to those of the noisy image;
+5. where noise is white, a small share of what was removed is kept.
 
 All work on the image after a variance-stabilising transform, with the spectrum of its noise.
 """
@@ -74,7 +75,8 @@ def refine(
         current = estimate_groups(stable, current, variance, correlation, params, share, device)
     result = transform.inverse(current)
     # Averages of stabilised values lie a little off where the signal varies within them.
-    return np.asarray(result + gaussian_filter(noisy - result, _LEVEL))
+    result += gaussian_filter(noisy - result, _LEVEL)
+    return np.asarray(result if correlated else result + params.keep * (noisy - result))
 
 
 def _variance(stable: np.ndarray, result: np.ndarray) -> np.ndarray:
