@@ -19,7 +19,7 @@ import argparse
 import csv
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,8 +40,14 @@ BODY = ROW.net
 FULL = NetParams(depth=5, width=(8, 16, 32, 64, 128), skip=4, input_channels=8, lean=True)
 STOPS = (60, 120, 180, 240, 320, 400)
 CENTRE = 180
-LOCAL, ONE, TWO = RefineParams(strengths=()), RefineParams(strengths=(1.2,)), RefineParams()
-FIELDS = ("image", "kind", "what", "iterations", "psnr", "lpips", "residual", "seconds")
+LADDER = {
+    "local filters": RefineParams(strengths=(), keep=0),
+    "local filters, one pass": RefineParams(strengths=(1.2,), keep=0),
+    "local filters, two passes": RefineParams(keep=0),
+}
+"""The refinement, step by step."""
+Rule = Callable[[dict[int, float], dict[int, float]], int]
+FIELDS = ("image", "kind", "what", "iterations", "psnr", "lpips", "residual", "variance", "seconds")
 
 
 @dataclass(frozen=True)
@@ -127,13 +133,14 @@ class Table:
         iterations: int,
         image: np.ndarray,
         residual: float,
+        variance: float,
         spent: float,
     ) -> None:
         """Score an image and append its row."""
         if pair.affine:
             image = np.polyval(np.polyfit(image.ravel(), pair.truth.ravel(), 1), image)
         psnr = 10 * np.log10(255**2 / np.mean((image - pair.truth) ** 2))
-        figures = (psnr, self.lpips(image / 255, pair.truth / 255), residual, spent)
+        figures = (psnr, self.lpips(image / 255, pair.truth / 255), residual, variance, spent)
         row = [pair.name, pair.kind, what, iterations, *(f"{value:.4f}" for value in figures)]
         new = not self.path.exists()
         with self.path.open("a", newline="") as file:
@@ -150,8 +157,10 @@ def measure_pair(pair: Pair, into: Table) -> None:
     assert found is not None  # large images with noise in them
     stop = Discrepancy(pair.noisy, found, 1, 1.0)
 
-    def add(what: str, iterations: int, image: np.ndarray, spent: float) -> None:
-        into.add(pair, what, iterations, image, stop.value(image), spent)
+    def add(
+        what: str, iterations: int, image: np.ndarray, spent: float, variance: float = 0.0
+    ) -> None:
+        into.add(pair, what, iterations, image, stop.value(image), variance, spent)
 
     def refined(what: str, iterations: int, pilot: np.ndarray, params: RefineParams) -> None:
         if not into.has(pair, what, iterations):
@@ -164,7 +173,7 @@ def measure_pair(pair: Pair, into: Table) -> None:
     blur = gaussian_filter(pair.noisy, 1)
     if not into.has(pair, "blur, 1 px", 0):
         add("blur, 1 px", 0, blur, 0)
-    refined("no fit: blur of 2 px, refined", 0, gaussian_filter(pair.noisy, 2), TWO)
+    refined("no fit: blur of 2 px, refined", 0, gaussian_filter(pair.noisy, 2), RefineParams())
     contestants = (
         ("fit", BODY, 1, STOPS),
         ("two seeds", BODY, 2, (400,)),
@@ -174,26 +183,37 @@ def measure_pair(pair: Pair, into: Table) -> None:
         if into.has(pair, f"{name}, refined", stops[-1]):
             continue
         fit = ROW.fit.replace(iterations=stops[-1], seeds=seeds, noise_limit=None)
-        for iterations, pilot, spent in curve(pair.noisy, net, fit, stops):
+        for iterations, pilot, spent, variance in curve(pair.noisy, net, fit, stops):
             if not into.has(pair, name, iterations):
-                add(name, iterations, pilot, spent)
+                add(name, iterations, pilot, spent, variance)
             if name == "fit" and iterations == CENTRE:
-                refined("fit, local filters", iterations, pilot, LOCAL)
-                refined("fit, local filters, one pass", iterations, pilot, ONE)
-            refined(f"{name}, refined", iterations, pilot, TWO)
+                for steps, params in LADDER.items():
+                    refined(f"fit, {steps}", iterations, pilot, params)
+            refined(f"{name}, refined", iterations, pilot, RefineParams())
 
 
 def curve(
     noisy: np.ndarray, net: NetParams, fit: FitParams, stops: tuple[int, ...]
-) -> Iterator[tuple[int, np.ndarray, float]]:
-    """Iterations, result in units of the image and seconds of the fit, at each stop."""
+) -> Iterator[tuple[int, np.ndarray, float, float]]:
+    """Iterations, result in units of the image, seconds and variance of iterates, at each stop.
+
+    The variance is the exponential moving one of ES-EMV (Wang et al. 2023), in squared grey
+    values: an output lies ``1 / (1 - average)`` times as far from the average of those before
+    it as the average moves by it.
+    """
     scale, spent = Scale.of(noisy), 0.0
     start = time.perf_counter()
+    before, variance = None, 0.0
     for steps in fit_many([scale.apply(noisy)], net, fit, seeds=range(fit.seeds)):
         step = mean_of(steps)
+        average = step.output()
+        if before is not None:
+            moved = np.mean((average - before) ** 2, dtype=np.float64) * np.ptp(noisy) ** 2
+            variance += (1 - fit.average) * (moved / (1 - fit.average) ** 2 - variance)
+        before = average
         if step.iteration in stops:
             spent += time.perf_counter() - start
-            yield step.iteration, scale.invert(step.output(), np.dtype(np.float64)), spent
+            yield step.iteration, scale.invert(average, np.dtype(np.float64)), spent, variance
             start = time.perf_counter()
 
 
@@ -230,8 +250,8 @@ def stop_losses(
     """PSNR lost to the best of the stops, by rule."""
     lines = [["rule", *kinds, "all"], ["---"] * (len(kinds) + 2)]
     for what in ("fit", "fit, refined"):
-        for name, limit in (("fixed", 0.0), ("noise limit 1", 1.0)):
-            lost = {i: _lost(by_key, i, what, limit) for i in images}
+        for name, rule in RULES.items():
+            lost = {i: _lost(by_key, i, what, rule) for i in images}
             cells = [np.mean([lost[i] for i in images if kind[i] == k]) for k in kinds]
             cells.append(np.mean(list(lost.values())))
             lines.append([f"{what}: {name}", *(f"{c:.2f}" for c in cells)])
@@ -239,15 +259,37 @@ def stop_losses(
 
 
 def _lost(
-    by_key: dict[tuple[str, str, int], dict[str, str]], image: str, what: str, limit: float
+    by_key: dict[tuple[str, str, int], dict[str, str]], image: str, what: str, rule: Rule
 ) -> float:
-    """Best PSNR over the stops less that at the stop of a rule with centre 400."""
+    """Best PSNR over the stops less that at the stop of a rule."""
     psnr = {s: float(by_key[image, what, s]["psnr"]) for s in STOPS}
-    residual = {s: float(by_key[image, "fit", s]["residual"]) for s in STOPS}
-    late = [s for s in STOPS if 2 * s >= STOPS[-1]]
-    chosen = next((s for s in late if residual[s] <= limit), STOPS[-1])
-    return max(psnr.values()) - psnr[chosen]
+    residual, variance = (
+        {s: float(by_key[image, "fit", s][name]) for s in STOPS}
+        for name in ("residual", "variance")
+    )
+    return max(psnr.values()) - psnr[rule(residual, variance)]
 
+
+def _discrepancy(centre: int) -> Rule:
+    """From half of the centre on, where the residual has no more power than the noise."""
+
+    def rule(residual: dict[int, float], variance: dict[int, float]) -> int:
+        late = [s for s in STOPS if centre <= 2 * s <= 2 * centre]
+        return next((s for s in late if residual[s] <= 1), centre)
+
+    return rule
+
+
+RULES: dict[str, Rule] = {
+    "180": lambda residual, variance: 180,
+    "400": lambda residual, variance: 400,
+    "noise limit, centre 180": _discrepancy(180),
+    "noise limit, centre 400": _discrepancy(400),
+    "least variance of iterates": lambda residual, variance: min(
+        variance, key=variance.__getitem__
+    ),
+}
+"""Rules that choose one of STOPS from the residual and the variance of iterates at each."""
 
 PREFACE = """# Ablation of the fit and its refinement
 
@@ -256,7 +298,8 @@ images of 512 x 512 pixels, none of them a test image: FMD confocal, W2S widefie
 simulated on their truths (few photons; correlated between neighbours). "fit" is the network of
 `balanced` and `best`, "full" a thin network without the half-resolution body (5/8-16-32-64-128
 lean), "two seeds" the mean of two fits, "local filters" the first two steps of the refinement,
-"refined" all of it. Seconds are those of the row's own step: of the fit, or of the refinement.
+"passes" those over groups of similar patches, "refined" all of it, which keeps a twentieth of
+white noise. Seconds are those of the row's own step: of the fit, or of the refinement.
 
 Made by `python benchmarks/ablation.py measure DATA WEIGHTS docs/results/ablation.csv` and
 `python benchmarks/ablation.py report docs/results/ablation.csv > docs/results/ablation.md`.
@@ -264,9 +307,9 @@ Made by `python benchmarks/ablation.py measure DATA WEIGHTS docs/results/ablatio
 
 STOP = """## What the stop costs
 
-dB of PSNR below the best of the stops of each image, with 400 iterations as the centre: "fixed"
-goes to the centre, "noise limit 1" ends from half of it on where the residual has no more power
-than the noise.
+dB of PSNR below the best of the stops of each image, by rule: a fixed number of iterations; the
+discrepancy, which ends from half of a centre on where the residual has no more power than the
+noise (what the presets do); the smallest variance of the iterates (ES-EMV, Wang et al. 2023).
 """
 
 

@@ -53,11 +53,11 @@ def autodip(image, net, precision="float32"):
         pass
 
 
-def plain(image, net):
-    z = torch.rand(1, net.input_channels, SIZE, SIZE) * 0.1
-    target = torch.from_numpy(image)[None, None]
-    network = oracle.network(net.widths, net.skip, net.input_channels)
-    oracle.fit(network, z, target, ITERATIONS)
+def plain(image, net, device="cpu", iterations=ITERATIONS):
+    z = (torch.rand(1, net.input_channels, SIZE, SIZE) * 0.1).to(device)
+    target = torch.from_numpy(image)[None, None].to(device)
+    network = oracle.network(net.widths, net.skip, net.input_channels).to(device)
+    oracle.fit(network, z, target, iterations)
 
 
 def bfloat16(image, net):
@@ -89,5 +89,25 @@ def test_four_fits(benchmark, image, at_once):
             seeds = range(first, first + at_once)
             for _ in fit_many([image], LEAN["lean half"], FitParams(ITERATIONS), seeds=seeds):
                 pass
+
+    measure(benchmark, run)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("who", ["plain, one at a time", "autodip, at once"])
+def test_sixteen_images_on_an_accelerator(benchmark, image, who):
+    """Images a minute: the plain loop beside one batch in bfloat16."""
+    iterations, images = 200, [image] * 16
+    benchmark.group = f"{iterations} iterations for 16 images of {THIN} on CUDA"
+
+    def run():
+        if who.startswith("plain"):
+            for one in images:
+                plain(one, THIN, "cuda", iterations)
+        else:
+            params = FitParams(iterations, precision="bfloat16")
+            for _ in fit_many(images, THIN, params, device="cuda"):
+                pass
+        torch.cuda.synchronize()
 
     measure(benchmark, run)

@@ -78,5 +78,5 @@ def fit(net, z, target, iterations, learning_rate=0.01):
         loss = nn.functional.mse_loss(output, target)
         loss.backward()
         optimizer.step()
-        outputs.append(output.detach().numpy()[0, 0])
+        outputs.append(output.detach().cpu().numpy()[0, 0])
     return outputs
