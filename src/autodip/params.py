@@ -330,6 +330,11 @@ class Evidence(_Strict):
         For each of the two, where it was learnt: "given", the metadata field, or "unknown".
     notes : tuple of str
         What the user should know: fallbacks, reduced depth, explicit values.
+    neighbours : tuple of mapping
+        Calibration images that decided, the nearest first: ``name``, ``distance``,
+        ``microscope``, ``specimen``; empty where none was looked for.
+    outside : bool
+        Whether the image is unlike all calibration images.
     """
 
     preset: str
@@ -339,6 +344,8 @@ class Evidence(_Strict):
     known: Mapping[str, str | None]
     origin: Mapping[str, str]
     notes: tuple[str, ...] = ()
+    neighbours: tuple[Mapping[str, Any], ...] = ()
+    outside: bool = False
 
 
 @dataclass(frozen=True)

@@ -55,8 +55,8 @@ def choose(description: Description, table: Table, explicit: Explicit | None = N
     if row.pixels is not None and explicit.iterations is None:
         pixels = description.shape[0] * description.shape[1]
         if pixels > row.pixels or row.smaller_stops_earlier:
-            fit, scaled = _scaled(fit, row.pixels, description.shape)
-            notes += scaled
+            fit, later = scaled(fit, row.pixels, description.shape)
+            notes += later
     fixed_depth = explicit.depth is not None or isinstance(explicit.width, tuple)
     net, reduced = fitting(net, description.shape, fixed_depth)
     asked = row.refine is not None if explicit.refine is None else explicit.refine
@@ -73,11 +73,24 @@ def choose(description: Description, table: Table, explicit: Explicit | None = N
     return Choice(net, fit, evidence, refine)
 
 
-def _scaled(fit: FitParams, pixels: int, shape: tuple[int, int]) -> tuple[FitParams, list[str]]:
+def scaled(fit: FitParams, pixels: int, shape: tuple[int, int]) -> tuple[FitParams, list[str]]:
     """Scale the iterations with the cube root of the number of pixels.
 
     A larger image takes longer to be learnt: the best stops of 512 x 512 images lie about 1.6
     times later than those of their 256 x 256 centres.
+
+    Parameters
+    ----------
+    fit : FitParams
+    pixels : int
+        Number of them in the images at which the iterations were measured.
+    shape : tuple of int
+        (Y, X) of the image at hand.
+
+    Returns
+    -------
+    FitParams, list of str
+        Scaled, and what the user should know, if it changed.
     """
     iterations = max(1, round(fit.iterations * (shape[0] * shape[1] / pixels) ** (1 / 3)))
     if iterations == fit.iterations:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 import numpy as np
+from scipy.ndimage import gaussian_filter
 
 from autodip.bases.records import Config, Entry, Point, Run
 from autodip.params import FitParams, NetParams, RefineParams
@@ -16,6 +17,7 @@ LARGE = Config(NetParams(3, 16), FitParams(100, average=0.9), RefineParams())
 class Memory:
     """Stands for :class:`autodip.bases.store.Base`."""
 
+    name: str = "memory"
     entries: dict = field(default_factory=dict)
     runs: list = field(default_factory=list)
     images: dict = field(default_factory=dict)
@@ -59,7 +61,5 @@ def curve(name, config, best_config, best_stop):
 
 def texture(seed, sigma, shape=(64, 64)):
     """Image in [0, 1] of one coarseness."""
-    from scipy.ndimage import gaussian_filter
-
     smooth = gaussian_filter(np.random.default_rng(seed).random(shape), sigma)
     return (smooth - smooth.min()) / np.ptp(smooth)
