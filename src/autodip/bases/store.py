@@ -1,0 +1,262 @@
+"""A calibration base on disk: records that are written whole and checked when they are read.
+
+A base is a folder with ``base.json``, one file for each image in ``images/`` and for each run in
+``runs/``, so that a stop at any moment loses nothing that is finished, and several processes can
+fill it. Packed it has one file for all images and one for all runs, a record on each line. A base
+may be both: packed, and gone on with. A record is JSON with a version and the SHA-256 of what it
+holds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+from autodip.atomic import replacing
+from autodip.bases.files import (
+    ADVICE,
+    IMAGES,
+    RUNS,
+    SCHEMA,
+    Record,
+    entry_line,
+    lines,
+    parse,
+    read_json,
+    read_text,
+    run_line,
+)
+from autodip.bases.records import Config, Entry, Run
+from autodip.errors import FormatError, OutputError
+
+HEAD = "base.json"
+PIXELS = "pixels"
+
+
+@dataclass(frozen=True)
+class Base:
+    """A calibration base in memory.
+
+    Parameters
+    ----------
+    path : Path
+        Its folder.
+    name, description, created : str
+        For people; ``created`` is a date.
+    entries : mapping of str to Entry
+        Calibration images by their identifier, sorted by name.
+    runs : tuple of Run
+        Sorted by image and configuration.
+    """
+
+    path: Path
+    name: str
+    description: str
+    created: str
+    entries: Mapping[str, Entry]
+    runs: tuple[Run, ...] = field(repr=False)
+
+    def runs_of(self, image: str) -> tuple[Run, ...]:
+        """Runs on the image of this identifier."""
+        return tuple(run for run in self.runs if run.image == image)
+
+    def pixels(self, image: str) -> tuple[np.ndarray, np.ndarray] | None:
+        """Noisy and true pixels, float32 (Y, X) in the units of the file; None if not kept.
+
+        Raises
+        ------
+        FormatError
+            If the file is damaged.
+        """
+        path = pixels_path(self.path, image)
+        if not path.exists():
+            return None
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                return file["noisy"], file["truth"]
+        except (OSError, EOFError, ValueError, KeyError, BadZipFile, zlib.error) as error:
+            raise FormatError(f"{path}: cannot be read ({error}); {ADVICE}") from error
+
+
+def pixels_hash(*images: np.ndarray) -> str:
+    """First 16 hexadecimal digits of the SHA-256 of images, with their shapes and types.
+
+    That of the noisy and the true image of a pair is its identifier.
+    """
+    digest = hashlib.sha256()
+    for image in images:
+        digest.update(f"{image.shape} {image.dtype.str}".encode())
+        digest.update(np.ascontiguousarray(image).tobytes())
+    return digest.hexdigest()[:16]
+
+
+def run_path(base: Path, image: str, config: Config) -> Path:
+    """File of the run of a configuration on the image of this identifier."""
+    return base / RUNS / f"{image}-{config.key}.json"
+
+
+def pixels_path(base: Path, image: str) -> Path:
+    """File with the pixels of the image of this identifier."""
+    return base / PIXELS / f"{image}.npz"
+
+
+def create(path: Path, name: str = "", description: str = "") -> Base:
+    """Begin a base in a folder that is new or empty; one that is there already is loaded.
+
+    Raises
+    ------
+    OutputError
+        If the folder holds something else, or cannot be written.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        others = [p.name for p in path.iterdir() if p.name[0] != "."]
+        if (path / HEAD).exists():  # perhaps by another process, just now
+            return load(path)
+        if others:
+            raise OutputError(
+                f"{path}: the folder is no calibration base and not empty (it holds "
+                f"{', '.join(sorted(others)[:3])}); choose a new folder"
+            )
+        with replacing(path / HEAD, advice="choose another folder") as (part,):
+            part.write_text(head_text(path, name, description), encoding="utf-8")
+    except OSError as error:
+        if isinstance(error, OutputError):
+            raise
+        raise OutputError(f"{path}: cannot be written ({error.strerror or error})") from error
+    return load(path)
+
+
+def head_text(path: Path, name: str = "", description: str = "") -> str:
+    """Content of ``base.json`` of a new base in a folder, by whose name it is called."""
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    head = {"schema": SCHEMA, "name": name or path.resolve().name, "description": description}
+    return json.dumps({**head, "created": created}, indent=2, ensure_ascii=False) + "\n"
+
+
+def load(path: Path) -> Base:
+    """Read a base, packed or not.
+
+    Raises
+    ------
+    FormatError
+        If the folder is no base, or a file of it is damaged, edited or of a newer version.
+    """
+    head = read_head(path)
+    # Whoever adds to it writes an image before its runs.
+    runs = _unique(path, RUNS, Run.from_dict, lambda run: (run.image, run.config))
+    entries = _unique(path, IMAGES, Entry.from_dict, lambda entry: entry.id)
+    for run in runs.values():
+        if run.image not in entries:
+            raise FormatError(
+                f"{path}: a run is recorded for the image {run.image}, which is not there; "
+                "restore its file from where the base comes from"
+            )
+    return Base(
+        path,
+        str(head["name"]),
+        str(head.get("description", "")),
+        str(head.get("created", "")),
+        {e.id: e for e in sorted(entries.values(), key=lambda e: (e.name, e.id))},
+        tuple(sorted(runs.values(), key=lambda run: (run.image, run.config.key))),
+    )
+
+
+def read_head(path: Path) -> Mapping[str, Any]:
+    """Content of ``base.json``.
+
+    Raises
+    ------
+    FormatError
+        If it is not there, not readable, or of a newer version.
+    """
+    file = path / HEAD
+    if not file.is_file():
+        raise FormatError(
+            f"{path}: no calibration base, as it has no {HEAD}; 'autodip calibrate' makes one"
+        )
+    head = read_json(file, read_text(file))
+    if "name" not in head:
+        raise FormatError(f"{file}: it has no name; {ADVICE}")
+    return head
+
+
+def add_entry(
+    path: Path, entry: Entry, pixels: tuple[np.ndarray, np.ndarray] | None = None
+) -> None:
+    """Write an image, with its noisy and true pixels (Y, X) if they are to be kept.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written.
+    """
+    if pixels is not None:
+        target = _made(pixels_path(path, entry.id))
+        noisy, truth = (image.astype(np.float32) for image in pixels)
+        with replacing(target, advice="free some space") as (part,), part.open("wb") as file:
+            np.savez_compressed(file, noisy=noisy, truth=truth)
+    _write(path / IMAGES / f"{entry.id}.json", entry_line(entry))
+
+
+def add_run(path: Path, run: Run) -> None:
+    """Write a run.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written.
+    """
+    _write(run_path(path, run.image, run.config), run_line(run))
+
+
+def load_run(path: Path, image: str, config: Config) -> Run | None:
+    """Read the run of a configuration from its own file; None where there is none.
+
+    Raises
+    ------
+    FormatError
+        If the file is damaged, edited or of a newer version.
+    """
+    file = run_path(path, image, config)
+    return parse(str(file), read_text(file), RUNS, Run.from_dict) if file.exists() else None
+
+
+def _made(path: Path) -> Path:
+    """Path whose folder is there."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror or error})") from error
+    return path
+
+
+def _write(path: Path, text: str) -> None:
+    with replacing(_made(path), advice="free some space, or choose another --base") as (part,):
+        part.write_text(text, encoding="utf-8")
+
+
+def _unique(
+    path: Path,
+    kind: str,
+    make: Callable[[Mapping[str, Any]], Record],
+    key: Callable[[Record], Any],
+) -> dict[Any, Record]:
+    """Records of a kind by their key; the same record may stand in several files."""
+    found: dict[Any, Record] = {}
+    for where, text in lines(path, kind):
+        record = parse(where, text, kind, make)
+        if found.setdefault(key(record), record) != record:
+            raise FormatError(
+                f"{where}: recorded before in {path}, with other figures; keep one of the two"
+            )
+    return found

@@ -1,0 +1,56 @@
+"""Successive halving: short fits of all configurations, whole ones of the better half.
+
+After Jamieson & Talwalkar (AISTATS 2016), with one round.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+
+from scipy.stats import rankdata
+
+from autodip.bases.criteria import pick
+from autodip.bases.records import Config, Run
+
+_SHARE = 4
+"""The short fits have this part of the iterations."""
+
+
+def shortened(config: Config) -> Config:
+    """Up to a quarter of the iterations; without the refinement, which would take longer."""
+    stops = max(1, config.fit.iterations // _SHARE // config.every)
+    iterations = min(stops * config.every, config.fit.iterations)
+    fit = config.fit.replace(iterations=iterations)
+    return dataclasses.replace(config, fit=fit, refine=None)
+
+
+def kept_of(configs: int) -> int:
+    """How many of so many configurations are run to the end."""
+    return math.ceil(configs / 2)
+
+
+def better_half(configs: Sequence[Config], runs: Sequence[Run]) -> list[int]:
+    """Numbers of the better half of configurations, by the mean of their ranks.
+
+    Ranked are the PSNR and the LPIPS (if all have one) of the best stop of each, as means over
+    the images on which all of them were run. None where there is no such image.
+    """
+    wanted = set(configs)
+    by_image: dict[str, dict[Config, Run]] = {}
+    for run in runs:
+        if run.config in wanted:
+            by_image.setdefault(run.image, {})[run.config] = run
+    complete = [found for found in by_image.values() if len(found) == len(wanted)]
+    if not complete:
+        return []
+    points = [p for found in complete for run in found.values() for p in run.points]
+    measured = all(point.lpips is not None for point in points)
+    criterion = "combined" if measured else "psnr"
+    best = [pick([found[config] for found in complete], criterion) for config in configs]
+    ranks = rankdata([-(one.scores["psnr"] or 0) for one in best])
+    if measured:
+        ranks = ranks + rankdata([one.scores["lpips"] for one in best])
+    order = sorted(range(len(configs)), key=lambda number: (ranks[number], number))
+    return sorted(order[: kept_of(len(configs))])
