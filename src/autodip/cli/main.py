@@ -12,14 +12,18 @@ import autodip
 from autodip.errors import AutodipError, ParameterError
 
 _COMMANDS = {
+    "base": "calibration bases: show, merge, add a pair, validate",
     "benchmark": "methods side by side on a data set of noisy and true images",
+    "calibrate": "run a grid of settings on images with a truth, into a calibration base",
     "data": "public data sets: fetch one, list what a folder holds of it",
     "demo": "denoise a simulated image and compare it with its truth",
     "denoise": "denoise image files",
     "info": "what a file holds: shape, axes, pixel size, channels, noise",
     "metrics": "compare a result with its true image",
     "weights": "install what the metric LPIPS needs",
+    "study": "compare the ways to choose parameters on the images of a calibration base",
     "params": "what would be chosen for a file, why, and its cost; fits nothing",
+    "simulate-pairs": "calibration pairs from clean images and the noise of one image",
 }
 
 DONE, SOME_FAILED, WRONG_USAGE = 0, 1, 2
@@ -35,7 +39,8 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = import_module(f"autodip.cli.{cmd_name}").command
+        module = cmd_name.replace("-", "_")
+        command: click.Command = import_module(f"autodip.cli.{module}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
