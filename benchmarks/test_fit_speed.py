@@ -14,7 +14,7 @@ from autodip.fit import fit, fit_many
 from autodip.params import FitParams, NetParams
 from tests.helpers import oracle
 
-SIZE = 256
+SIZE = 512
 THIN = NetParams(4, (16, 32, 64, 128), 4, input_channels=8)
 NETS = {
     "4/32/4": NetParams(4, 32, 4),
@@ -27,7 +27,7 @@ LEAN = {
     "half": THIN.replace(reduction=2),
     "lean half": THIN.replace(lean=True, reduction=2),
 }
-ITERATIONS = 5
+ITERATIONS = 8
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def image():
 
 
 def measure(benchmark, run):
-    """Five rounds; the least processor time of an iteration goes into the extra columns."""
+    """Three rounds; the least processor time of an iteration goes into the extra columns."""
     seconds = []
 
     def timed():
@@ -44,7 +44,7 @@ def measure(benchmark, run):
         run()
         seconds.append(time.process_time() - start)
 
-    benchmark.pedantic(timed, rounds=5, warmup_rounds=1)
+    benchmark.pedantic(timed, rounds=3, warmup_rounds=1)
     benchmark.extra_info["cpu_ms"] = round(1e3 * min(seconds) / ITERATIONS, 1)
 
 
