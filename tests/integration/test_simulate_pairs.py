@@ -7,8 +7,10 @@ import pytest
 import tifffile
 
 from autodip import datasets
+from autodip.bases import store
 from autodip.cli.main import command
 from autodip.simulate import Optics, simulate
+from tests.helpers.pairs import write
 
 
 @pytest.fixture
@@ -67,6 +69,26 @@ def test_pairs_that_other_commands_read(cli, make, out):
     code, said, err = cli("data", "list", "shared", "--root", out)
     assert (code, err) == (0, "")
     assert "4 pairs" in said
+
+
+def test_a_base_says_which_images_are_simulated(cli, make, files, out, tmp_path):
+    make("--crop", "64", source=files[0] / "field1.tif")
+    captured = write(tmp_path / "captured", ["actin"])
+    base = tmp_path / "base"
+    for root in (out, captured):
+        code, _, said = cli("calibrate", root, "--base", base, "--grid", "tiny", "-q")
+        assert (code, said) == (0, "")
+    sources = {entry.name: entry.source for entry in store.load(base).entries.values()}
+    assert sorted(sources) == ["cells/noisy0", "simulated/noisy/field1-photons_x1"]
+    assert "simulated" not in sources["cells/noisy0"]
+    recorded = sources["simulated/noisy/field1-photons_x1"]["simulated"]
+    assert recorded == manifest(out)[0]["simulated"]
+    assert (recorded["clean"], recorded["like"]) == ("field1.tif", "mine.tif")
+    code, said, _ = cli("base", "show", base)
+    assert (code, "1 of the images is simulated" in said) == (0, True)
+    merged = tmp_path / "merged"
+    cli("base", "merge", base, "-o", merged)
+    assert store.load(merged).entries == store.load(base).entries
 
 
 def test_the_seed_decides_whatever_else_is_made(make, files, tmp_path, out):

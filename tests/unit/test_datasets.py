@@ -555,7 +555,7 @@ def test_manifest(manifest):
         {},
         {**files("f.tif"), "truth_affine": [0.9, 3], "channel": 0, "licence": "CC0"},
         {**files("deep.png"), "specimen": "DAPI", "microscope": "light sheet"},
-        {**files("b.npy"), "microscope": None, "fov": "unnumbered"},
+        {**files("b.npy"), "microscope": None, "fov": "unnumbered", "simulated": {"seed": 3}},
         {**files("gone.tif"), "data_range": 4095},
     )
     pairs = datasets.pairs("shared", root)
@@ -567,6 +567,7 @@ def test_manifest(manifest):
         ("cells", "noisy/b", None, None, "unnumbered", "unknown", 255.0),
     ]
     assert [p.stretched for p in pairs] == [False, True, False, False]
+    assert [p.simulated for p in pairs] == [None, None, None, {"seed": 3}]
     assert facts(pairs[0], "role", "noise_level", "capture") == ("test", "raw", "1")
     assert [int(image[0, 0]) for image in pairs[0].read()] == [7, 7]
     assert datasets.missing("shared", root) == [
@@ -605,6 +606,7 @@ def test_manifest_names_and_given_range(manifest):
         ({"truth_affine": [1]}, r"has truth_affine \[1\]; give two numbers"),
         ({"truth_affine": ["1", True]}, "give two numbers"),
         ({"data_range": 0}, "give a number above 0"),
+        ({"simulated": True}, "has simulated True; give an object"),
     ],
 )
 def test_wrong_entries_are_named(manifest, change, message):

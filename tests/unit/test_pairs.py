@@ -6,9 +6,10 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from autodip import noise
+from autodip.camera import Camera
 from autodip.errors import ImageError, ParameterError
 from autodip.noise import estimate
-from autodip.pairs import CLEAN, Camera, match_brightness, own_noise, simulate_noisy
+from autodip.pairs import CLEAN, match_brightness, own_noise, simulate_noisy
 from autodip.simulate import Optics, simulate
 
 LAG = np.arange(-2, 3)

@@ -113,6 +113,7 @@ class Work:
                 "role": pair.role,
                 "crop": self._options.crop,
                 "truth": content,
+                **({} if pair.simulated is None else {"simulated": dict(pair.simulated)}),
             },
         )
 

@@ -65,6 +65,9 @@ def show(path: Path, criterion: str | None, figure: Path | None) -> None:
     if base.description:
         click.echo(base.description)
     click.echo(f"{len(base.entries)} images, {len(configs)} settings, {len(base.runs)} runs")
+    simulated = sum("simulated" in entry.source for entry in base.entries.values())
+    if simulated:
+        click.echo(f"{simulated} of the images {'is' if simulated == 1 else 'are'} simulated")
     if rows:
         click.echo(f"\nbest by {chosen}\n{_table(base, rows)}")
     if figure is not None:

@@ -2,9 +2,9 @@
 
 The file holds a list with one object for each pair. Needed are ``set``, ``role``, ``file``,
 ``truth``, ``microscope``, ``specimen``, ``noise_level``, ``fov`` and ``capture``, where
-microscope and specimen may be null. ``channel``, ``data_range`` and ``truth_affine`` may be
-given; the last says that the noisy and the true image were scaled separately. Other keys are
-left alone.
+microscope and specimen may be null. ``channel``, ``data_range``, ``truth_affine`` and
+``simulated`` may be given; the last but one says that the noisy and the true image were scaled
+separately, the last how the noisy image was simulated. Other keys are left alone.
 """
 
 from __future__ import annotations
@@ -106,12 +106,20 @@ def _problem(entry: Any) -> str | None:  # noqa: PLR0911  (one line for each kin
             return f"has {key} {entry[key]!r}; give a path below the folder, with forward slashes"
     if entry["role"] not in ROLES:
         return f"has role {entry['role']!r}; allowed are {', '.join(map(repr, ROLES))}"
+    return _wrong_option(entry)
+
+
+def _wrong_option(entry: Mapping[str, Any]) -> str | None:
+    """What is wrong with a key that need not be given, or None."""
     affine = entry.get("truth_affine")
     if affine is not None and not (isinstance(affine, list) and [*map(_number, affine)] == [1, 1]):
         return f"has truth_affine {affine!r}; give two numbers [a, b]"
     data_range = entry.get("data_range")
     if data_range is not None and not (_number(data_range) and data_range > 0):
         return f"has data_range {data_range!r}; give a number above 0"
+    simulated = entry.get("simulated")
+    if simulated is not None and not isinstance(simulated, dict):
+        return f"has simulated {simulated!r}; give an object, or leave it out if it was captured"
     return None
 
 
@@ -160,6 +168,7 @@ def _pair(root: Path, entry: Mapping[str, Any], name: str) -> Pair:
         role=entry["role"],
         data_range=_range(truth) if data_range is None else float(data_range),
         stretched=entry.get("truth_affine") is not None,
+        simulated=entry.get("simulated"),
     )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -39,6 +40,9 @@ class Pair:
     stretched : bool
         Noisy and true image were scaled separately, so that only a comparison after a linear
         fit of the intensities means anything.
+    simulated : mapping or None
+        How the noisy image was made of the true one, as ``autodip simulate-pairs`` records it;
+        None for a captured one.
     """
 
     dataset: str
@@ -53,3 +57,4 @@ class Pair:
     role: str = ""
     data_range: float | None = None
     stretched: bool = False
+    simulated: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
