@@ -2,74 +2,25 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache, cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cache
+from typing import NamedTuple
 
 import numpy as np
-from scipy.ndimage import sobel
 
 from autodip.errors import ParameterError
 from autodip.metrics import weights
 from autodip.optional import require
+from autodip.perceptual import Perceptual
+from autodip.sample import Sample, shared_size
 
-if TYPE_CHECKING:
-    from autodip.metrics.lpips import Lpips
+__all__ = ["MEASURES", "Distance", "Measure", "Sample", "beyond", "matrix", "nearness", "spread"]
 
-SIDE = 256
-"""Largest side of what is compared, in pixels: the centre of larger images."""
-
-LEAST_SIDE = 64
-"""Where two images share fewer pixels a side than this, both are resampled to it."""
-
-_PERCENTILES = (0.1, 99.9)
 _SEED = 0
 _UMAP_NEIGHBOURS, _UMAP_LEAST = 15, 4
 _LEAST_MSE = 1e-12
 _LEAST_FIELDS, _TYPICAL = 5, 99
-
-
-@dataclass(frozen=True, eq=False)
-class Sample:
-    """What is compared of an image.
-
-    Parameters
-    ----------
-    pixels : ndarray, shape (Y, X), or None
-        In any units, [0, 1] by convention; None where they were not kept.
-    descriptors : mapping of str to float
-        See :mod:`autodip.features`.
-    """
-
-    pixels: np.ndarray | None
-    descriptors: Mapping[str, float]
-
-    @cached_property
-    def scaled(self) -> np.ndarray:
-        """Pixels (Y, X) in [0, 1]: the 0.1 percentile at 0, the 99.9 at 1, others clipped.
-
-        Raises
-        ------
-        ParameterError
-            If there are no pixels.
-        """
-        if self.pixels is None:
-            raise ParameterError(
-                "this measure compares pixels, and an image has none; calibrate with "
-                "--keep-images, or use the measure descriptor"
-            )
-        data = self.pixels.astype(np.float64)
-        low, high = np.percentile(data, _PERCENTILES)
-        if high <= low:
-            low, high = data.min(), max(data.max(), data.min() + 1e-12)
-        return np.asarray(np.clip((data - low) / (high - low), 0, 1))
-
-    @cached_property
-    def gradient(self) -> float:
-        """Mean Sobel magnitude of the scaled pixels, per pixel."""
-        image = self.scaled
-        return float(np.hypot(sobel(image, 0) / 8, sobel(image, 1) / 8).mean())
 
 
 Distance = Callable[[Sample, Sequence[Sample]], np.ndarray]
@@ -126,7 +77,7 @@ def lpips(query: Sample, pool: Sequence[Sample]) -> np.ndarray:
     ParameterError
         If its weights are not installed.
     """
-    return _each(query, pool, _lpips(str(weights.location())))
+    return _perceptual(str(weights.location())).distances(query, pool)
 
 
 def mean_gradient(query: Sample, pool: Sequence[Sample]) -> np.ndarray:
@@ -152,8 +103,11 @@ def umap(query: Sample, pool: Sequence[Sample]) -> np.ndarray:
             f"umap embeds {_UMAP_LEAST} images or more, and here are {number}; use lpips or "
             "descriptor"
         )
-    package = require("umap", "umap")
-    images = _alike([sample.scaled for sample in (query, *pool)])
+    with warnings.catch_warnings():  # of a part of umap-learn that is not used here
+        warnings.filterwarnings("ignore", "Tensorflow not installed", ImportWarning)
+        package = require("umap", "umap")
+    images = [query, *pool]
+    size = shared_size(images)
     model = package.UMAP(
         n_components=2,
         n_neighbors=min(_UMAP_NEIGHBOURS, number - 1),
@@ -161,7 +115,7 @@ def umap(query: Sample, pool: Sequence[Sample]) -> np.ndarray:
         random_state=_SEED,
         n_jobs=1,
     )
-    places = model.fit_transform(np.stack([image.ravel() for image in images]))
+    places = model.fit_transform(np.stack([image.view(size).ravel() for image in images]))
     return np.asarray(np.linalg.norm(places[1:] - places[0], axis=1), np.float64)
 
 
@@ -214,13 +168,10 @@ def spread(values: np.ndarray) -> np.ndarray:
     return np.asarray(np.where(deviation > 1e-9, deviation, 1.0))
 
 
-def beyond(
+def nearness(
     query: Mapping[str, float], pool: Sequence[Mapping[str, float]], fields: Sequence[str]
 ) -> tuple[float, float] | None:
-    """Tell whether an image lies outside of what a pool covers, by their descriptors.
-
-    It does if it is farther from the nearest image than 99 % of the pool's images are from
-    their nearest one in another field of view, in units of the pool's own spread.
+    """How near an image is to a pool, and how near the pool's own images are, by descriptors.
 
     Parameters
     ----------
@@ -234,8 +185,9 @@ def beyond(
     Returns
     -------
     tuple of float or None
-        Its distance to the nearest, and what it passes; None where it lies inside, or where
-        that cannot be told: below five fields of view, or without descriptors in common.
+        Its distance to the nearest, and that within which 99 % of the pool's images have one of
+        another field of view, in units of the pool's own spread; None where it cannot be told:
+        below five fields of view, or without descriptors in common.
     """
     if len(set(fields)) < _LEAST_FIELDS or not set(query).intersection(*pool):
         return None
@@ -245,36 +197,37 @@ def beyond(
     apart = np.linalg.norm(own[:, None] - own[None], axis=2)
     apart[place[:, None] == place] = np.inf
     limit = float(np.percentile(apart.min(axis=1), _TYPICAL))
-    nearest = float(np.linalg.norm(own - values[0], axis=1).min())
-    return (nearest, limit) if nearest > limit else None
+    return float(np.linalg.norm(own - values[0], axis=1).min()), limit
+
+
+def beyond(
+    query: Mapping[str, float], pool: Sequence[Mapping[str, float]], fields: Sequence[str]
+) -> tuple[float, float] | None:
+    """Tell whether an image lies outside of what a pool covers.
+
+    Parameters as for :func:`nearness`.
+
+    Returns
+    -------
+    tuple of float or None
+        What :func:`nearness` gives, where the first is larger than the second; None where the
+        image lies inside, or that cannot be told.
+    """
+    found = nearness(query, pool, fields)
+    return found if found is not None and found[0] > found[1] else None
 
 
 def _each(
     query: Sample, pool: Sequence[Sample], distance: Callable[[np.ndarray, np.ndarray], float]
 ) -> np.ndarray:
     """Distance of each pair of pixels of one size."""
-    pairs = (_alike([query.scaled, sample.scaled]) for sample in pool)
-    return np.array([distance(*pair) for pair in pairs])
-
-
-def _alike(images: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Give images one size: the centre that all have; resampled where that is too small."""
-    shape = [min(SIDE, *(image.shape[axis] for image in images)) for axis in (0, 1)]
-    if min(shape) < LEAST_SIDE:
-        from skimage.transform import resize  # noqa: PLC0415  (slow to import, rarely needed)
-
-        size = (LEAST_SIDE, LEAST_SIDE)
-        return [np.asarray(resize(one, size, order=1, anti_aliasing=True)) for one in images]
-    return [_centre(image, *shape) for image in images]
-
-
-def _centre(image: np.ndarray, rows: int, columns: int) -> np.ndarray:
-    top, left = (image.shape[0] - rows) // 2, (image.shape[1] - columns) // 2
-    return image[top : top + rows, left : left + columns]
+    sizes = (shared_size([query, sample]) for sample in pool)
+    views = ((query.view(size), one.view(size)) for one, size in zip(pool, sizes, strict=True))
+    return np.array([distance(*pair) for pair in views])
 
 
 @cache
-def _lpips(path: str) -> Lpips:
+def _perceptual(path: str) -> Perceptual:
     from autodip.metrics import lpips as metric  # noqa: PLC0415  (imports torch)
 
     model = metric.load()
@@ -283,4 +236,4 @@ def _lpips(path: str) -> Lpips:
             f"the measure lpips needs its weights, which are not at {path}; get them by "
             "'autodip weights install', or use the measure descriptor"
         )
-    return model
+    return Perceptual(model)

@@ -61,5 +61,10 @@ def test_lpips_checks_its_images(tmp_path):
     distance = lpips.load(tmp_path / "w.npz")
     with pytest.raises(ImageError, match="32 pixels or more"):
         distance(np.zeros((20, 40)), np.zeros((20, 40)))
+    with pytest.raises(ImageError, match=r"32 pixels or more a side; got \(3, 40, 40\)"):
+        distance.features(np.zeros((3, 40, 40)))
+    features = [distance.features(np.zeros((40, side))) for side in (40, 80)]
+    with pytest.raises(ImageError, match="of one shape; the features"):
+        distance.compare(*features)
     with pytest.raises(ImageError, match="of one shape"):
         distance(np.zeros((40, 40)), np.zeros((40, 41)))

@@ -1,13 +1,17 @@
 import dataclasses
+import gc
 import sys
 
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
+from autodip import perceptual
 from autodip.errors import MissingPackageError, ParameterError
-from autodip.metrics import fidelity, weights
-from autodip.similarity import MEASURES, SIDE, Sample
+from autodip.metrics import fidelity, lpips, weights
+from autodip.perceptual import Perceptual
+from autodip.sample import SIDE, shared_size
+from autodip.similarity import MEASURES, Sample
 
 PIXELS = [name for name, measure in MEASURES.items() if measure.needs_pixels and name != "umap"]
 
@@ -88,6 +92,40 @@ def test_psnr_and_ssim_are_those_of_the_metrics():
     assert MEASURES["ssim"].distance(a, [b])[0] == pytest.approx(1 - expected)
 
 
+SHAPES = [(96, 96), (300, 310), (70, 200), (40, 300), (96, 96)]
+
+
+class Counting(lpips.Lpips):
+    """Counts the images that the network sees."""
+
+    seen = 0
+
+    def features(self, image, *, rescale=False):
+        self.seen += 1
+        return super().features(image, rescale=rescale)
+
+
+@pytest.mark.parametrize(("kept", "seen"), [(200, 13), (3, 19), (0, 24)])
+def test_lpips_is_that_of_the_metric_and_sees_an_image_once(lpips_weights, monkeypatch, kept, seen):
+    monkeypatch.setattr(perceptual, "KEPT", kept)
+    model, metric = Counting(lpips.load()._tensors), lpips.load()
+    measure = Perceptual(model)
+    pool = [sample(seed, 2.0, shape) for seed, shape in enumerate(SHAPES, 2)]
+    for query in (sample(9), pool[0], sample(8)):
+        found = measure.distances(query, pool)
+        for one, value in zip(pool, found, strict=True):
+            size = shared_size([query, one])
+            assert value == metric(query.view(size), one.view(size))
+    assert model.seen == seen
+
+
+def test_features_go_with_their_sample(lpips_weights):
+    measure = Perceptual(lpips.load())
+    measure.distances(sample(1), [sample(2)])
+    gc.collect()
+    assert not measure._kept
+
+
 def test_lpips_without_weights_says_how_to_get_them(monkeypatch, tmp_path):
     monkeypatch.delenv(weights.VARIABLE, raising=False)
     monkeypatch.setattr(weights, "location", lambda: tmp_path / "none.npz")
@@ -136,7 +174,6 @@ def test_umap_needs_four_images():
         MEASURES["umap"].distance(sample(1), [sample(2)])
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_umap_finds_the_cluster():
     pytest.importorskip("umap")
     rough = [Sample(image(seed, 1.0) ** 4, {}) for seed in range(12)]

@@ -6,6 +6,7 @@ The features and linear heads are not part of the package; see :mod:`autodip.met
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,9 @@ _SHIFT = (-0.030, -0.088, -0.188)
 _SCALE = (0.458, 0.448, 0.450)
 _STEPS = ((4, 2), (1, 2), (1, 1), (1, 1), (1, 1))
 """Stride and padding of AlexNet's convolutions."""
+
+Features = tuple[Tensor, ...]
+"""Responses of the layers to one image, (1, channel, Y, X) each, of length 1 over the channels."""
 
 
 def load(path: str | os.PathLike[str] | None = None) -> Lpips | None:
@@ -69,22 +73,53 @@ class Lpips:
                 f"LPIPS compares two images (Y, X) of one shape, {SMALLEST} pixels or more a side; "
                 f"got {image.shape} and {truth.shape}"
             )
-        pair = np.stack([image, truth]).astype(np.float32)[:, None]
-        x = torch.from_numpy(2 * pair - 1 if rescale else pair).expand(-1, 3, -1, -1)
-        with torch.inference_mode():
-            return float(self._distance(x))
+        return self.compare(*(self.features(one, rescale=rescale) for one in (image, truth)))
 
-    def _distance(self, x: Tensor) -> Tensor:
+    def features(self, image: np.ndarray, *, rescale: bool = False) -> Features:
+        """What is compared of one image; parameters as above.
+
+        Raises
+        ------
+        ImageError
+            If it is not (Y, X), or a side is below 32 pixels.
+        """
+        if image.ndim != 2 or min(image.shape) < SMALLEST:
+            raise ImageError(
+                f"LPIPS compares images (Y, X) of {SMALLEST} pixels or more a side; "
+                f"got {image.shape}"
+            )
+        x = torch.from_numpy(image.astype(np.float32))[None, None]
+        with torch.inference_mode():
+            return tuple(self._layers((2 * x - 1 if rescale else x).expand(-1, 3, -1, -1)))
+
+    def compare(self, first: Features, second: Features) -> float:
+        """Distance of two images by their features.
+
+        Raises
+        ------
+        ImageError
+            If they are of images of different shapes.
+        """
+        shapes = [[tuple(layer.shape) for layer in one] for one in (first, second)]
+        if shapes[0] != shapes[1]:
+            raise ImageError(
+                "LPIPS compares images of one shape; the features of the first layer have "
+                f"{shapes[0][0]} and {shapes[1][0]}"
+            )
+        total = torch.zeros(())
+        with torch.inference_mode():
+            for layer, (one, other) in enumerate(zip(first, second, strict=True)):
+                weight = self._tensors[f"lin{layer}.model.1.weight"]
+                total = total + F.conv2d((one - other).square(), weight).mean()
+        return float(total)
+
+    def _layers(self, x: Tensor) -> Iterator[Tensor]:
         shift, scale = (torch.tensor(v)[:, None, None] for v in (_SHIFT, _SCALE))
         x = (x - shift) / scale
-        total = torch.zeros(())
         layers = zip(weights.CONVOLUTIONS, _STEPS, strict=True)
         for layer, (index, (stride, padding)) in enumerate(layers):
             if layer in (1, 2):
                 x = F.max_pool2d(x, 3, 2)
             weight, bias = (self._tensors[f"features.{index}.{k}"] for k in ("weight", "bias"))
             x = F.relu(F.conv2d(x, weight, bias, stride, padding))
-            unit = x / (x.square().sum(1, keepdim=True).sqrt() + 1e-10)
-            difference = (unit[:1] - unit[1:]).square()
-            total = total + F.conv2d(difference, self._tensors[f"lin{layer}.model.1.weight"]).mean()
-        return total
+            yield x / (x.square().sum(1, keepdim=True).sqrt() + 1e-10)
