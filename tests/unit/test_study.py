@@ -1,5 +1,7 @@
 import csv
+import dataclasses
 import io
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from autodip.cli import main
 from autodip.cli import study as command
 from autodip.errors import ParameterError
 from autodip.params import FitParams, NetParams
-from autodip.report.losses import losses
+from autodip.report.losses import _axis, losses
 from autodip.report.study import table
 from autodip.similarity import MEASURES, Sample
 from autodip.study import Options, prepare, summarise, to_csv
@@ -42,6 +44,15 @@ def base(count=4, shift=0, images=False):
                 descriptors={"a": sigma + 0.01 * number + 0.003 * shift},
             )
     return memory
+
+
+def write(path, memory):
+    """Write a base in memory to a folder, with its pixels."""
+    store.create(path)
+    for image, entry in memory.entries.items():
+        store.add_entry(path, entry, memory.images[image])
+    for run in memory.runs:
+        store.add_run(path, run)
 
 
 def by_strategy(rows, name):
@@ -120,6 +131,8 @@ def test_what_cannot_be_measured_has_a_reason():
     assert all(row.psnr is None for row in by_strategy(rows, "l1"))
     text = table(rows, "autodip study base --out out", Options())
     assert "| l1 | 0 | – |" in text
+    (row,) = (line for line in text.splitlines() if line.startswith("| confocal actin |"))
+    assert row == "| confocal actin | confocal actin | 4 | 6.00 / 0.030 | 0.00 / 0.000 |"
     assert "- l1: the measure l1 compares pixels" in text
 
 
@@ -158,7 +171,8 @@ def test_settings_that_only_some_images_have():
     memory = base()
     memory.runs = [run for run in memory.runs if run.image != "f00" or run.config != LARGE]
     study = prepare(memory, options=QUICK)
-    assert LARGE.key in study.notes[0]
+    assert "8 images of 8 fields of view; settings that were run on all: 1" in study.notes[0]
+    assert LARGE.key in study.notes[1]
     assert {row.config for row in study.rows() if row.config} == {SMALL.key}
 
 
@@ -222,6 +236,10 @@ def test_the_summary_is_that_of_the_rows():
     expected = wilcoxon(32 - np.array(values)).pvalue
     assert group.psnr.against["fixed"] == pytest.approx(expected)
     assert by_name["descriptor"].psnr.against["group"] is None
+    assert by_name["optimum"].psnr.against == {}
+    assert fixed.ssim.loss == pytest.approx(fixed.psnr.loss / 40)
+    assert (group.same, group.missing) == (8, 0)
+    assert fixed.same == sum(value == 32 or value > 29 for value in values)
     assert fixed.lpips.loss > 0
 
 
@@ -234,11 +252,22 @@ def test_a_field_counts_once():
     assert paired_test({}) is None
 
 
+@pytest.mark.parametrize(
+    ("count", "tied"), [(5, False), (12, False), (12, True), (13, True), (40, False), (60, False)]
+)
+def test_the_test_is_that_of_scipy(rng, count, tied):
+    values = rng.normal(0.3, 1, count)
+    values = np.round(values) if tied else values
+    found = paired_test({str(number): [value] for number, value in enumerate(values)})
+    assert found == pytest.approx(wilcoxon(values).pvalue, rel=1e-9)
+
+
 def test_rows_are_a_csv_with_a_schema():
     rows = list(prepare(base(), options=QUICK).rows())
     read = list(csv.DictReader(io.StringIO(to_csv(rows))))
     assert len(read) == len(rows) == 8 * (2 + 3 + 5)
-    assert {line["schema"] for line in read} == {"1"}
+    assert {line["schema"] for line in read} == {"2"}
+    assert all(line["outside"] == str(row.outside) for line, row in zip(read, rows, strict=True))
     assert read[0]["strategy"] == "optimum"
     assert float(read[0]["psnr"]) == rows[0].psnr
 
@@ -255,7 +284,9 @@ def test_the_command_writes_table_rows_and_figure(tmp_path, monkeypatch, capsys)
     assert "8/8" in said.err
     assert f"$ autodip study 0 --out {tmp_path} --validation 1 --criterion combined" in text
     assert "--measures descriptor" in text
-    assert "| group+descriptor | 8 | 32.00 ± 0.00 | 0.00 |" in text
+    assert "| group+descriptor | 8 | 32.00 ± 0.00 | 0.00 | 0.800 ± 0.000 | 0.000 |" in text
+    assert "- calibration base memory: 8 images of 8 fields of view; settings" in text
+    assert "0 of 8 images (0 %) are unlike all that choose" in text
     assert "| original DIP | not in the grid | – |" in text
     assert "another set of images" in text
     assert "34.99 | 0.098" in text
@@ -265,15 +296,73 @@ def test_the_command_writes_table_rows_and_figure(tmp_path, monkeypatch, capsys)
 
 
 def test_a_base_on_disk_is_studied_with_its_pixels(tmp_path, capsys):
-    memory, path = base(2, images=True), tmp_path / "base"
-    store.create(path)
-    for image, entry in memory.entries.items():
-        store.add_entry(path, entry, memory.images[image])
-    for run in memory.runs:
-        store.add_run(path, run)
+    path = tmp_path / "base"
+    write(path, base(2, images=True))
     out = tmp_path / "out"
     assert main.run(["study", str(path), "--out", str(out), "--measures", "l1,ssim", "-q"]) == 0
     assert "| group+ssim | 4 | 32.00 ± 0.00 | 0.00 |" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(find_spec("umap") is None, reason="umap-learn is not installed")
+def test_umap_of_a_base_on_disk(tmp_path, capsys):
+    path, validation = tmp_path / "base", tmp_path / "validation"
+    for place, memory in ((path, base(4, images=True)), (validation, base(1, 1, images=True))):
+        write(place, memory)
+    command = ["study", str(path), "--validation", str(validation), "--measures", "umap", "-q"]
+    assert main.run([*command, "--out", str(tmp_path / "out")]) == 0
+    said = capsys.readouterr()
+    assert said.err == ""
+    assert "| group+umap | 2 | 32.00 ± 0.00 | 0.00 |" in said.out
+    with (tmp_path / "out" / "rows.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if row["strategy"].endswith("umap")]
+    assert all(row["neighbours"].startswith("set/") for row in rows)
+    assert all(0 < float(row["distance"]) < np.inf for row in rows)
+
+
+def test_images_outside_of_the_base_are_told_apart():
+    target = base(2, shift=1)
+    target.add("far", ("confocal", "nucleus"), (SMALL, 40), descriptors={"a": 99.0})
+    rows = list(prepare(base(), target, QUICK).rows())
+    assert {row.image for row in rows if row.outside} == {"far"}
+    text = table(rows, "autodip study", QUICK)
+    assert "1 of 5 images (20 %) is unlike all that choose" in text
+    lines = {line.split(" | ")[0]: line for line in text.splitlines()}
+    assert "| *unlike all* | confocal any | 1 |" in lines["| *unlike all*"]
+    assert "| confocal nucleus | confocal any | 1 |" in lines["| confocal nucleus"]
+    assert "| *the others* | confocal actin, confocal mito | 4 |" in lines["| *the others*"]
+    few = list(prepare(base(2), options=QUICK).rows())
+    assert {row.outside for row in few} == {None}
+    assert "cannot be told with fewer than five" in table(few, "autodip study", QUICK)
+
+
+def test_simulated_calibration_images_are_said():
+    memory = base()
+    memory.add("drawn", FINE, (SMALL, 20), source={"simulated": {"seed": 0}})
+    assert "9 images of 9 fields of view, 1 of them simulated" in prepare(memory).notes[0]
+
+
+def test_of_many_measures_a_few_are_shown_by_group():
+    measures = ("l1", "ssim", "mean_gradient", "descriptor")
+    options = Options(strategies=("group", *measures, *(f"group+{name}" for name in measures)))
+    rows = list(prepare(base(3, images=True), options=options).rows())
+    text = table(rows, "autodip study", Options())
+    header = text.split("## Loss by group")[1].split("|---")[0].splitlines()
+    (titles,) = (line for line in header if line.startswith("| group | asked |"))
+    assert titles == "| group | asked | images | fixed | group | descriptor | group+descriptor |"
+
+
+def test_the_axis_of_the_figure_is_that_of_the_strategies():
+    low, ticks = _axis([0.0, 0.3, 1.9, -0.1])
+    assert (low, ticks) == (-0.1, [0.0, 0.5, 1.0, 1.5, 2.0])
+    assert _axis([0.0]) == (0.0, pytest.approx([0, 0.0002, 0.0004, 0.0006, 0.0008, 0.001]))
+    rows = list(prepare(base(), options=QUICK).rows())
+    (one,) = (row for row in rows if (row.image, row.strategy) == ("f00", "group"))
+    far = [dataclasses.replace(one, strategy="original DIP", psnr=2.0, lpips=0.9)]
+    plain, wide = (np.asarray(losses(some))[:, 190:] for some in (rows, rows + far))
+    line = 22
+    assert wide.shape[0] == plain.shape[0] + line
+    top = 34 + 4 * line
+    assert (wide[34:top] == plain[34:top]).all()
 
 
 def test_the_command_refuses_unknown_measures(tmp_path, capsys):

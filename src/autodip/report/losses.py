@@ -9,20 +9,25 @@ from PIL import Image as Picture
 from PIL import ImageDraw, ImageFont
 
 from autodip.report.panel import BACK
-from autodip.study import OPTIMUM, Row
+from autodip.study import OPTIMUM, REFERENCES, Row
 
-_NAMES, _PANEL, _GAP, _LINE, _HEAD, _FOOT = 210, 420, 30, 22, 34, 30
+_NAMES, _PANEL, _MEANS, _GAP, _LINE, _HEAD, _FOOT = 190, 400, 56, 30, 22, 34, 52
 _INK, _DOT, _GRID, _MEAN = 20, 120, 215, 0
-_TICKS = 5
+_TICKS = 6
+"""Ticks of an axis at most."""
+
 _SHOWN = 98
-"""Percentile of the losses at the right end of the axis; larger ones are drawn at the end."""
+"""Percentile of the strategies' losses that an axis reaches; references may lie beyond."""
+
+_LEGEND = "dots: images; bars and figures: their mean; triangles: beyond the axis"
 
 
 def losses(rows: Sequence[Row]) -> Picture.Image | None:
     """Draw the losses of PSNR (dB) and LPIPS of every image, a line for each strategy.
 
-    Dots are images, the bar is their mean; losses beyond the axis lie at its end. None where
-    there is nothing to draw.
+    Dots are images, the bar and the figure beside it their mean. The axis is that of the
+    strategies; what lies beyond it, as references may, is a triangle at its end. None where there
+    is nothing to draw.
     """
     panels = {
         "loss of PSNR against the optimum, dB": _losses(rows, "psnr", -1),
@@ -32,16 +37,17 @@ def losses(rows: Sequence[Row]) -> Picture.Image | None:
     names = [name for name in _strategies(rows) if any(name in lost for lost in panels.values())]
     if not names:
         return None
-    width = _NAMES + len(panels) * (_PANEL + _GAP)
+    width = _NAMES + len(panels) * (_PANEL + _MEANS + _GAP)
     sheet = Picture.new("L", (width, _HEAD + len(names) * _LINE + _FOOT), BACK)
     draw = ImageDraw.Draw(sheet)
     font = ImageFont.load_default(13)
     for line, name in enumerate(names):
         draw.text((8, _HEAD + line * _LINE + 3), name, fill=_INK, font=font)
     for number, (title, lost) in enumerate(panels.items()):
-        left = _NAMES + number * (_PANEL + _GAP)
+        left = _NAMES + number * (_PANEL + _MEANS + _GAP)
         draw.text((left, 8), title, fill=_INK, font=font)
         _panel(draw, left, names, lost, font)
+    draw.text((_NAMES, sheet.height - 22), _LEGEND, fill=_INK, font=font)
     return sheet
 
 
@@ -67,23 +73,46 @@ def _panel(
     lost: Mapping[str, Sequence[float]],
     font: ImageFont.ImageFont | ImageFont.FreeTypeFont,
 ) -> None:
-    everything = np.concatenate([np.asarray(values) for values in lost.values()])
-    low = min(0.0, float(np.percentile(everything, 100 - _SHOWN)))
-    high = max(float(np.percentile(everything, _SHOWN)), low + 1e-3)
+    own = [value for name in lost if name not in REFERENCES for value in lost[name]]
+    low, ticks = _axis(own or [value for values in lost.values() for value in values])
+    high = ticks[-1]
 
     def place(value: float) -> float:
         return left + _PANEL * (min(max(value, low), high) - low) / (high - low)
 
     bottom = _HEAD + len(names) * _LINE
-    for tick in np.linspace(low, high, _TICKS):
-        draw.line((place(tick), _HEAD, place(tick), bottom), fill=_GRID)
-        draw.text((place(tick) - 12, bottom + 6), f"{tick:.3g}", fill=_INK, font=font)
+    for tick in ticks:
+        x = place(tick)
+        draw.line((x, _HEAD, x, bottom), fill=_GRID)
+        draw.text((x, bottom + 6), f"{tick:z.4g}", fill=_INK, font=font, anchor="ma")
     for line, name in enumerate(names):
-        middle = _HEAD + line * _LINE + _LINE // 2
+        y = _HEAD + line * _LINE + _LINE // 2
         values = lost.get(name, ())
         for value in values:
-            x = place(value)
-            draw.ellipse((x - 2, middle - 2, x + 2, middle + 2), outline=_DOT)
+            _mark(draw, place(value), y, (value > high) - (value < low))
         if values:
-            x = place(float(np.mean(values)))
-            draw.rectangle((x - 1, middle - 8, x + 1, middle + 8), fill=_MEAN)
+            mean = float(np.mean(values))
+            if low <= mean <= high:
+                draw.rectangle((place(mean) - 1, y - 8, place(mean) + 1, y + 8), fill=_MEAN)
+            digits = max(2, 1 - int(np.floor(np.log10(ticks[1] - ticks[0]))))
+            right = (left + _PANEL + _MEANS, y)
+            draw.text(right, f"{mean:z.{digits}f}", fill=_INK, font=font, anchor="rm")
+
+
+def _mark(draw: ImageDraw.ImageDraw, x: float, y: int, side: int) -> None:
+    """Draw one image: a dot, or a triangle that points beyond the axis."""
+    if side:
+        draw.polygon([(x, y - 4), (x, y + 4), (x + 6 * side, y)], fill=_DOT)
+    else:
+        draw.ellipse((x - 2.5, y - 2.5, x + 2.5, y + 2.5), outline=_DOT)
+
+
+def _axis(values: Sequence[float]) -> tuple[float, list[float]]:
+    """Left end of an axis for losses, and its ticks up to its right end."""
+    low = min(0.0, *values)
+    high = max(float(np.percentile([*values, 0.0], _SHOWN)), low + 1e-3)
+    least = (high - low) / (_TICKS - 1)
+    power = 10.0 ** np.floor(np.log10(least))
+    step = next(power * unit for unit in (1, 2, 5, 10) if power * unit >= least)
+    first, last = int(np.ceil(low / step)), int(np.ceil(high / step))
+    return low, [float(step * number) for number in range(first, last + 1)]

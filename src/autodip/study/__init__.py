@@ -2,7 +2,7 @@
 
 from autodip.study.comparison import Study, prepare
 from autodip.study.rows import FIXED, OPTIMUM, OUTPUTS, REFERENCES, Options, Row, to_csv
-from autodip.study.statistics import Summary, summarise
+from autodip.study.statistics import Summary, mean_loss, summarise
 
 __all__ = [
     "FIXED",
@@ -13,6 +13,7 @@ __all__ = [
     "Row",
     "Study",
     "Summary",
+    "mean_loss",
     "prepare",
     "summarise",
     "to_csv",

@@ -16,6 +16,7 @@ from autodip.describe import Description
 from autodip.errors import MissingPackageError, ParameterError
 from autodip.lookup import Deciding, Strategy, decide, stopped
 from autodip.params import Choice
+from autodip.similarity import nearness
 from autodip.study import curves
 from autodip.study.curves import Curves
 from autodip.study.distances import Distances
@@ -43,7 +44,7 @@ class Study:
         Whose images are judged.
     options : Options
     notes : tuple of str
-        What was left out, and why.
+        What there is to choose from; what was left out, and why.
     """
 
     judged: tuple[Entry, ...]
@@ -60,12 +61,19 @@ class Study:
         """Rows of each image: optimum, fixed, the strategies, the references."""
         for entry in self.judged:
             pool = [other for other in self._entries if other.fov != entry.fov]
-            yield self._row(entry, OPTIMUM, self._best([entry]))
-            yield self._by(entry, FIXED, Deciding(tuple(pool), (None, None)))
-            for name in self.options.strategies:
-                yield self._by_strategy(entry, name, pool)
-            for title, preset in REFERENCES.items():
-                yield self._by_reference(entry, title, preset)
+            described = [other.descriptors for other in pool]
+            near = nearness(entry.descriptors, described, [other.fov for other in pool])
+            outside = None if near is None else near[0] > near[1]
+            for row in self._rows_of(entry, pool):
+                yield dataclasses.replace(row, outside=outside)
+
+    def _rows_of(self, entry: Entry, pool: Sequence[Entry]) -> Iterator[Row]:
+        yield self._row(entry, OPTIMUM, self._best([entry]))
+        yield self._by(entry, FIXED, Deciding(tuple(pool), (None, None)))
+        for name in self.options.strategies:
+            yield self._by_strategy(entry, name, pool)
+        for title, preset in REFERENCES.items():
+            yield self._by_reference(entry, title, preset)
 
     def _best(self, entries: Sequence[Entry]) -> Pick:
         """Setting that is best over images; each question is answered once."""
@@ -141,9 +149,10 @@ def prepare(base: Base, validation: Base | None = None, options: Options | None 
     target = base if validation is None else validation
     outputs = OUTPUTS[options.output]
     asked, judging = curves.recorded(base), curves.recorded(target)
-    grid, notes = curves.grid(asked, outputs)
+    grid, partial = curves.grid(asked, outputs)
     curves.check(target, judging, grid)
     entries = tuple(base.entries[image] for image in asked)
+    notes = [_pool(base.name, entries, len(grid)), *partial]
     judged = [target.entries[image] for image in judging]
     kept = tuple(one for one in judged if any(other.fov != one.fov for other in entries))
     if not kept:
@@ -161,6 +170,17 @@ def prepare(base: Base, validation: Base | None = None, options: Options | None 
     }
     places = {**dict.fromkeys(judging, target), **dict.fromkeys(asked, base)}
     return Study(kept, options, tuple(notes), entries, grid, allowed, judging, Distances(places))
+
+
+def _pool(name: str, entries: Sequence[Entry], settings: int) -> str:
+    """What there is to choose from, in words."""
+    fields = len({entry.fov for entry in entries})
+    simulated = sum("simulated" in entry.source for entry in entries)
+    return (
+        f"calibration base {name}: {len(entries)} images of {fields} fields of view"
+        + (f", {simulated} of them simulated" if simulated else "")
+        + f"; settings that were run on all: {settings}"
+    )
 
 
 def _output(choice: Choice) -> Output:

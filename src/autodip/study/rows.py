@@ -14,7 +14,7 @@ from autodip.bases.records import Config, Entry, Output, Point
 from autodip.errors import ParameterError
 from autodip.lookup import STRATEGIES, Strategy
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the columns of :class:`Row`."""
 
 OPTIMUM, FIXED = "optimum", "fixed"
@@ -84,6 +84,9 @@ class Row:
     strategy : str
     reason : str
         Why there are no figures; else empty.
+    outside : bool or None
+        Whether the image is unlike all that may choose for it, so that ``autodip denoise``
+        would say so; None where that cannot be told. See :func:`autodip.similarity.nearness`.
     group : str
         Microscope and specimen that were asked, "any" for each that was not.
     neighbours, distance : str, float or None
@@ -104,6 +107,7 @@ class Row:
     noise_level: str
     strategy: str
     reason: str = ""
+    outside: bool | None = None
     group: str = ""
     neighbours: str = ""
     distance: float | None = None
