@@ -114,6 +114,15 @@ class _Fit:
             self.mean.zero_()
         self.averaged = 0
 
+    def follow(self, target: Tensor, params: FitParams) -> None:
+        """Go on to another image from the weights as they are; the average begins anew."""
+        self.target.copy_(target)
+        self.params = params
+        self.mean.zero_()
+        self.averaged = 0
+        self.checkpoint, self.checkpoint_psnr = self._weights(), 0.0
+        self.fallbacks = self.restarts = 0
+
     def _weights(self) -> list[Tensor]:
         return [weight.detach().clone() for weight in self.net.parameters()]
 
@@ -180,6 +189,25 @@ class Batch:
         with torch.device("meta"):  # takes the stacked weights; has none of its own
             self.net = networks.SkipNet(net, len(self.fits))
         self.recording = _Recording(self) if self.z.device.type == "cuda" else None
+
+    def follow(self, images: Sequence[np.ndarray], params: FitParams) -> None:
+        """Go on to other images of the same shape, from the weights as they are.
+
+        Raises
+        ------
+        ParameterError
+            If their number or shape is another.
+        """
+        if [image.shape for image in images] != [self.shape] * len(self.fits):
+            shapes = sorted({image.shape for image in images})
+            raise ParameterError(
+                f"{len(images)} images of shapes {shapes} cannot follow {len(self.fits)} of shape "
+                f"{self.shape}; a series has images of one shape"
+            )
+        if self.recording is not None and params.average != self.fits[0].params.average:
+            self.recording.forget()
+        for one, image in zip(self.fits, images, strict=True):
+            one.follow(torch.tensor(image, dtype=one.target.dtype)[None, None], params)
 
     def iterate(self, check: bool) -> None:
         """One step of Adam; with ``check``, keep checkpoints or return to the last ones."""
@@ -260,6 +288,10 @@ class _Recording:
             self.graph = self._record()
         self.graph.replay()
         return True
+
+    def forget(self) -> None:
+        """Record anew, as a number that the recording holds has changed."""
+        self.graph, self.before = None, _WARM_UP
 
     def _record(self) -> torch.cuda.CUDAGraph:
         graph = torch.cuda.CUDAGraph()
