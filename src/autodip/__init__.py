@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from autodip.image import Image
     from autodip.io import read, write
     from autodip.params import Choice, FitParams, NetParams
-    from autodip.pipeline import denoise, denoise_steps, plan
+    from autodip.pipeline import denoise, denoise_steps
+    from autodip.planning import plan
     from autodip.records import Options, Progress, Result
 
 __version__ = version("autodip")
@@ -41,7 +42,7 @@ _HOME = {
     "Result": "records",
     "denoise": "pipeline",
     "denoise_steps": "pipeline",
-    "plan": "pipeline",
+    "plan": "planning",
     "read": "io",
     "write": "io",
 }

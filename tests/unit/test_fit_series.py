@@ -16,7 +16,9 @@ def film():
     rows, columns = np.mgrid[:64, :64]
     frames = []
     for shift in range(4):
-        true = 0.2 + 0.5 * np.sin((rows + shift / 4) / 7) ** 2 * np.cos((columns - shift / 4) / 9) ** 2
+        true = (
+            0.2 + 0.5 * np.sin((rows + shift / 4) / 7) ** 2 * np.cos((columns - shift / 4) / 9) ** 2
+        )
         frames.append((np.clip(true + generator.normal(0, 0.1, true.shape), 0, 1), true))
     return frames
 

@@ -229,7 +229,7 @@ def _fit(image: Any, settings: Settings, bar: ProgressBar) -> Result:
 
 
 def _preview(source: Path, target: Path, image: Any, settings: Settings) -> dict[str, Any]:
-    from autodip.pipeline import plan  # noqa: PLC0415
+    from autodip.planning import plan  # noqa: PLC0415
 
     plans = plan(image, settings.options)
     _say(settings, f"{source} -> {target}")

@@ -27,7 +27,7 @@ from autodip.errors import AutodipError
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(inputs: tuple[Path, ...], as_json: bool, **given: Any) -> int:
     """Say what would be chosen for INPUTS, why, and what it would cost; fits nothing."""
-    from autodip.pipeline import plan  # noqa: PLC0415  (keeps help fast)
+    from autodip.planning import plan  # noqa: PLC0415  (keeps help fast)
 
     options = resolve_device(options_from(given))
     files, failed = find_inputs(inputs)
