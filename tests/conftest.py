@@ -40,6 +40,14 @@ def rng():
 
 
 @pytest.fixture(autouse=True)
+def _no_config(tmp_path_factory, monkeypatch):
+    """The config file of whoever runs the tests is left aside."""
+    empty = tmp_path_factory.getbasetemp() / "config.toml"
+    empty.touch()
+    monkeypatch.setenv("AUTODIP_CONFIG", str(empty))
+
+
+@pytest.fixture(autouse=True)
 def _same_threads():
     """A test that changes the number of threads does not disturb the next."""
     import torch  # noqa: PLC0415  (after autodip, which tells OpenMP not to spin)

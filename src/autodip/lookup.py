@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autodip.bases.criteria import Group, Pick, pick
+from autodip.bases.criteria import Group, Pick, default_criterion, pick
 from autodip.bases.records import Entry
 from autodip.bases.store import Base
 from autodip.describe import Description
 from autodip.errors import ParameterError
 from autodip.params import Choice, Evidence, FitParams, RefineParams
 from autodip.similarity import MEASURES, Sample, beyond
-from autodip.transfer import fitting, scaled
+from autodip.transfer import Explicit, Setting, settle
 
 GROUP = "group"
 """The strategy that goes by microscope and specimen alone."""
@@ -138,8 +138,9 @@ def choose_from_base(
     base: Base,
     *,
     strategy: str = GROUP,
-    criterion: str = "combined",
+    criterion: str | None = None,
     neighbours: int = 1,
+    explicit: Explicit | None = None,
 ) -> Choice:
     """Choose the parameters of one image from a calibration base.
 
@@ -152,10 +153,13 @@ def choose_from_base(
     base : Base
     strategy : str
         One of :data:`STRATEGIES`.
-    criterion : str
-        By which the best setting is told; see :mod:`autodip.bases.criteria`.
+    criterion : str, optional
+        By which the best setting is told; see :mod:`autodip.bases.criteria`. The default is
+        ``combined``, or ``psnr`` where the base was calibrated without LPIPS.
     neighbours : int
         Over so many of the nearest calibration images the curves are averaged.
+    explicit : Explicit, optional
+        Values that win over the choice.
 
     Raises
     ------
@@ -178,9 +182,10 @@ def choose_from_base(
 
     known = (description.microscope, description.specimen)
     deciding = decide(way, known, entries, distances, neighbours)
+    criterion = criterion or default_criterion(base.runs)
     best = pick([run for run in base.runs if run.image in deciding.ids], criterion)
-    fit, notes = scaled(stopped(best), deciding.pixels, description.shape)
-    net, shallower = fitting(best.config.net, description.shape, fixed=False)
+    setting = Setting(best.config.net, stopped(best), refinement(best), deciding.pixels)
+    net, fit, refine, settled = settle(description, setting, explicit or Explicit())
     warning = unlike(sample.descriptors, entries)
     evidence = Evidence(
         preset=strategy,
@@ -189,11 +194,32 @@ def choose_from_base(
         group=dict(zip(("microscope", "specimen"), deciding.group, strict=True)),
         known=dict(zip(("microscope", "specimen"), known, strict=True)),
         origin=dict(description.origin),
-        notes=(*_notes(way, known, deciding), *notes, *shallower, *filter(None, [warning])),
+        notes=(*_notes(way, known, deciding), *settled, *filter(None, [warning])),
         neighbours=_neighbours(deciding),
         outside=warning is not None,
     )
-    return Choice(net, fit, evidence, refinement(best))
+    return Choice(net, fit, evidence, refine)
+
+
+def covers(base: Base, known: Group) -> bool:
+    """Whether a base has calibrated images of all that is known of an image.
+
+    Parameters
+    ----------
+    base : Base
+    known : tuple of str or None
+        Microscope and specimen; None where unknown, which any image covers.
+    """
+    calibrated = {run.image for run in base.runs}
+    return any(_belongs(base.entries[image], known) for image in calibrated)
+
+
+def near(sample: Sample, entries: Sequence[Entry], number: int) -> tuple[Mapping[str, object], ...]:
+    """Nearest calibration images by their descriptors, for the evidence of a choice."""
+    far = MEASURES["descriptor"].distance(sample, [Sample(None, e.descriptors) for e in entries])
+    order = sorted(range(len(entries)), key=lambda k: (float(far[k]), entries[k].id))[:number]
+    nearest = tuple(entries[k] for k in order)
+    return _neighbours(Deciding(nearest, (None, None), tuple(float(far[k]) for k in order)))
 
 
 def samples(base: Base, measure: str, entries: Sequence[Entry]) -> list[Sample]:
@@ -272,8 +298,6 @@ def _notes(way: Strategy, known: Group, deciding: Deciding) -> list[str]:
         if deciding.group != known:
             asked = " and ".join(value for value in known if value)
             notes.append(f"no calibration image of {asked}: those of {used} are asked")
-    for entry, distance in zip(deciding.entries, deciding.distances, strict=False):
-        notes.append(f"near by {way.measure}: {entry.name} (distance {distance:.3g})")
     return notes
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import numpy as np
 
@@ -35,6 +36,9 @@ def denoise(
     skip: int | None = None,
     refine: bool | None = None,
     budget: float | None = None,
+    base: Path | str | None = None,
+    strategy: str | None = None,
+    criterion: str | None = None,
 ) -> Result:
     """Denoise an image with a deep image prior whose parameters are chosen for it.
 
@@ -46,6 +50,8 @@ def denoise(
         Meaning of the dimensions, out of ``TCZYXS``; needed beyond two dimensions. Every
         (Y, X) plane is fitted on its own, with the parameters of its channel.
     microscope, specimen, preset, seed, device, iterations, depth, width, skip, refine, budget
+        As in :class:`Options`.
+    base, strategy, criterion
         As in :class:`Options`.
 
     Returns
@@ -69,6 +75,9 @@ def denoise(
         skip,
         refine,
         budget,
+        base,
+        strategy,
+        criterion,
     )
     *_, last = denoise_steps(image, options, axes=axes)
     assert last.result is not None  # the last step has it
@@ -148,5 +157,3 @@ def _denoise_plane(
         index, described, np.array(history), assessment, seconds, step.fallbacks, refined
     )
     return denoised, record
-
-

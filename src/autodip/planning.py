@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 
-from autodip import cost, table
+from autodip import cost, features, lookup, table
 from autodip import device as devices
-from autodip.describe import describe
+from autodip.bases import builtin
+from autodip.describe import Description, describe
 from autodip.errors import ParameterError
 from autodip.image import Image
 from autodip.params import Choice
 from autodip.records import ChannelPlan, Options
+from autodip.sample import Sample
 from autodip.scaling import Scale
 from autodip.transfer import choose, fitting
+
+_LOOKED_AT = 1024
+"""Pixels a side of the centre by which a large plane is compared with calibration images."""
+
+_NEIGHBOURS = 3
 
 _UNREFINED = "not refined: the noise of this image cannot be told"
 
@@ -108,9 +116,8 @@ def _plan_channel(image: Image, options: Options, number: int, plane: np.ndarray
         specimen=options.specimen,
         hints=image.hints[number] if number < len(image.hints) else (),
     )
-    choice: Choice
     if options.choices is None:
-        choice = choose(description, table.load(options.preset), options.explicit)
+        choice = _choose(description, plane, options)
         if choice.refine is not None and description.noise is None:
             choice = _with_note(choice.replace(refine=None), _UNREFINED)
     else:
@@ -119,6 +126,57 @@ def _plan_channel(image: Image, options: Options, number: int, plane: np.ndarray
     price = cost.of(choice, description.shape, options.device)
     name = image.channel_names[number] if number < len(image.channel_names) else ""
     return ChannelPlan(name, description, choice, price)
+
+
+def _choose(description: Description, plane: np.ndarray, options: Options) -> Choice:
+    """Ask the base where it covers the image, else the preset, and look for similar images."""
+    known = (description.microscope, description.specimen)
+    sample = _sample(description, plane)
+    uncovered = None
+    if options.base is not None and sample is None:
+        uncovered = "too small or too dark to be compared with a base: the preset decides"
+    elif options.base is not None and sample is not None:
+        base = builtin.load(Path(options.base))
+        if lookup.covers(base, known):
+            return lookup.choose_from_base(
+                description,
+                sample,
+                base,
+                strategy=options.strategy or lookup.GROUP,
+                criterion=options.criterion,
+                explicit=options.explicit,
+            )
+        kind = " and ".join(name for name in known if name)
+        uncovered = f"the base {base.name} has no image of {kind}: the preset decides"
+    choice = choose(description, table.load(options.preset), options.explicit)
+    if uncovered:
+        choice = _with_note(choice, uncovered)
+    if options.preset in table.BY_QUALITY and sample is not None:
+        choice = _with_neighbours(choice, sample)
+    return choice
+
+
+def _sample(description: Description, plane: np.ndarray) -> Sample | None:
+    """What is compared with calibration images; None for a plane that cannot be described."""
+    if constant(plane) or min(plane.shape) < features.LEAST_SIDE:
+        return None
+    rows, columns = ((max(0, (n - _LOOKED_AT) // 2)) for n in plane.shape)
+    centre = plane[rows : rows + _LOOKED_AT, columns : columns + _LOOKED_AT]
+    if constant(centre):
+        centre = plane
+    noise = description.noise if centre.shape == plane.shape else None
+    return Sample(centre, features.descriptors(centre, noise=noise))
+
+
+def _with_neighbours(choice: Choice, sample: Sample) -> Choice:
+    """Choice whose evidence tells the most similar calibration images of the package."""
+    entries = builtin.entries()
+    warning = lookup.unlike(sample.descriptors, entries)
+    evidence = choice.evidence.replace(
+        neighbours=lookup.near(sample, entries, _NEIGHBOURS), outside=warning is not None
+    )
+    changed: Choice = choice.replace(evidence=evidence)
+    return changed if warning is None else _with_note(changed, warning)
 
 
 def _describable_planes(image: Image) -> list[np.ndarray]:

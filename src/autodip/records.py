@@ -5,15 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from autodip.assess import Assessment
+from autodip.bases.builtin import NAME as BUILTIN
+from autodip.bases.criteria import CRITERIA
 from autodip.cost import Cost
 from autodip.describe import Description
 from autodip.errors import ParameterError
 from autodip.image import PlaneIndex
+from autodip.lookup import STRATEGIES
 from autodip.params import Choice, Width, parse_width
 from autodip.transfer import Explicit
 
@@ -42,6 +46,14 @@ class Options:
     budget : float, optional
         Seconds for the whole image on the CPU: takes the best of our presets that is predicted to
         need less, instead of ``preset``.
+    base : Path or str, optional
+        Calibration base that decides on images of the kinds that it covers, in the place of the
+        preset; ``builtin`` names the one that comes with the package.
+    strategy : str, optional
+        How the base is asked, out of :data:`autodip.lookup.STRATEGIES`; ``group`` by default.
+    criterion : str, optional
+        By which its best setting is told, out of :data:`autodip.bases.criteria.CRITERIA`;
+        ``combined`` by default, ``psnr`` where LPIPS was not measured.
     choices : sequence of Choice, optional
         One for all channels or one for each; taken as they are, as when a run is repeated.
     """
@@ -57,6 +69,9 @@ class Options:
     skip: int | None = None
     refine: bool | None = None
     budget: float | None = None
+    base: Path | str | None = None
+    strategy: str | None = None
+    criterion: str | None = None
     choices: Sequence[Choice] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -74,6 +89,21 @@ class Options:
             )
         if self.budget is not None and not 0 < self.budget < math.inf:
             raise ParameterError(f"budget is {self.budget!r}; it must be seconds, above 0")
+        self._check_base()
+
+    def _check_base(self) -> None:
+        if self.base is not None and self.budget is not None:
+            raise ParameterError(
+                "a budget picks among the presets, and a base decides without them; leave one out"
+            )
+        for name, known in (("strategy", STRATEGIES), ("criterion", CRITERIA)):
+            value = getattr(self, name)
+            if value is None:
+                continue
+            if self.base is None:
+                raise ParameterError(f"{name} {value!r} needs a base; name one, or {BUILTIN!r}")
+            if value not in known:
+                raise ParameterError(f"{name} {value!r} is not known; known are {', '.join(known)}")
 
     @property
     def explicit(self) -> Explicit:

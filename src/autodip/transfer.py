@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from autodip.describe import Description
 from autodip.errors import ImageError, ParameterError
@@ -49,18 +49,12 @@ def choose(description: Description, table: Table, explicit: Explicit | None = N
     explicit = explicit or Explicit()
     row = _row(description, table)
     known = {"microscope": description.microscope, "specimen": description.specimen}
-    notes = _group_notes(known, row, table)
-    notes += [f"{name} {value} was set explicitly" for name, value in explicit.items()]
-    net, fit = _with_explicit(row, explicit)
-    if row.pixels is not None and explicit.iterations is None:
-        pixels = description.shape[0] * description.shape[1]
-        if pixels > row.pixels or row.smaller_stops_earlier:
-            fit, later = scaled(fit, row.pixels, description.shape)
-            notes += later
-    fixed_depth = explicit.depth is not None or isinstance(explicit.width, tuple)
-    net, reduced = fitting(net, description.shape, fixed_depth)
-    asked = row.refine is not None if explicit.refine is None else explicit.refine
-    refine = (row.refine or RefineParams()) if asked else None
+    pixels = row.pixels
+    if pixels is not None and not row.smaller_stops_earlier:
+        pixels = min(pixels, description.shape[0] * description.shape[1])
+    net, fit, refine, notes = settle(
+        description, Setting(row.net, row.fit, row.refine, pixels), explicit
+    )
     evidence = Evidence(
         preset=table.name,
         table=f"{table.name} {table.version}",
@@ -68,9 +62,57 @@ def choose(description: Description, table: Table, explicit: Explicit | None = N
         group={"microscope": row.microscope, "specimen": row.specimen},
         known=known,
         origin=dict(description.origin),
-        notes=(*notes, *reduced),
+        notes=(*_group_notes(known, row, table), *notes),
     )
     return Choice(net, fit, evidence, refine)
+
+
+class Setting(NamedTuple):
+    """Parameters as they were measured.
+
+    Parameters
+    ----------
+    net : NetParams
+    fit : FitParams
+    refine : RefineParams or None
+    pixels : int or None
+        Number of them in the images at which the iterations were measured; None where they hold
+        for all sizes.
+    """
+
+    net: NetParams
+    fit: FitParams
+    refine: RefineParams | None
+    pixels: int | None
+
+
+def settle(
+    description: Description, setting: Setting, explicit: Explicit
+) -> tuple[NetParams, FitParams, RefineParams | None, tuple[str, ...]]:
+    """Make a setting fit an image, and let explicit values win.
+
+    Returns
+    -------
+    NetParams, FitParams, RefineParams or None, tuple of str
+        The last is what the user should know.
+
+    Raises
+    ------
+    ParameterError
+        If an explicit value is not allowed, or its depth is too large for the image.
+    ImageError
+        If the image is too small for any network.
+    """
+    notes = [f"{name} {value} was set explicitly" for name, value in explicit.items()]
+    net, fit = _with_explicit(setting.net, setting.fit, explicit)
+    if setting.pixels is not None and explicit.iterations is None:
+        fit, later = scaled(fit, setting.pixels, description.shape)
+        notes += later
+    fixed_depth = explicit.depth is not None or isinstance(explicit.width, tuple)
+    net, reduced = fitting(net, description.shape, fixed_depth)
+    asked = setting.refine is not None if explicit.refine is None else explicit.refine
+    refine = (setting.refine or RefineParams()) if asked else None
+    return net, fit, refine, (*notes, *reduced)
 
 
 def scaled(fit: FitParams, pixels: int, shape: tuple[int, int]) -> tuple[FitParams, list[str]]:
@@ -135,8 +177,9 @@ def _group_notes(known: dict[str, str | None], row: Row, table: Table) -> list[s
     return notes
 
 
-def _with_explicit(row: Row, explicit: Explicit) -> tuple[NetParams, FitParams]:
-    net, fit = row.net, row.fit
+def _with_explicit(
+    net: NetParams, fit: FitParams, explicit: Explicit
+) -> tuple[NetParams, FitParams]:
     if explicit.iterations is not None:
         fit = fit.replace(iterations=explicit.iterations)
     width = net.width if explicit.width is None else explicit.width

@@ -122,7 +122,7 @@ def test_creating_a_base_again_leaves_it_alone(tmp_path):
 @pytest.mark.parametrize("compress", [False, True])
 def test_a_packed_base_is_the_same(tmp_path, compress):
     base = filled(tmp_path / "base")
-    merged = packing.merge([base], tmp_path / "packed", compress=compress)
+    merged = packing.merge([base], tmp_path / "packed", packing.Packing(compress))
     loose, packed = store.load(base), store.load(tmp_path / "packed")
     assert (packed.entries, packed.runs) == (loose.entries, loose.runs)
     assert (merged.duplicates, merged.differing) == (0, ())

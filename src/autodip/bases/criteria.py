@@ -48,6 +48,12 @@ class Pick:
     cost: Mapping[str, float]
 
 
+def default_criterion(runs: Iterable[Run]) -> str:
+    """``combined``, or ``psnr`` where a run lacks LPIPS."""
+    measured = all(point.lpips is not None for run in runs for point in run.points)
+    return "combined" if measured else "psnr"
+
+
 def means(runs: Iterable[Run]) -> list[Pick]:
     """All settings that every image of the runs has, with their means over the images.
 

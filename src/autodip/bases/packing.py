@@ -36,7 +36,27 @@ class Merged:
     differing: tuple[str, ...]
 
 
-def merge(sources: Sequence[Path], target: Path, *, compress: bool = False) -> Merged:
+@dataclass(frozen=True)
+class Packing:
+    """How bases are written as one.
+
+    Parameters
+    ----------
+    compress : bool
+        Pack the runs by gzip.
+    images : bool
+        Take the pixels along where they were kept.
+    name, description : str
+        For people; by default the name of the folder, and the descriptions of the sources.
+    """
+
+    compress: bool = False
+    images: bool = True
+    name: str = ""
+    description: str = ""
+
+
+def merge(sources: Sequence[Path], target: Path, packing: Packing | None = None) -> Merged:
     """Write the images and runs of several bases, or of one, as a packed base.
 
     Of two records of one image, or of one configuration on it, the first is kept. Seconds and
@@ -47,8 +67,7 @@ def merge(sources: Sequence[Path], target: Path, *, compress: bool = False) -> M
     sources : sequence of Path
     target : Path
         New or empty folder.
-    compress : bool
-        Pack the runs by gzip.
+    packing : Packing, optional
 
     Raises
     ------
@@ -80,7 +99,7 @@ def merge(sources: Sequence[Path], target: Path, *, compress: bool = False) -> M
                 duplicates += same
                 name = f"{entries[run.image].name} with {run.config.net} ({run.config.key})"
                 differing += [] if same else [f"{base.path}: {name}, by {run.engine}"]
-    _pack(target, bases, entries, runs, compress)
+    _pack(target, bases, entries, runs, packing or Packing())
     return Merged(store.load(target), duplicates, tuple(differing))
 
 
@@ -93,17 +112,17 @@ def _pack(
     bases: Sequence[Base],
     entries: dict[str, Entry],
     runs: dict[tuple[str, Config], Run],
-    compress: bool,
+    packing: Packing,
 ) -> None:
     """Write the files; ``base.json``, by which a folder is a base, last of them."""
     images = "".join(map(files.entry_line, sorted(entries.values(), key=lambda e: (e.name, e.id))))
     ordered = sorted(runs.values(), key=lambda run: (run.image, run.config.key))
     curves = "".join(map(files.run_line, ordered)).encode()
-    curves = gzip.compress(curves, mtime=0) if compress else curves
-    names = [f"{IMAGES}.jsonl", f"{RUNS}.jsonl" + ".gz" * compress]
+    curves = gzip.compress(curves, mtime=0) if packing.compress else curves
+    names = [f"{IMAGES}.jsonl", f"{RUNS}.jsonl" + ".gz" * packing.compress]
     try:
         target.mkdir(parents=True, exist_ok=True)
-        for base in bases:
+        for base in bases if packing.images else ():
             for image in base.entries:
                 kept, copy = store.pixels_path(base.path, image), store.pixels_path(target, image)
                 if kept.exists() and not copy.exists():
@@ -118,7 +137,8 @@ def _pack(
         parts[0].write_text(images, encoding="utf-8")
         parts[1].write_bytes(curves)
         described = "; ".join(dict.fromkeys(b.description for b in bases if b.description))
-        parts[2].write_text(store.head_text(target, description=described), encoding="utf-8")
+        head = store.head_text(target, packing.name, packing.description or described)
+        parts[2].write_text(head, encoding="utf-8")
 
 
 def validate(path: Path) -> list[str]:

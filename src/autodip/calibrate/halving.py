@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from scipy.stats import rankdata
 
-from autodip.bases.criteria import pick
+from autodip.bases.criteria import default_criterion, pick
 from autodip.bases.records import Config, Run
 
 _SHARE = 4
@@ -45,12 +45,10 @@ def better_half(configs: Sequence[Config], runs: Sequence[Run]) -> list[int]:
     complete = [found for found in by_image.values() if len(found) == len(wanted)]
     if not complete:
         return []
-    points = [p for found in complete for run in found.values() for p in run.points]
-    measured = all(point.lpips is not None for point in points)
-    criterion = "combined" if measured else "psnr"
+    criterion = default_criterion(run for found in complete for run in found.values())
     best = [pick([found[config] for found in complete], criterion) for config in configs]
     ranks = rankdata([-(one.scores["psnr"] or 0) for one in best])
-    if measured:
+    if criterion == "combined":
         ranks = ranks + rankdata([one.scores["lpips"] for one in best])
     order = sorted(range(len(configs)), key=lambda number: (ranks[number], number))
     return sorted(order[: kept_of(len(configs))])

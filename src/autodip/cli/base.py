@@ -58,7 +58,7 @@ def command() -> None:
 def show(path: Path, criterion: str | None, figure: Path | None) -> None:
     """Show the groups of images of a base, and the best setting of each."""
     base = store.load(path)
-    chosen = criterion or _default_criterion(base)
+    chosen = criterion or criteria.default_criterion(base.runs)
     rows = criteria.group_rows(base, chosen)
     configs = {run.config for run in base.runs}
     click.echo(f"{base.name}  {base.created}")
@@ -72,11 +72,6 @@ def show(path: Path, criterion: str | None, figure: Path | None) -> None:
         click.echo(f"\nbest by {chosen}\n{_table(base, rows)}")
     if figure is not None:
         _draw(base, figure)
-
-
-def _default_criterion(base: Base) -> str:
-    measured = all(point.lpips is not None for run in base.runs for point in run.points)
-    return "combined" if measured else "psnr"
 
 
 def _table(base: Base, rows: Mapping[Group, Pick]) -> str:
@@ -127,12 +122,23 @@ def _draw(base: Base, figure: Path) -> None:
 @click.argument("sources", metavar="BASE...", nargs=-1, required=True, type=FOLDER)
 @click.option("--out", "-o", required=True, type=FOLDER, help="New folder for the result.")
 @click.option("--gzip", "compress", is_flag=True, help="Compress the runs.")
-def merge(sources: tuple[Path, ...], out: Path, compress: bool) -> None:
+@click.option("--no-images", is_flag=True, help="Leave the pixels behind where they were kept.")
+@click.option("--name", default="", help="Of the new base; default that of its folder.")
+@click.option("--description", default="", help="Of the new base; default those of the others.")
+def merge(
+    sources: tuple[Path, ...],
+    out: Path,
+    compress: bool,
+    no_images: bool,
+    name: str,
+    description: str,
+) -> None:
     """Merge bases, or pack one, into a new base of a few files.
 
     Of two runs of one setting on one image the first is kept; how many differ is said.
     """
-    merged = packing.merge(sources, out, compress=compress)
+    how = packing.Packing(compress, not no_images, name, description)
+    merged = packing.merge(sources, out, how)
     for line in merged.differing:
         click.echo(f"differs, the first was kept: {line}", err=True)
     click.echo(

@@ -26,7 +26,7 @@ from autodip.cli.common import (
     say_results,
 )
 from autodip.cli.progress import ProgressBar
-from autodip.cli.text import plan_lines
+from autodip.cli.text import plan_lines, warnings
 from autodip.errors import AutodipError, OutputError, ParameterError
 from autodip.records import Options, Result
 
@@ -40,6 +40,10 @@ _REPEATED = (
     "skip",
     "refine",
     "budget",
+    "base",
+    "strategy",
+    "criterion",
+    "config",
     "seed",
 )
 """Options that a sidecar given by --params decides."""
@@ -248,7 +252,8 @@ def _report(
         settings,
         f"{source} -> {target}  ({net}, {fit.iterations} iterations, {content['seconds']:.1f} s)",
     )
-    notes = [n for p in result.planes if p.assessment for n in p.assessment.notes]
+    notes = warnings(result.plans)
+    notes += [n for p in result.planes if p.assessment for n in p.assessment.notes]
     notes += [
         f"a fit blew up and went back {p.fallbacks} times" for p in result.planes if p.fallbacks
     ]

@@ -15,6 +15,7 @@ _COMMANDS = {
     "base": "calibration bases: show, merge, add a pair, validate",
     "benchmark": "methods side by side on a data set of noisy and true images",
     "calibrate": "run a grid of settings on images with a truth, into a calibration base",
+    "config": "the file with your own defaults: init, validate, show",
     "data": "public data sets: fetch one, list what a folder holds of it",
     "demo": "denoise a simulated image and compare it with its truth",
     "denoise": "denoise image files",
@@ -51,11 +52,11 @@ class _Lazy(click.Group):
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(autodip.__version__, prog_name="autodip")
 def command() -> None:
-    r"""Denoise fluorescence images with a deep image prior whose parameters are chosen for you.
+    """Denoise fluorescence images with a deep image prior whose parameters are chosen for you.
 
     \b
     autodip denoise cells.tif -o denoised/ --microscope confocal --specimen nucleus
-    """
+    """  # noqa: D301  (click reads the control character)
 
 
 def main() -> None:

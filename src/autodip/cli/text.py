@@ -33,8 +33,17 @@ def plan_lines(plans: Sequence[ChannelPlan], image: Image | None) -> Iterator[st
             passes = len(choice.refine.strengths)
             yield f"  refinement  local Wiener filters, {passes} passes over similar patches"
         yield f"  cost        {_cost(plan, planes // len(plans))}"
+        for near in evidence.neighbours:
+            yield f"  near        {near['name']}  (distance {near['distance']:.3g})"
         for note in evidence.notes:
             yield f"  note        {note}"
+
+
+def warnings(plans: Sequence[ChannelPlan]) -> list[str]:
+    """What the user should know of the choice even without asking for it."""
+    if not any(plan.choice.evidence.outside for plan in plans):
+        return []
+    return ["this image is unlike all calibration images; look at the result"]
 
 
 def _width(choice: Choice) -> str:
