@@ -1,8 +1,9 @@
-"""Files that appear whole or not at all."""
+"""Files and folders that appear whole or not at all."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ def replacing(*targets: Path, advice: str = _ADVICE) -> Iterator[list[Path]]:
 
     The last target is renamed last: where it is seen, the others are complete as well. When
     the block is left by an exception, also KeyboardInterrupt, nothing remains. ``advice`` ends
-    the message of an error.
+    the message of an error. A part may be made a folder in place of the empty file that it is.
 
     Yields
     ------
@@ -41,8 +42,8 @@ def replacing(*targets: Path, advice: str = _ADVICE) -> Iterator[list[Path]]:
         umask = os.umask(0)
         os.umask(umask)
         for part, target in zip(temporary, targets, strict=True):
-            part.chmod(0o666 & ~umask)
-            part.replace(target)
+            part.chmod((0o777 if part.is_dir() else 0o666) & ~umask)
+            _move(part, target)
     except OSError as error:
         if isinstance(error, OutputError):
             raise
@@ -51,7 +52,31 @@ def replacing(*targets: Path, advice: str = _ADVICE) -> Iterator[list[Path]]:
         ) from error
     finally:
         for part in temporary:
-            part.unlink(missing_ok=True)
+            remove(part)
+
+
+def _move(part: Path, target: Path) -> None:
+    """Rename; where a folder is replaced or takes a file's place, the old one steps aside."""
+    if not target.exists() or not (part.is_dir() or target.is_dir()):
+        part.replace(target)
+        return
+    aside = Path(tempfile.mkdtemp(f".{target.name}.old", ".", target.parent))
+    target.replace(aside / target.name)
+    try:
+        part.replace(target)
+    except OSError:
+        (aside / target.name).replace(target)
+        aside.rmdir()
+        raise
+    remove(aside)
+
+
+def remove(path: Path) -> None:
+    """Delete a file, or a folder with all that it holds; nothing where nothing is."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def check_writable(folder: Path) -> None:

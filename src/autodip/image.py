@@ -14,6 +14,9 @@ from autodip.errors import ImageError, ParameterError
 AXES = "TCZYXS"
 """Axes known: time, channel, depth, rows, columns, samples of a colour pixel (RGB)."""
 
+PER_CHANNEL = ("channel_names", "channel_colours", "hints")
+"""Fields of an image that have one entry for each channel, or are empty."""
+
 PlaneIndex = tuple[tuple[str, int], ...]
 """Where a plane lies in its image: pairs of axis and position, as ``(("T", 3), ("C", 0))``."""
 
@@ -43,6 +46,8 @@ class Image:
         Seconds between frames.
     channel_names : tuple of str
         One for each channel, or empty.
+    channel_colours : tuple of str
+        Display colour of each channel as "RRGGBB" in hexadecimals ("" where unknown), or empty.
     hints : tuple of tuple of Hint
         One tuple for each channel, or empty.
     source : object
@@ -56,13 +61,14 @@ class Image:
     pixel_size: Mapping[str, float] = field(default_factory=dict)
     time_step: float | None = None
     channel_names: tuple[str, ...] = ()
+    channel_colours: tuple[str, ...] = ()
     hints: tuple[tuple[Hint, ...], ...] = ()
     source: Any = field(default=None, repr=False)
     alpha: bool = False
 
     def __post_init__(self) -> None:
         check_axes(self.axes, self.data.shape)
-        for name in ("channel_names", "hints"):  # metadata may tell more channels than there are
+        for name in PER_CHANNEL:  # metadata may tell more channels than there are
             object.__setattr__(self, name, getattr(self, name)[: self.size(self.channel_axis)])
         if self.data.dtype.kind not in "iuf":
             raise ImageError(
@@ -170,8 +176,7 @@ class Image:
         if axis == "S":
             changes = {"data": data.squeeze(position), "axes": self.axes.replace("S", "")}
         if axis == self.channel_axis:
-            changes["channel_names"] = self.channel_names[part]
-            changes["hints"] = self.hints[part]
+            changes |= {name: getattr(self, name)[part] for name in PER_CHANNEL}
             changes["alpha"] = self.alpha and axis != "S"
         if hasattr(self.source, "cut"):
             changes["source"] = self.source.cut(position, kept)

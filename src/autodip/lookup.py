@@ -273,7 +273,8 @@ def unlike(descriptors: Mapping[str, float], entries: Sequence[Entry]) -> str | 
     nearest, limit = found
     return (
         f"this image is unlike all {len(entries)} calibration images (its descriptors are "
-        f"{nearest:.1f} from the nearest; among themselves 99 % are within {limit:.1f}); look at "
+        f"{nearest:.1f} of their standard deviations from the nearest; among "
+        f"themselves 99 % are within {limit:.1f}); look at "
         "the result"
     )
 

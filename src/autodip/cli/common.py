@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
-from autodip import io, vocabulary
+from autodip import config, io, vocabulary
 from autodip.errors import ParameterError
 from autodip.image import AXES, Image
 from autodip.params import NetParams
@@ -54,6 +55,19 @@ def choice_options(function: F) -> F:
                 show_default=True,
                 help="Which table of parameters.",
             ),
+            click.option(
+                "--base",
+                metavar="DIR",
+                help="Calibration base that decides for the kinds of images it covers; builtin.",
+            ),
+            click.option("--strategy", metavar="NAME", help="How the base is asked: group, ..."),
+            click.option("--criterion", metavar="NAME", help="What is best in the base: psnr, ..."),
+            click.option(
+                "--config",
+                type=click.Path(path_type=Path),
+                metavar="FILE",
+                help="Defaults of these options; see 'autodip config'.",
+            ),
             click.option("--iterations", type=int, metavar="N", help="Wins over the choice."),
             click.option("--depth", type=int, metavar="D", help="Scales of the network."),
             click.option("--width", metavar="W", help="Channels: 32, or 8,16,32, or asc_to512."),
@@ -87,12 +101,14 @@ def options_from(given: dict[str, Any]) -> Options:
     ------
     ParameterError
     """
+    given = configured(given)
     vocabulary.microscope(given["microscope"])
     vocabulary.specimen(given["specimen"])
     parse_frames(given["frames"])
     chosen = ("microscope", "specimen", "preset", "iterations", "depth", "width", "skip")
 
-    options = Options(**{k: given[k] for k in (*chosen, "refine", "budget", "device", "seed")})
+    others = ("refine", "budget", "device", "seed", "base", "strategy", "criterion")
+    options = Options(**{k: given[k] for k in (*chosen, *others)})
     _check_explicit(options)
     wrong = sorted(set((given["axes"] or "").upper()) - set(AXES))
     if wrong:
@@ -102,12 +118,31 @@ def options_from(given: dict[str, Any]) -> Options:
     return options
 
 
+def configured(given: dict[str, Any]) -> dict[str, Any]:
+    """Options with those of the config file where the command line says nothing.
+
+    Raises
+    ------
+    ParameterError
+        If the file is not readable, or a key or a value of it not allowed.
+    """
+    context = click.get_current_context()
+    found = config.find(given["config"])
+    if found is None:
+        return given
+    values = config.read(found)
+    said = [n for n in given if context.get_parameter_source(n) is ParameterSource.COMMANDLINE]
+    if {"budget", "preset"} & set(said):  # a preset that is said wins over a configured base
+        said += ["base", "strategy", "criterion"]
+    return {**given, **{name: value for name, value in values.items() if name not in said}}
+
+
 def _check_explicit(options: Options) -> None:
     """Refuse explicit values that are wrong for every image."""
     for name, value in options.explicit.items():
         least = 0 if name == "skip" else 1
         values = value if isinstance(value, tuple) else (value,)
-        if any(isinstance(v, int) and v < least for v in values):
+        if any(isinstance(v, int) and not isinstance(v, bool) and v < least for v in values):
             raise ParameterError(f"--{name} {value}: it must be {least} or more")
     depth, width = options.explicit.depth, options.explicit.width
     if depth is not None:
@@ -132,7 +167,7 @@ def find_inputs(inputs: tuple[Path, ...]) -> tuple[list[Path], dict[Path, str]]:
     failed: dict[Path, str] = {}
     for path in inputs:
         try:
-            found = _images_in(path) if path.is_dir() else None
+            found = _images_in(path) if path.is_dir() and not io.is_image_folder(path) else None
         except OSError as error:
             failed[path] = f"{path}: cannot be read ({error.strerror})"
             continue
@@ -150,7 +185,9 @@ def _images_in(folder: Path) -> list[Path]:
     return sorted(
         path
         for path in folder.iterdir()
-        if path.suffix.lower() in io.SUFFIXES and path.is_file() and path.name[0] != "."
+        if path.suffix.lower() in io.SUFFIXES
+        and path.name[0] != "."
+        and (path.is_file() or io.is_image_folder(path))
     )
 
 

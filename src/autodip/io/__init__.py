@@ -4,16 +4,49 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
-from autodip.errors import FormatError
+import numpy as np
+
+from autodip.errors import FormatError, ParameterError
 from autodip.image import Image
-from autodip.io import npy, png, tiff
+from autodip.io import czi, lif, mrc, nd2, npy, npz, ome_zarr, png, scenes, tiff
 
-_FORMATS = {".png": png, ".tif": tiff, ".tiff": tiff, ".npy": npy}
+_FORMATS: dict[str, ModuleType] = {
+    ".png": png,
+    ".tif": tiff,
+    ".tiff": tiff,
+    ".npy": npy,
+    ".npz": npz,
+    ".zarr": ome_zarr,
+    ".mrc": mrc,
+    ".nd2": nd2,
+    ".lif": lif,
+    ".czi": czi,
+}
+_OF_SEVERAL = (tiff, npz, ome_zarr, nd2, lif, czi)
+"""Formats whose files may hold several images."""
 
 SUFFIXES = tuple(_FORMATS)
 """Endings of the file names that can be read, in lower case."""
 
+WRITABLE = tuple(suffix for suffix, kind in _FORMATS.items() if hasattr(kind, "write"))
+"""Endings of the file names that can be written, in lower case."""
+
+FORMATS = {
+    "png": ".png",
+    "tiff": ".tif",
+    "ome-tiff": ".ome.tif",
+    "ome-zarr": ".ome.zarr",
+    "ome-zarr-0.4": ".ome.zarr",
+    "npy": ".npy",
+    "npz": ".npz",
+    "mrc": ".mrc",
+}
+"""Names of the formats that can be asked for, and how their files end."""
+
+_DOUBLE = (".ome.tif", ".ome.tiff", ".ome.zarr")
 _SIGNATURES = {
     b"\x89PNG\r\n\x1a\n": "PNG",
     b"II*\0": "TIFF",
@@ -26,27 +59,38 @@ _SIGNATURES = {
     b"\x89HDF": "HDF5",
     b"GIF8": "GIF",
     b"%PDF": "PDF",
+    b"\xda\xce\xbe\x0a": "ND2",
+    b"ZISRAW": "CZI",
+    b"\x70\0\0\0": "LIF",
 }
 
 
-def read(path: str | os.PathLike[str], axes: str | None = None) -> Image:
+def read(
+    path: str | os.PathLike[str], axes: str | None = None, scene: str | int | None = None
+) -> Image:
     """Read an image file.
 
     Parameters
     ----------
     path : str or Path
-        PNG, TIFF (plain, ImageJ, OME) or NPY, told by the ending of its name.
+        PNG, TIFF (plain, ImageJ, OME), NPY, NPZ, OME-Zarr (a folder), MRC, Nikon ND2, Leica LIF
+        or Zeiss CZI, told by the ending of its name.
     axes : str, optional
         Meaning of the dimensions, in place of what the file says.
+    scene : str or int, optional
+        Name or number of the image that is meant, of a file that holds several.
 
     Raises
     ------
     FormatError
-        If the file is missing, empty, truncated, no image, or of a kind that is not read.
+        If the file is missing, empty, truncated, no image, of a kind that is not read, or holds
+        several images of which none was chosen.
     ParameterError
-        If the axes are ambiguous, or do not fit the shape.
+        If the axes are ambiguous, or do not fit the shape, or there is no such scene.
     ImageError
         If the pixels are no real numbers.
+    MissingPackageError
+        If the format needs a package that is not installed.
     """
     path = Path(path)
     kind = _FORMATS.get(path.suffix.lower())
@@ -55,6 +99,27 @@ def read(path: str | os.PathLike[str], axes: str | None = None) -> Image:
             f"{path}: files ending in {path.suffix or 'nothing'!r} are not read; "
             f"allowed are {', '.join(SUFFIXES)}"
         )
+    start = b"" if is_image_folder(path) else _start(path)
+    chosen: dict[str, Any] = {"scene": scene} if kind in _OF_SEVERAL else {}
+    try:
+        if not chosen:
+            scenes.choose([path.name], scene)
+        image: Image = kind.read(path, None if axes is None else axes.upper(), **chosen)
+    except FormatError as error:
+        seen = next((name for sign, name in _SIGNATURES.items() if start.startswith(sign)), None)
+        own = path.suffix.upper().strip(".")[:3]
+        says = f"; its content begins like a {seen} file" if seen and own not in seen else ""
+        raise FormatError(f"{path}: {error}{says}") from error
+    return image
+
+
+def is_image_folder(path: Path) -> bool:
+    """Whether a path is an image that is a folder (OME-Zarr), not a folder of images."""
+    return path.suffix.lower() == ".zarr" and path.is_dir()
+
+
+def _start(path: Path) -> bytes:
+    """First bytes of a file."""
     try:
         with path.open("rb") as file:
             start = file.read(8)
@@ -64,29 +129,101 @@ def read(path: str | os.PathLike[str], axes: str | None = None) -> Image:
         raise FormatError(f"{path}: cannot be opened ({error.strerror})") from error
     if not start:
         raise FormatError(f"{path}: the file is empty (0 bytes)")
-    if axes is not None:
-        axes = axes.upper()
-    try:
-        image: Image = kind.read(path, axes)
-    except FormatError as error:
-        seen = next((name for sign, name in _SIGNATURES.items() if start.startswith(sign)), None)
-        own = path.suffix.upper().strip(".")[:3]
-        says = f"; its content begins like a {seen} file" if seen and own not in seen else ""
-        raise FormatError(f"{path}: {error}{says}") from error
-    return image
+    return start
 
 
-def write(path: str | os.PathLike[str], image: Image, suffix: str | None = None) -> None:
-    """Write an image in the format told by ``suffix``, or the ending of ``path``.
+def write(
+    path: str | os.PathLike[str],
+    image: Image,
+    suffix: str | None = None,
+    *,
+    format: str | None = None,
+    dtype: str | np.dtype | None = None,
+) -> None:
+    """Write an image in the format told by ``format``, ``suffix``, or the ending of ``path``.
 
-    The image should come from a file of the same format (possibly with other pixels, or cut
-    by :meth:`Image.select`); what that file held besides pixels is kept.
+    Where the image comes from a file of the same format (possibly with other pixels, or cut
+    by :meth:`Image.select`), what that file held besides pixels is kept, and the flavour (OME,
+    ImageJ, version of OME-Zarr) as well. From another format the axes, pixel sizes, time step,
+    names and colours of channels are taken along, as far as the new one holds them.
+
+    Parameters
+    ----------
+    path : str or Path
+        File; a folder for OME-Zarr.
+    image : Image
+    suffix : str, optional
+        Ending that counts in place of that of ``path``.
+    format : str, optional
+        Out of :data:`FORMATS`; it wins over the endings.
+    dtype : str or dtype, optional
+        Type of the pixels written; that of ``image`` by default. Integers are rounded and
+        clipped.
+
+    Raises
+    ------
+    FormatError
+        If the format is not known or not written, or does not hold such pixels or axes.
     """
     path = Path(path)
     kind = (suffix or path.suffix).lower()
-    if kind not in _FORMATS:
-        raise FormatError(f"{path}: cannot be written; allowed endings are {', '.join(SUFFIXES)}")
-    _FORMATS[kind].write(path, image)
+    if format is not None:
+        kind = Path(output_name("image", format)).suffix
+    if kind not in WRITABLE:
+        raise FormatError(f"{path}: cannot be written; allowed endings are {', '.join(WRITABLE)}")
+    if dtype is not None:
+        image = image.replace(data=_cast(image.data, np.dtype(dtype)))
+    options: dict[str, Any] = {}
+    if format == "ome-tiff":
+        options["as_ome"] = True
+    if format == "ome-zarr-0.4":
+        options["version"] = "0.4"
+    _FORMATS[kind].write(path, image, **options)
 
 
-__all__ = ["SUFFIXES", "read", "write"]
+def output_name(name: str, format: str | None = None) -> str:
+    """Name of the output for an input called ``name``.
+
+    Without a format it is the same name, except that vendors' files, which cannot be written,
+    become OME-TIFF.
+
+    Raises
+    ------
+    ParameterError
+        If the format is not known.
+    """
+    if format is not None and format not in FORMATS:
+        raise ParameterError(
+            f"format {format!r} is not known; allowed are {', '.join(sorted(FORMATS))}"
+        )
+    lower = name.lower()
+    ending = next((e for e in (*_DOUBLE, *SUFFIXES) if lower.endswith(e)), "")
+    if format is None:
+        format = "ome-tiff" if ending and ending not in (*WRITABLE, *_DOUBLE) else None
+    if format is None or ending == FORMATS[format] or (format, ending) in _SAME:
+        return name
+    return name[: len(name) - len(ending)] + FORMATS[format]
+
+
+_SAME = {
+    ("tiff", ".tiff"),
+    ("tiff", ".ome.tif"),
+    ("tiff", ".ome.tiff"),
+    ("ome-tiff", ".ome.tiff"),
+    ("ome-zarr", ".zarr"),
+    ("ome-zarr-0.4", ".zarr"),
+}
+"""Formats and endings that may stay as they are."""
+
+
+def _cast(data: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Pixels in another type: to integers by rounding and clipping."""
+    if dtype.kind in "iu" and data.dtype != dtype:
+        limits = np.iinfo(dtype)
+        high = float(limits.max)  # the largest 64-bit integers are no floats
+        high = np.nextafter(high, 0) if int(high) > limits.max else high
+        data = np.clip(np.rint(data.astype(np.float64)), float(limits.min), high)
+    return data.astype(dtype)
+
+
+__all__ = ["FORMATS", "SUFFIXES", "WRITABLE", "is_image_folder", "output_name", "read", "write"]

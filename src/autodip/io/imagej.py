@@ -49,12 +49,19 @@ def facts(
         if "Z" in axes and metadata.get("spacing"):
             size["Z"] = float(metadata["spacing"]) * unit
     names = _channel_names(metadata.get("Labels"), channels) if "C" in axes else ()
+    tables = metadata.get("LUTs") or []
     return {
         "pixel_size": size,
         "time_step": float(metadata["finterval"]) if metadata.get("finterval") else None,
         "channel_names": names,
+        "channel_colours": tuple(_colour(table) for table in tables),
         "hints": tuple((Hint("specimen", "ImageJ slice label", name),) for name in names),
     }
+
+
+def _colour(table: Any) -> str:
+    """Colour that a look-up table gives to the brightest pixels."""
+    return "".join(f"{int(part[-1]):02X}" for part in np.reshape(table, (3, -1)))
 
 
 def _channel_names(labels: Any, count: int) -> tuple[str, ...]:

@@ -18,6 +18,17 @@ def read(path: Path, axes: str | None) -> Image:
         raise FormatError(f"not a readable NPY file, or a truncated one ({error})") from error
     if not isinstance(data, np.ndarray):
         raise FormatError("not an NPY file; extract the array you want from this archive first")
+    return with_axes(data, axes, path)
+
+
+def with_axes(data: np.ndarray, axes: str | None, path: Path) -> Image:
+    """Image of an array that says nothing of its axes; two dimensions are (Y, X).
+
+    Raises
+    ------
+    ParameterError
+        If there are others and ``axes`` is not given.
+    """
     if axes is None:
         if data.ndim != 2:
             raise ParameterError(

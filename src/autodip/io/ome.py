@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autodip.errors import FormatError
-from autodip.image import Hint
+from autodip.image import Hint, Image
 
 if TYPE_CHECKING:
     import ome_types
@@ -15,6 +17,21 @@ if TYPE_CHECKING:
 _UM = {"µm": 1.0, "nm": 1e-3, "mm": 1e3, "cm": 1e4, "m": 1e6, "pm": 1e-6, "Å": 1e-4}
 _SECONDS = {"s": 1.0, "ms": 1e-3, "µs": 1e-6, "ns": 1e-9, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _TYPES = {"float32": "float", "float64": "double"}
+
+
+@dataclass(frozen=True)
+class Source:
+    """Metadata of a file of another format as OME-XML that describes this one image."""
+
+    xml: str = field(repr=False)
+    axes: str
+
+    def cut(self, position: int, kept: range) -> Source:
+        """Metadata of the part that has only ``kept`` of its axis at ``position``."""
+        axis = self.axes[position]
+        return Source(
+            cut(self.xml, axis, kept), self.axes.replace("S", "") if axis == "S" else self.axes
+        )
 
 
 def parse(xml: str) -> ome_types.OME:
@@ -39,10 +56,19 @@ def parse(xml: str) -> ome_types.OME:
     return ome
 
 
-def facts(xml: str) -> dict[str, Any]:
-    """Fields of :class:`autodip.image.Image` that OME-XML tells."""
+def only(xml: str, index: int) -> str:
+    """OME-XML of one of the images that it describes; the same text where there is no other."""
     ome = parse(xml)
-    pixels = ome.images[0].pixels
+    if len(ome.images) == 1 or index >= len(ome.images):
+        return xml
+    ome.images = [ome.images[index]]
+    return _to_xml(ome)
+
+
+def facts(xml: str, index: int = 0) -> dict[str, Any]:
+    """Fields of :class:`autodip.image.Image` that OME-XML tells of one of its images."""
+    images = parse(xml).images
+    pixels = images[min(index, len(images) - 1)].pixels
     size = {}
     for axis in "XYZ":
         value = getattr(pixels, f"physical_size_{axis.lower()}")
@@ -53,12 +79,21 @@ def facts(xml: str) -> dict[str, Any]:
     unit = pixels.time_increment_unit
     channels = [c for c in pixels.channels if (c.samples_per_pixel or 1) == 1]
     names = tuple(c.name or "" for c in channels)
+    colours = tuple(_colour(c) for c in channels)
     return {
         "pixel_size": size,
         "time_step": None if step is None else float(step) * _SECONDS.get(unit.value, 1.0),
         "channel_names": names if any(names) else (),
+        "channel_colours": colours if any(colours) else (),
         "hints": tuple(tuple(_hints(c)) for c in channels),
     }
+
+
+def _colour(channel: Any) -> str:
+    """Colour of a channel where the file tells one (the schema's default is white)."""
+    if "color" not in channel.model_fields_set or channel.color is None:
+        return ""
+    return "".join(f"{part:02X}" for part in channel.color.as_rgb_tuple(alpha=False))
 
 
 def _hints(channel: Any) -> list[Hint]:
@@ -101,16 +136,117 @@ def cut(xml: str, axis: str, kept: range) -> str:
 
 def for_one_file(xml: str, dtype: np.dtype, pages: int) -> str:
     """OME-XML whose pixels of type ``dtype`` follow one another in the pages of one file."""
-    from ome_types.model import PixelType, TiffData  # noqa: PLC0415
+    from ome_types.model import TiffData  # noqa: PLC0415
 
     ome = parse(xml)
     pixels = ome.images[0].pixels
-    pixels.type = PixelType(_TYPES.get(dtype.name, dtype.name))
+    kind = _pixel_type(dtype)
+    if kind != pixels.type:
+        pixels.type, pixels.significant_bits = kind, None
     pixels.tiff_data_blocks = [TiffData(ifd=0, plane_count=pages)]
     pixels.bin_data_blocks = []
     pixels.metadata_only = None
     ome.uuid = None
     return _to_xml(ome)
+
+
+def document(image: Image) -> str:
+    """OME-XML of an image from another format, with all that is known of it.
+
+    Parameters
+    ----------
+    image : Image
+        Of axes that end in YX or YXS.
+
+    Raises
+    ------
+    FormatError
+        If OME does not know the type of the pixels.
+    """
+    from ome_types import model  # noqa: PLC0415
+
+    kind = _pixel_type(image.data.dtype)
+    if isinstance(image.source, Source):
+        ome = parse(image.source.xml)
+    else:
+        ome = model.OME(images=[model.Image(id="Image:0", pixels=_blank(image, kind))])
+    pixels = ome.images[0].pixels
+    for axis in "TCZYX":
+        setattr(pixels, f"size_{axis.lower()}", image.size(axis))
+    samples = image.size("S")
+    pixels.size_c *= samples
+    order = "".join(a for a in reversed(image.axes) if a in "TCZ")
+    order = "XY" + order + "".join(a for a in "ZCT" if a not in order)
+    pixels.dimension_order = model.Pixels_DimensionOrder(order)
+    for axis, size in image.pixel_size.items():
+        setattr(pixels, f"physical_size_{axis.lower()}", size)
+        setattr(pixels, f"physical_size_{axis.lower()}_unit", model.UnitsLength.MICROMETER)
+    if image.time_step is not None:
+        pixels.time_increment = image.time_step
+        pixels.time_increment_unit = model.UnitsTime.SECOND
+    while len(pixels.channels) < image.size("C"):
+        pixels.channels.append(model.Channel(id=f"Channel:0:{len(pixels.channels)}"))
+    for number, channel in enumerate(pixels.channels):
+        channel.samples_per_pixel = samples
+        _describe(channel, image, number)
+    return _to_xml(ome)
+
+
+def _pixel_type(dtype: np.dtype) -> Any:
+    """Type of pixels in OME's words.
+
+    Raises
+    ------
+    FormatError
+        If OME does not know it.
+    """
+    from ome_types.model import PixelType  # noqa: PLC0415
+
+    name = _TYPES.get(dtype.name, dtype.name)
+    if not _allows(PixelType, name):
+        raise FormatError(
+            f"OME-TIFF holds no pixels of type {name} but 8-, 16- and 32-bit integers, float32 "
+            "and float64; write one of them (--dtype float32)"
+        )
+    return PixelType(name)
+
+
+def _blank(image: Image, kind: Any) -> Any:
+    """Pixels without any knowledge but their type."""
+    from ome_types import model  # noqa: PLC0415
+
+    sizes: dict[str, Any] = {f"size_{axis.lower()}": image.size(axis) for axis in "TCZYX"}
+    return model.Pixels(
+        id="Pixels:0",
+        dimension_order=model.Pixels_DimensionOrder.XYCZT,
+        type=kind,
+        metadata_only=model.MetadataOnly(),
+        **sizes,
+    )
+
+
+def _describe(channel: Any, image: Image, number: int) -> None:
+    """Name, colour, microscope and dye of a channel, where they are known."""
+    from ome_types import model  # noqa: PLC0415
+
+    if image.channel_axis == "S" and image.size("S") > 1:
+        return  # names and colours are those of the samples
+    if number < len(image.channel_names) and image.channel_names[number]:
+        channel.name = image.channel_names[number]
+    colour = image.channel_colours[number] if number < len(image.channel_colours) else ""
+    if re.fullmatch("[0-9A-F]{6}", colour):
+        channel.color = model.Color("#" + colour)
+    for hint in image.hints[number] if number < len(image.hints) else ():
+        if hint.kind == "microscope" and _allows(model.Channel_AcquisitionMode, hint.text):
+            channel.acquisition_mode = model.Channel_AcquisitionMode(hint.text)
+        elif hint.kind == "microscope" and _allows(model.Channel_ContrastMethod, hint.text):
+            channel.contrast_method = model.Channel_ContrastMethod(hint.text)
+        elif hint.kind == "specimen" and hint.field.endswith(("Fluor", "DyeName")):
+            channel.fluor = hint.text
+
+
+def _allows(names: Any, text: str) -> bool:
+    return text in [name.value for name in names]
 
 
 def _to_xml(ome: Any) -> str:

@@ -5,24 +5,33 @@ from __future__ import annotations
 import dataclasses
 import logging
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tifffile
 
 from autodip.errors import FormatError, ParameterError
 from autodip.image import Image
-from autodip.io import imagej, ome
+from autodip.io import imagej, ome, pyramid, scenes
+from autodip.io.tifftags import for_pixels, tags_of
 
-_LOSSLESS = {"NONE", "LZW", "ADOBE_DEFLATE", "DEFLATE", "PACKBITS", "ZSTD", "LZMA"}
-_PREDICTABLE = {"LZW", "ADOBE_DEFLATE", "DEFLATE", "ZSTD", "LZMA"}
-# Tags of the TIFF standard that describe the image, not its encoding: document and page name,
-# make and model, position, artist, host, XMP.
-_DESCRIPTIVE = {269, 271, 272, 285, 286, 287, 315, 316, 700}
-# Private tags that hold places in the old file (Exif, GPS, LSM, STK), or that tifffile writes.
-_NOT_KEPT = {34665, 34853, 34412, 33628, 33629, 33630, 33631, 50838, 50839}
+_CLASSIC = 2**31
+"""Bytes of pixels from which on BigTIFF is written."""
+
+_OF_LEVELS = (
+    "photometric",
+    "compression",
+    "predictor",
+    "tile",
+    "planarconfig",
+    "extrasamples",
+    "colormap",
+)
+"""Tags that the reduced levels of a pyramid share with the full image."""
+
 _ALPHA = (1, 2)
 """Values of the tag ExtraSamples that mean transparency; 0 is another channel."""
 
@@ -39,6 +48,10 @@ class Source:
         Arguments of ``tifffile.imwrite``: resolution, compression, byte order, ...
     metadata : mapping or str
         ImageJ's or tifffile's metadata, or the OME-XML.
+    axes, shape : str, tuple of int
+        Of the pixels as the file tells them.
+    planes : tuple of tuple of int
+        (Y, X) of the full image and of each level of its pyramid.
     """
 
     flavour: str
@@ -46,6 +59,7 @@ class Source:
     metadata: Any = field(default=None, repr=False)
     axes: str = ""
     shape: tuple[int, ...] = ()
+    planes: tuple[tuple[int, int], ...] = ()
 
     def cut(self, position: int, kept: range) -> Source:
         """Metadata of the part of the image that has only ``kept`` of its axis at ``position``.
@@ -64,18 +78,18 @@ class Source:
             tags["photometric"] = "minisblack"
             axes = axes.replace("S", "")
             shape = (*self.shape[:position], *self.shape[position + 1 :])
-        return Source(self.flavour, tags, metadata, axes, shape)
+        return Source(self.flavour, tags, metadata, axes, shape, self.planes)
 
 
-def read(path: Path, axes: str | None) -> Image:
-    """Read the one image of a TIFF file."""
+def read(path: Path, axes: str | None, scene: str | int | None = None) -> Image:
+    """Read the one image of a TIFF file, or the one of several that ``scene`` names."""
     # tifffile reports damage to its log; the log's first line is the reason given here.
     log = _Log()
     logger = logging.getLogger("tifffile")
     handlers, logger.handlers = logger.handlers, [log]
     propagate, logger.propagate = logger.propagate, False
     try:
-        return _read(path, axes, log)
+        return _read(path, axes, scene, log)
     except (
         tifffile.TiffFileError,
         struct.error,
@@ -103,57 +117,78 @@ class _Log(logging.Handler):
         self.lines.append(record.getMessage())
 
 
-def _read(path: Path, axes: str | None, log: _Log) -> Image:
+def _read(path: Path, axes: str | None, scene: str | int | None, log: _Log) -> Image:
     with tifffile.TiffFile(path) as tif:
         if not tif.pages:
             raise FormatError("truncated TIFF: it has a header but no image")
-        if len(tif.series) != 1:
-            shapes = ", ".join(str(s.shape) for s in tif.series)
-            raise FormatError(
-                f"the file holds {len(tif.series)} images of shapes {shapes}; "
-                "save each as a file of its own"
-            )
-        series = tif.series[0]
-        try:
-            data = series.asarray()
-        except ValueError as error:
-            raise FormatError(f"truncated or damaged TIFF ({error})") from error
-        if any(page is None for page in series.pages):
-            raise FormatError(
-                f"truncated OME-TIFF: planes of the shape {series.shape} that its metadata tells "
-                "are missing"
-            )
-        end = path.stat().st_size
-        if any(_ends(page) > end for page in series.pages):
-            raise FormatError(f"truncated TIFF: pixels are missing behind byte {end}")
-        if log.lines:
-            raise FormatError(f"damaged TIFF ({log.lines[0]})")
-        seen = series.axes
-        flavour = (
-            "ome"
-            if tif.is_ome
-            else "imagej"
-            if tif.is_imagej
-            else "shaped"
-            if tif.is_shaped
-            else "plain"
+        number = scenes.choose([_label(series) for series in tif.series], scene)
+        series = tif.series[number]
+        data = _pixels(series, path, log)
+        page = series.keyframe
+        source = Source(
+            _flavour(tif), tags_of(tif, page), None, series.axes, series.shape, _planes(series)
         )
-        source = Source(flavour, _tags(tif), None, seen, series.shape)
-        alpha = any(int(e) in _ALPHA for e in tif.pages[0].extrasamples)  # type: ignore[union-attr]
-        axes = axes or _check(seen, data.shape, path)
+        alpha = any(int(e) in _ALPHA for e in page.extrasamples)
+        axes = axes or _check(series.axes, data.shape, path)
         image = Image(data, axes, source=source, alpha=alpha and "S" in axes)
-        if flavour == "ome":
-            xml = str(tif.ome_metadata)
-            return _with_source(image, metadata=xml).replace(**ome.facts(xml))
-        if flavour == "imagej":
-            metadata = imagej.unwrapped(tif.imagej_metadata or {})
-            facts = imagej.facts(metadata, image.axes, image.size("C"), source.tags)
-            return _with_source(image, metadata=metadata).replace(**facts)
-        if flavour == "shaped":
-            metadata = dict((tif.shaped_metadata or ({},))[0])
-            metadata.pop("shape", None)
-            return _with_source(image, metadata=metadata)
-        return image
+        return _told(image, tif, number)
+
+
+def _label(series: Any) -> str:
+    """Name of an image and its shape."""
+    shape = " x ".join(str(n) for n in series.shape)
+    return f"{series.name} ({shape})" if series.name and series.name != "Uniform" else shape
+
+
+def _pixels(series: Any, path: Path, log: _Log) -> np.ndarray:
+    """Pixels of an image; all of them, or an error."""
+    try:
+        data: np.ndarray = series.asarray()
+    except ValueError as error:
+        raise FormatError(f"truncated or damaged TIFF ({error})") from error
+    if any(page is None for page in series.pages):
+        raise FormatError(
+            f"truncated OME-TIFF: planes of the shape {series.shape} that its metadata tells "
+            "are missing"
+        )
+    end = path.stat().st_size
+    if any(_ends(page) > end for page in series.pages):
+        raise FormatError(f"truncated TIFF: pixels are missing behind byte {end}")
+    if log.lines:
+        raise FormatError(f"damaged TIFF ({log.lines[0]})")
+    return data
+
+
+def _flavour(tif: tifffile.TiffFile) -> str:
+    for name in ("ome", "imagej", "shaped"):
+        if getattr(tif, f"is_{name}"):
+            return name
+    return "plain"
+
+
+def _planes(series: Any) -> tuple[tuple[int, int], ...]:
+    """(Y, X) of each level, where there are several."""
+    levels = series.levels if {"Y", "X"} <= set(series.axes) else ()
+    rows, columns = series.axes.find("Y"), series.axes.find("X")
+    return tuple((level.shape[rows], level.shape[columns]) for level in levels)
+
+
+def _told(image: Image, tif: tifffile.TiffFile, number: int) -> Image:
+    """Image with what the metadata of the file says of it."""
+    source = image.source
+    if source.flavour == "ome":
+        xml = ome.only(str(tif.ome_metadata), number)
+        return _with_source(image, metadata=xml).replace(**ome.facts(xml))
+    if source.flavour == "imagej":
+        metadata = imagej.unwrapped(tif.imagej_metadata or {})
+        facts = imagej.facts(metadata, image.axes, image.size("C"), source.tags)
+        return _with_source(image, metadata=metadata).replace(**facts)
+    if source.flavour == "shaped":
+        shaped = tif.shaped_metadata or ({},)
+        metadata = dict(shaped[min(number, len(shaped) - 1)])
+        metadata.pop("shape", None)
+        return _with_source(image, metadata=metadata)
+    return image
 
 
 def _ends(page: Any) -> int:
@@ -174,80 +209,90 @@ def _check(axes: str, shape: tuple[int, ...], path: Path) -> str:
     return axes
 
 
-def _tags(tif: tifffile.TiffFile) -> dict[str, Any]:
-    """Arguments with which ``tifffile.imwrite`` writes a file like this one."""
-    page: Any = tif.pages[0]
-    # A file without the tag has the bare number of its default.
-    compression = tifffile.COMPRESSION(page.compression).name
-    tags: dict[str, Any] = {
-        "byteorder": tif.byteorder,
-        "bigtiff": tif.is_bigtiff,
-        "photometric": _photometric(page),
-        "compression": compression.lower() if compression in _LOSSLESS else "adobe_deflate",
-    }
-    if compression in _PREDICTABLE and page.predictor != 1:
-        tags["predictor"] = int(page.predictor)
-    if page.is_tiled:
-        tags["tile"] = (page.tilelength, page.tilewidth)
-    if tifffile.PHOTOMETRIC(page.photometric).name == "PALETTE" and page.colormap is not None:
-        tags["colormap"] = page.colormap
-    if tags["photometric"] == "rgb":
-        tags["planarconfig"] = tifffile.PLANARCONFIG(page.planarconfig).name.lower()
-    if getattr(page, "extrasamples", ()):
-        tags["extrasamples"] = [int(e) for e in page.extrasamples]
-    x, y, unit = (page.tags.get(k) for k in ("XResolution", "YResolution", "ResolutionUnit"))
-    if x is not None and y is not None:
-        tags["resolution"] = (_positive(x.value), _positive(y.value))
-        tags["resolutionunit"] = int(unit.value) if unit is not None else 1
-    for key, tag in (("software", "Software"), ("datetime", "DateTime")):
-        if tag in page.tags and isinstance(page.tags[tag].value, str):
-            tags[key] = page.tags[tag].value.encode()
-    tags["extratags"] = [
-        tag.astuple()
-        for tag in page.tags
-        if tag.code in _DESCRIPTIVE or (tag.code >= 32768 and tag.code not in _NOT_KEPT)
-    ]
-    if tif.is_ome or tif.is_imagej or tif.is_shaped:
-        return tags
-    return {**tags, "description": page.description.encode()} if page.description else tags
-
-
-def _photometric(page: Any) -> str:
-    """Name of the colours as they are decoded: YCbCr comes out of a JPEG as RGB."""
-    name: str = tifffile.PHOTOMETRIC(page.photometric).name.lower()
-    return "rgb" if name == "ycbcr" else name
-
-
-def _positive(ratio: Sequence[int]) -> tuple[int, int]:
-    return (int(ratio[0]), int(ratio[1]) or 1)
-
-
 def _with_source(image: Image, **changes: Any) -> Image:
     return image.replace(source=dataclasses.replace(image.source, **changes))
 
 
-def write(path: Path, image: Image) -> None:
-    """Write an image in the flavour of its source; one without a source as plain TIFF."""
-    source = image.source
-    if not isinstance(source, Source):
-        photometric = "rgb" if "S" in image.axes else "minisblack"
-        metadata = {"axes": image.axes}
-        tifffile.imwrite(path, image.data, photometric=photometric, metadata=metadata)
-        return
-    data, tags = image.data, dict(source.tags)
+def write(path: Path, image: Image, *, as_ome: bool = False) -> None:
+    """Write an image in the flavour of its source.
+
+    One from another format is written as OME-TIFF where something is known of it or the name
+    asks for it, and else as plain TIFF.
+
+    Parameters
+    ----------
+    path : Path
+    image : Image
+    as_ome : bool
+        Write OME-TIFF in any case.
+    """
+    if as_ome and not (isinstance(image.source, Source) and image.source.flavour == "ome"):
+        image = _converted(image)
+    elif not isinstance(image.source, Source):
+        facts = (image.pixel_size, image.time_step, image.channel_names, image.channel_colours)
+        if not any(facts) and ".ome.tif" not in path.name.lower():
+            photometric = "rgb" if "S" in image.axes else "minisblack"
+            metadata = {"axes": image.axes}
+            tifffile.imwrite(path, image.data, photometric=photometric, metadata=metadata)
+            return
+        image = _converted(image)
+    source: Source = image.source
+    data, tags = image.data, for_pixels(dict(source.tags), image.data.dtype)
+    first: dict[str, Any] = {"metadata": None}
     if source.flavour == "ome":
         samples = image.size("S")
         pages = data.size // (samples * image.size("Y") * image.size("X"))
-        xml = ome.for_one_file(source.metadata, data.dtype, pages)
-        tifffile.imwrite(path, data, description=xml.encode(), metadata=None, **tags)
+        first["description"] = ome.for_one_file(source.metadata, data.dtype, pages).encode()
     elif source.flavour == "imagej":
-        metadata = imagej.for_writing(source.metadata)
+        first = {"imagej": True, "metadata": imagej.for_writing(source.metadata)}
         for key in ("bigtiff", "photometric", "planarconfig", "extrasamples", "tile", "software"):
             tags.pop(key, None)
         tags["byteorder"] = ">"
-        metadata["axes"] = source.axes if set(source.axes) <= set("TZCYXS") else image.axes
-        tifffile.imwrite(path, data, imagej=True, metadata=metadata, **tags)
+        known = set(source.axes) <= set("TZCYXS")
+        first["metadata"]["axes"] = source.axes if known else image.axes
     elif source.flavour == "shaped":
-        tifffile.imwrite(path, data, metadata={**source.metadata, "axes": image.axes}, **tags)
+        first["metadata"] = {**source.metadata, "axes": image.axes}
+    if len(source.planes) > 1 and source.flavour != "imagej":
+        _write_pyramid(path, data, source, first, tags)
     else:
-        tifffile.imwrite(path, data, metadata=None, **tags)
+        tifffile.imwrite(path, data, **first, **tags)
+
+
+def _write_pyramid(
+    path: Path, data: np.ndarray, source: Source, first: dict[str, Any], tags: dict[str, Any]
+) -> None:
+    """Write an image and its reduced levels, which lie behind it in SubIFDs."""
+    rows, columns = source.axes.index("Y"), source.axes.index("X")
+    shapes = []
+    for level in source.planes[1:]:
+        shape = list(data.shape)
+        for at, full, part in zip((rows, columns), source.planes[0], level, strict=True):
+            shape[at] = pyramid.scaled(data.shape[at], full, part)
+        shapes.append(tuple(shape))
+    encoding = {key: tags.pop(key) for key in ("bigtiff", "byteorder")}
+    shared = {key: tags[key] for key in _OF_LEVELS if key in tags}
+    shared["metadata"] = {} if source.flavour == "shaped" else None
+    with tifffile.TiffWriter(path, **encoding) as tif:
+        tif.write(data, subifds=len(shapes), **first, **tags)
+        for reduced in pyramid.levels(data, shapes):
+            tif.write(reduced, subfiletype=1, **shared)
+
+
+def _converted(image: Image) -> Image:
+    """Image from elsewhere with what OME-TIFF needs; planes last, samples behind them."""
+    order = "".join(a for a in image.axes if a not in "YXS") + "YX" + "S" * ("S" in image.axes)
+    data = np.transpose(image.data, [image.axes.index(a) for a in order])
+    image = image.replace(data=data, axes=order)
+    rgb = image.size("S") in (3, 4)
+    tags: dict[str, Any] = {
+        "byteorder": "<",
+        "bigtiff": data.nbytes > _CLASSIC,
+        "photometric": "rgb" if rgb else "minisblack",
+        "compression": "adobe_deflate",
+        "predictor": 2,
+    }
+    if "S" in order:
+        tags["planarconfig"] = "contig"
+    if image.alpha:
+        tags["extrasamples"] = ["unassalpha"]
+    return image.replace(source=Source("ome", tags, ome.document(image), order, data.shape))

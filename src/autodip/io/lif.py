@@ -1,0 +1,105 @@
+"""Leica LIF, read only; it is written as OME-TIFF or OME-Zarr."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from autodip.errors import AutodipError, FormatError
+from autodip.image import AXES, Hint, Image
+from autodip.io import scenes
+from autodip.optional import require
+
+_DIMENSIONS = {"1": "X", "2": "Y", "3": "Z", "4": "T"}
+_UM = {"m": 1e6, "mm": 1e3, "µm": 1.0, "um": 1.0, "nm": 1e-3}
+_SECONDS = {"s": 1.0, "ms": 1e-3}
+_COLOURS = {
+    "Red": "FF0000",
+    "Green": "00FF00",
+    "Blue": "0000FF",
+    "Cyan": "00FFFF",
+    "Magenta": "FF00FF",
+    "Yellow": "FFFF00",
+    "Gray": "FFFFFF",
+}
+
+
+def read(path: Path, axes: str | None, scene: str | int | None = None) -> Image:
+    """Read one image of the project that the file holds."""
+    liffile = require("liffile", "lif")
+    try:
+        with liffile.LifFile(path) as file:
+            names = [image.path for image in file.images]
+            return _read(file.images[scenes.choose(names, scene)], axes)
+    except AutodipError:
+        raise
+    except Exception as error:  # the reader of a format without a standard raises anything
+        raise FormatError(f"not a readable LIF file, or a damaged one ({error})") from error
+
+
+def _read(stored: Any, axes: str | None) -> Image:
+    data = stored.asarray().copy()
+    seen = "".join(stored.dims)
+    if "S" in seen and stored.sizes["S"] not in (3, 4):
+        seen = seen.replace("S", "C")  # channels stored beside one another, no colours
+    if axes is None and (set(seen) - set(AXES) or len(seen) != data.ndim):
+        raise FormatError(
+            f"the axes of {stored.path!r} are {', '.join(stored.dims)} (shape {data.shape}), "
+            f"out of which {', '.join(AXES)} are read; λ and Λ are wavelengths, M mosaic tiles: "
+            "say --axes with letters that are known, or export the part you want from LAS X"
+        )
+    description = stored.xml_element.find("./Data/Image/ImageDescription")
+    channels = [] if description is None else description.findall("./Channels/ChannelDescription")
+    steps = {} if description is None else _steps(description)
+    names = tuple(_property(channel, "DyeName") for channel in channels)
+    tables = tuple(channel.get("LUTName", "") for channel in channels)
+    microscope = _microscope(stored.attrs)
+    image = Image(
+        data,
+        axes or seen,
+        pixel_size={axis: steps[axis] for axis in "XYZ" if axis in steps},
+        time_step=steps.get("T"),
+    )
+    if image.channel_axis == "S" and "S" in image.axes:
+        return image.replace(hints=(microscope,) * image.channels)
+    shown = tuple(n or t for n, t in zip(names, tables, strict=True)) if any(names) else tables
+    colours = tuple(_COLOURS.get(table, "") for table in tables)
+    return image.replace(
+        channel_names=shown if any(shown) else (),
+        channel_colours=colours if any(colours) else (),
+        hints=tuple(
+            (*microscope, *((Hint("specimen", "LIF ChannelProperty DyeName", n),) if n else ()))
+            for n in names
+        ),
+    )
+
+
+def _steps(description: Element) -> dict[str, float]:
+    """µm and seconds from one element to the next; Leica tells the length of all."""
+    steps = {}
+    for entry in description.findall("./Dimensions/DimensionDescription"):
+        axis = _DIMENSIONS.get(entry.get("DimID", ""))
+        count, length = int(entry.get("NumberOfElements", 1)), float(entry.get("Length", 0))
+        factor = (_SECONDS if axis == "T" else _UM).get(entry.get("Unit", ""))
+        if axis and factor and count > 1 and length:
+            steps[axis] = float(f"{abs(length) / (count - 1) * factor:.12g}")
+    return steps
+
+
+def _property(channel: Element, key: str) -> str:
+    """Value of a property of a channel; "" where it has none."""
+    for entry in channel.findall("./ChannelProperty"):
+        if entry.findtext("Key") == key:
+            return entry.findtext("Value") or ""
+    return ""
+
+
+def _microscope(attributes: Mapping[str, Any]) -> tuple[Hint, ...]:
+    """What the settings of the hardware say of the kind of microscope."""
+    settings = attributes.get("HardwareSetting")
+    kind = settings.get("DataSourceTypeName") if isinstance(settings, Mapping) else None
+    return (
+        (Hint("microscope", "LIF HardwareSetting DataSourceTypeName", str(kind)),) if kind else ()
+    )

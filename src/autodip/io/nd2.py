@@ -1,0 +1,102 @@
+"""Nikon ND2, read only; it is written as OME-TIFF or OME-Zarr."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from autodip.errors import AutodipError, FormatError
+from autodip.image import AXES, Image
+from autodip.io import ome, scenes
+from autodip.optional import require
+
+_POSITION = "P"
+
+
+def read(path: Path, axes: str | None, scene: str | int | None = None) -> Image:
+    """Read the image of one position of the stage."""
+    nd2 = require("nd2", "nd2")
+    try:
+        with nd2.ND2File(path) as file:
+            return _read(file, path, axes, scene)
+    except AutodipError:
+        raise
+    except Exception as error:  # the reader of a format without a standard raises anything
+        raise FormatError(f"not a readable ND2 file, or a damaged one ({error})") from error
+
+
+def _read(file: Any, path: Path, axes: str | None, scene: str | int | None) -> Image:
+    seen = "".join(file.sizes)
+    names = _positions(file.experiment) if _POSITION in seen else [path.stem]
+    number = scenes.choose(names, scene)
+    if _POSITION in seen:
+        data = file.asarray(position=number).squeeze(seen.index(_POSITION))
+        seen = seen.replace(_POSITION, "")
+    else:
+        data = file.asarray()
+    if set(seen) - set(AXES):
+        raise FormatError(
+            f"its axes are {seen} (shape {data.shape}); out of them {', '.join(AXES)} are read: "
+            "export the part you want from NIS-Elements"
+        )
+    image = Image(data, axes or seen, time_step=_time_step(file.experiment))
+    if file.is_legacy:
+        return image.replace(pixel_size=_sizes(file.voxel_size(), (True, True, True), seen))
+    channels = file.metadata.channels or []
+    calibrated = channels[0].volume.axesCalibrated if channels else (False, False, False)
+    told: dict[str, Any] = {
+        "pixel_size": _sizes(file.voxel_size(), calibrated, seen),
+        "channel_names": tuple(channel.channel.name for channel in channels),
+        "channel_colours": tuple(_colour(channel.channel.color) for channel in channels),
+    }
+    xml = _metadata(file, number)
+    if xml:
+        told |= {"source": ome.Source(xml, seen), "hints": ome.facts(xml)["hints"]}
+    return image.replace(**told)
+
+
+def _metadata(file: Any, number: int) -> str:
+    """OME-XML that the reader makes of the file; "" where the file lacks what that needs."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of times that are not told
+            xml = file.ome_metadata(include_unstructured=False).to_xml()
+    except (
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        NotImplementedError,
+        TypeError,
+        ValueError,
+    ):
+        return ""
+    return ome.only(xml, number)
+
+
+def _positions(experiment: Sequence[Any]) -> list[str]:
+    """Name of each position of the stage; "" where it has none."""
+    loop = next(loop for loop in experiment if loop.type == "XYPosLoop")
+    return [point.name or "" for point in loop.parameters.points]
+
+
+def _sizes(voxel: Any, calibrated: Sequence[bool], axes: str) -> dict[str, float]:
+    """µm per pixel of those axes that are there and were calibrated."""
+    told = zip("XYZ", (voxel.x, voxel.y, voxel.z), calibrated, strict=True)
+    return {a: float(size) for a, size, known in told if known and a in axes and size > 0}
+
+
+def _colour(colour: Any) -> str:
+    return f"{colour.r:02X}{colour.g:02X}{colour.b:02X}"
+
+
+def _time_step(experiment: Sequence[Any]) -> float | None:
+    """Seconds between frames: as they were asked for, else as they came."""
+    for loop in experiment:
+        periods = getattr(loop.parameters, "periods", [loop.parameters])
+        if loop.type in ("TimeLoop", "NETimeLoop") and len(periods) == 1:
+            asked, measured = periods[0].periodMs, getattr(periods[0], "periodDiff", None)
+            step = asked or (measured.avg if measured else 0)
+            return step / 1e3 if step > 0 else None
+    return None

@@ -1,0 +1,243 @@
+"""Metadata of OME-Zarr (OME-NGFF): what it says of the image, and how it changes with it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from autodip.errors import FormatError
+from autodip.image import Hint, Image
+from autodip.io.pyramid import scaled
+
+VERSIONS = ("0.4", "0.5")
+NEWEST = "0.5"
+
+_UM = {
+    "micrometer": 1.0,
+    "nanometer": 1e-3,
+    "angstrom": 1e-4,
+    "picometer": 1e-6,
+    "millimeter": 1e3,
+    "centimeter": 1e4,
+    "meter": 1e6,
+}
+_SECONDS = {
+    "second": 1.0,
+    "millisecond": 1e-3,
+    "microsecond": 1e-6,
+    "nanosecond": 1e-9,
+    "minute": 60.0,
+    "hour": 3600.0,
+    "day": 86400.0,
+}
+_KIND = {"T": "time", "C": "channel", "Z": "space", "Y": "space", "X": "space"}
+_ORDER = "TCZYX"
+_LEAST = 256
+"""A new pyramid ends where the longer side of a plane has no more pixels than this."""
+_CHUNK = 1024
+
+
+@dataclass(frozen=True)
+class Source:
+    """What of an OME-Zarr image is kept when it is written again.
+
+    Parameters
+    ----------
+    version : str
+        "0.4" or "0.5".
+    axes : str
+        One letter out of ``TCZYX`` for each dimension.
+    multiscale : mapping
+        The entry of ``multiscales``: axes, paths, scales, name, and what else is there.
+    omero : mapping
+        Channels with their names, colours and windows; empty where there is none.
+    shapes : tuple of tuple of int
+        Of the full image and of each reduced level.
+    storage : mapping
+        Arguments of ``zarr.create_array``: chunks, shards, compressors.
+    others : mapping
+        Further attributes of the group.
+    """
+
+    version: str
+    axes: str
+    multiscale: Mapping[str, Any]
+    omero: Mapping[str, Any] = field(repr=False)
+    shapes: tuple[tuple[int, ...], ...]
+    storage: Mapping[str, Any] = field(repr=False)
+    others: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def cut(self, position: int, kept: range) -> Source:
+        """Metadata of the part of the image that has only ``kept`` of its axis at ``position``."""
+        channels = self.omero.get("channels")
+        if self.axes[position] != "C" or not channels:
+            return self
+        left = [channels[i] for i in kept if i < len(channels)]
+        return dataclasses.replace(self, omero={**self.omero, "channels": left})
+
+    def level_shapes(self, shape: tuple[int, ...]) -> list[tuple[int, ...]]:
+        """Shape of each reduced level of an image of this kind with another ``shape``."""
+        return [
+            tuple(
+                scaled(n, full, part) if axis in "ZYX" else n
+                for axis, n, full, part in zip(self.axes, shape, self.shapes[0], level, strict=True)
+            )
+            for level in self.shapes[1:]
+        ]
+
+    def attributes(self) -> dict[str, Any]:
+        """Attributes of the group, as the version wants them."""
+        ome: dict[str, Any] = {"multiscales": [dict(self.multiscale)]}
+        if self.omero:
+            ome["omero"] = dict(self.omero)
+        if self.version == "0.4":
+            return {**self.others, **ome}
+        return {**self.others, "ome": {"version": self.version, **ome}}
+
+
+def letters(multiscale: Mapping[str, Any]) -> str:
+    """Axes of a multiscale image as letters.
+
+    Raises
+    ------
+    FormatError
+        If one is not known.
+    """
+    names = [str(axis.get("name", "")) for axis in multiscale["axes"]]
+    axes = "".join(name.upper() for name in names)
+    if any(len(name) != 1 for name in names) or set(axes) - set(_ORDER):
+        raise FormatError(
+            f"its axes are called {', '.join(names)}; t, c, z, y and x are read: "
+            "write the part you want as an image of these"
+        )
+    return axes
+
+
+def facts(source: Source) -> dict[str, Any]:
+    """Fields of :class:`autodip.image.Image` that the metadata tells."""
+    scale = _scale(source.multiscale)
+    size: dict[str, float] = {}
+    step = None
+    for axis, entry, factor in zip(source.axes, source.multiscale["axes"], scale, strict=True):
+        unit = entry.get("unit")
+        if axis in "XYZ" and unit in _UM and factor > 0:
+            size[axis] = factor * _UM[unit]
+        if axis == "T" and unit in _SECONDS and factor > 0:
+            step = factor * _SECONDS[unit]
+    channels = source.omero.get("channels") or []
+    names = tuple(str(channel.get("label") or "") for channel in channels)
+    colours = tuple(str(channel.get("color") or "").lstrip("#").upper() for channel in channels)
+    return {
+        "pixel_size": size,
+        "time_step": step,
+        "channel_names": names if any(names) else (),
+        "channel_colours": colours if any(colours) else (),
+        "hints": tuple(
+            (Hint("specimen", "OMERO channel label", name),) if name else () for name in names
+        ),
+    }
+
+
+def _scale(multiscale: Mapping[str, Any]) -> list[float]:
+    """Units per pixel of the full image, for each axis."""
+    full = multiscale["datasets"][0].get("coordinateTransformations") or []
+    scale = np.ones(len(multiscale["axes"]))
+    for step in [*full, *(multiscale.get("coordinateTransformations") or [])]:
+        if step.get("type") == "scale":
+            scale = scale * np.asarray(step["scale"], float)
+    return [float(factor) for factor in scale]
+
+
+def new(image: Image, version: str) -> tuple[Source, np.ndarray]:
+    """Metadata of an image from elsewhere, and its pixels in the order that OME-Zarr wants.
+
+    Samples of colour pixels (axis S) become channels.
+
+    Raises
+    ------
+    FormatError
+        If the image has both channels and samples.
+    """
+    if {"S", "C"} <= set(image.axes):
+        raise FormatError(
+            f"an image of axes {image.axes} has channels and colour samples; OME-Zarr holds one "
+            "of them: select one channel (--channel)"
+        )
+    seen = image.axes.replace("S", "C")
+    axes = "".join(a for a in _ORDER if a in seen)
+    data = np.transpose(image.data, [seen.index(a) for a in axes])
+    shapes = _pyramid(axes, data.shape)
+    multiscale = {
+        **({"version": version} if version == "0.4" else {}),
+        "name": "image",
+        "axes": _axes(image, axes),
+        "datasets": _datasets(image, axes, shapes),
+    }
+    chunks = tuple(min(n, _CHUNK) if a in "YX" else 1 for a, n in zip(axes, shapes[0], strict=True))
+    omero = _omero(image, data, axes)
+    return Source(version, axes, multiscale, omero, shapes, {"chunks": chunks}), data
+
+
+def _axes(image: Image, axes: str) -> list[dict[str, str]]:
+    """Name and kind of each axis, and its unit where its scale is known."""
+    units = dict.fromkeys(image.pixel_size, "micrometer")
+    if image.time_step:
+        units["T"] = "second"
+    return [
+        {"name": a.lower(), "type": _KIND[a], **({"unit": units[a]} if a in units else {})}
+        for a in axes
+    ]
+
+
+def _datasets(image: Image, axes: str, shapes: Sequence[tuple[int, ...]]) -> list[dict[str, Any]]:
+    """Path and scale of each level."""
+    sizes = {**image.pixel_size, "T": image.time_step or 1.0}
+    datasets = []
+    for number, shape in enumerate(shapes):
+        factors = [full / part for full, part in zip(shapes[0], shape, strict=True)]
+        scale = [sizes.get(a, 1.0) * factor for a, factor in zip(axes, factors, strict=True)]
+        step = {"type": "scale", "scale": scale}
+        datasets.append({"path": str(number), "coordinateTransformations": [step]})
+    return datasets
+
+
+def _pyramid(axes: str, shape: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
+    """Full shape and those of levels of half the width and height, down to a small one."""
+    shapes = [shape]
+    while max(n for a, n in zip(axes, shapes[-1], strict=True) if a in "YX") > _LEAST:
+        last = zip(axes, shapes[-1], strict=True)
+        shapes.append(tuple(-(-n // 2) if a in "YX" else n for a, n in last))
+    return tuple(shapes)
+
+
+def _omero(image: Image, data: np.ndarray, axes: str) -> dict[str, Any]:
+    """Names, colours and windows of the channels, where there is something to tell."""
+    names, colours = image.channel_names, image.channel_colours
+    if image.channel_axis == "S" and not names:
+        names, colours = tuple("RGB"), ("FF0000", "00FF00", "0000FF")
+    if not names and not colours:
+        return {}
+    count = data.shape[axes.index("C")] if "C" in axes else 1
+    planes = np.moveaxis(data, axes.index("C"), 0) if "C" in axes else data[np.newaxis]
+    limits = np.iinfo(data.dtype) if data.dtype.kind in "iu" else None
+    channels = []
+    for number in range(count):
+        low, high = float(planes[number].min()), float(planes[number].max())
+        least, most = (float(limits.min), float(limits.max)) if limits else (low, high)
+        channels.append(
+            {
+                "label": _at(names, number) or str(number),
+                "color": _at(colours, number) or "FFFFFF",
+                "window": {"start": low, "end": high, "min": least, "max": most},
+                "active": True,
+            }
+        )
+    return {"channels": channels}
+
+
+def _at(texts: Sequence[str], number: int) -> str:
+    return texts[number] if number < len(texts) else ""

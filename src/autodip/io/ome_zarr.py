@@ -1,0 +1,213 @@
+"""OME-Zarr 0.4 and 0.5: a folder, written in the version it was read in, with its pyramid."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from autodip.atomic import remove, replacing
+from autodip.errors import AutodipError, FormatError
+from autodip.image import Image
+from autodip.io import ngff, ome, pyramid, scenes
+from autodip.optional import require
+
+_LOSSLESS = ("blosc", "zstd", "gzip", "zlib", "lz4", "bz2", "lzma", "lzma2")
+_MARKS = ("zarr.json", ".zgroup", ".zattrs", ".zarray")
+# They describe other images of the store, or labels beside this one.
+_DROPPED = ("multiscales", "omero", "labels", "plate", "well", "bioformats2raw.layout", "version")
+
+
+def is_store(path: Path) -> bool:
+    """Whether a folder is a Zarr store."""
+    return any((path / mark).is_file() for mark in _MARKS)
+
+
+def read(path: Path, axes: str | None, scene: str | int | None = None) -> Image:
+    """Read the full resolution of an image.
+
+    Chunks that are not stored are 0 by the standard; a store without any chunk is refused.
+
+    Parameters
+    ----------
+    path : Path
+        Folder of the store.
+    axes : str, optional
+        Meaning of the dimensions, in place of what the metadata says.
+    scene : str or int, optional
+        Which image of a store that holds several (series of bioformats2raw, fields of a plate).
+    """
+    zarr = require("zarr", "zarr")
+    if not path.is_dir():
+        raise FormatError("not a folder; an OME-Zarr image is one (unpack it, if it is an archive)")
+    if not is_store(path):
+        raise FormatError(f"not a Zarr store: it has none of {', '.join(_MARKS)}")
+    try:
+        group = zarr.open_group(path, mode="r")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what lies in the folder besides Zarr
+            inside = _inside(group, path, scene)
+        return _read(group[inside] if inside else group, path / inside, axes)
+    except AutodipError:
+        raise
+    except Exception as error:  # codecs and stores raise whatever they like
+        raise FormatError(f"not a readable OME-Zarr image, or a damaged one ({error})") from error
+
+
+def _inside(group: Any, path: Path, scene: str | int | None) -> str:
+    """Place of the image that is meant within the store."""
+    attributes, _ = _ome(group)
+    if "multiscales" in attributes:
+        scenes.choose([path.name], scene)
+        return ""
+    if "plate" in attributes or "well" in attributes:
+        places = _fields(group)
+        return places[scenes.choose(places, scene)]
+    names = _series(group)
+    if not names:
+        raise FormatError(
+            "a Zarr store without a multiscale image (its attributes have no 'multiscales'); "
+            "OME-Zarr 0.4 and 0.5 are read"
+        )
+    return list(names)[scenes.choose(list(names.values()), scene)]
+
+
+def _ome(group: Any) -> tuple[Mapping[str, Any], str]:
+    """Attributes of OME, and their version where they tell it for all."""
+    attributes = dict(group.attrs)
+    ome_part = attributes.get("ome")
+    if isinstance(ome_part, Mapping):
+        return ome_part, str(ome_part.get("version", ""))
+    return attributes, ""
+
+
+def _fields(group: Any) -> list[str]:
+    """Places of the fields of view of a plate or a well."""
+    attributes, _ = _ome(group)
+    if "well" in attributes:
+        return [str(image["path"]) for image in attributes["well"]["images"]]
+    wells = [str(well["path"]) for well in attributes["plate"]["wells"]]
+    return [f"{well}/{place}" for well in wells for place in _fields(group[well])]
+
+
+def _series(group: Any) -> dict[str, str]:
+    """Places and names of the images of a bioformats2raw layout, or of any group of images."""
+    found = {}
+    listed = _ome(group["OME"])[0].get("series") if "OME" in group else None
+    for place in listed or sorted(group.group_keys(), key=lambda key: (len(key), key)):
+        attributes, _ = _ome(group[place])
+        if "multiscales" in attributes:
+            found[str(place)] = str(attributes["multiscales"][0].get("name") or place)
+    return found
+
+
+def _read(group: Any, folder: Path, axes: str | None) -> Image:
+    attributes, version = _ome(group)
+    multiscale = dict(attributes["multiscales"][0])
+    version = version or str(multiscale.get("version", ""))
+    if version not in ngff.VERSIONS:
+        raise FormatError(
+            f"OME-Zarr of version {version or 'unknown'!r}; {' and '.join(ngff.VERSIONS)} are "
+            "read: convert it with a current tool"
+        )
+    arrays = [group[str(dataset["path"])] for dataset in multiscale["datasets"]]
+    full = arrays[0]
+    if not full.nchunks_initialized:
+        raise FormatError("no pixels are stored: none of the chunks of its full resolution exists")
+    root = dict(group.attrs)
+    others = {k: v for k, v in root.items() if k not in (*_DROPPED, "ome")}
+    source = ngff.Source(
+        version,
+        ngff.letters(multiscale),
+        multiscale,
+        dict(attributes.get("omero") or {}),
+        tuple(tuple(array.shape) for array in arrays),
+        _storage(full),
+        others,
+    )
+    told = ngff.facts(source)
+    told["hints"] = _hints(folder) or told["hints"]
+    return Image(np.asarray(full[...]), axes or source.axes, source=source, **told)
+
+
+def _hints(folder: Path) -> Any:
+    """What the OME-XML says that bioformats2raw puts beside its images."""
+    beside = folder.parent / "OME" / "METADATA.ome.xml"
+    if not beside.is_file() or not folder.name.isdecimal():
+        return ()
+    return ome.facts(beside.read_text(encoding="utf-8"), int(folder.name))["hints"]
+
+
+def _storage(array: Any) -> dict[str, Any]:
+    """Arguments of ``zarr.create_array`` that store pixels as ``array`` does."""
+    storage: dict[str, Any] = {"chunks": tuple(array.chunks)}
+    if array.shards is not None:
+        storage["shards"] = tuple(array.shards)
+    names = [_codec_name(codec) for codec in array.compressors]
+    if names and all(name in _LOSSLESS for name in names):
+        storage["compressors"] = tuple(array.compressors)
+    return storage
+
+
+def _codec_name(codec: Any) -> str:
+    told = codec.to_dict() if hasattr(codec, "to_dict") else codec.get_config()
+    return str(told.get("name") or told.get("id"))
+
+
+def write(path: Path, image: Image, version: str | None = None) -> None:
+    """Write an image: all levels that its source had, or a new pyramid.
+
+    The folder appears whole or not at all; one that is there is replaced.
+
+    Parameters
+    ----------
+    path : Path
+        Folder of the store.
+    image : Image
+    version : str, optional
+        "0.4" or "0.5"; that of the source by default, 0.5 for images from elsewhere.
+    """
+    zarr = require("zarr", "zarr")
+    if path.is_dir() and any(path.iterdir()) and not is_store(path):
+        raise FormatError(f"{path} is a folder with other things than Zarr; it is not replaced")
+    source, data = image.source, image.data
+    if not isinstance(source, ngff.Source) or (version and version != source.version):
+        source, data = ngff.new(image, version or ngff.NEWEST)
+    with replacing(path) as (part,):
+        remove(part)
+        _store(zarr, part, source, data)
+
+
+def _store(zarr: Any, path: Path, source: ngff.Source, data: np.ndarray) -> None:
+    """Write the group and its arrays."""
+    old = source.version == "0.4"
+    group = zarr.open_group(path, mode="w", zarr_format=2 if old else 3)
+    group.attrs.update(source.attributes())
+    reduced = pyramid.levels(data, source.level_shapes(data.shape))
+    for dataset, level in zip(source.multiscale["datasets"], (data, *reduced), strict=True):
+        array = group.create_array(
+            str(dataset["path"]),
+            shape=level.shape,
+            dtype=level.dtype if old else level.dtype.newbyteorder("="),
+            fill_value=0,
+            config={"write_empty_chunks": True},
+            **({} if old else {"dimension_names": [a.lower() for a in source.axes]}),
+            **({"chunk_key_encoding": {"name": "v2", "separator": "/"}} if old else {}),
+            **_fitting(source.storage, level),
+        )
+        array[...] = level
+
+
+def _fitting(storage: Mapping[str, Any], level: np.ndarray) -> dict[str, Any]:
+    """Storage for a level: no chunk longer than its axis, and codecs made for its type."""
+    result = dict(storage)
+    if "shards" not in result:
+        chunks = zip(result["chunks"], level.shape, strict=True)
+        result["chunks"] = tuple(min(chunk, n) for chunk, n in chunks)
+    sizes = {getattr(codec, "typesize", None) for codec in result.get("compressors", ())}
+    if not sizes <= {None, level.dtype.itemsize}:
+        del result["compressors"]
+    return result
