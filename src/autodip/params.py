@@ -279,6 +279,10 @@ class RefineParams(_Strict):
     keep : float
         Share of what was removed that stays in the result where noise is white; 0 to 1. A little
         grain looks more like the truth than none (LPIPS), and costs little PSNR.
+    trust : float
+        How far the fit itself is trusted where noise is correlated and the residual of the fit is
+        locally nothing but noise; 0 to 1. There the refinement finds no structure to return, only
+        noise of the same coarseness.
     patch, step : int
         Size of the square patches and distance of the reference patches, in pixels.
     window : int
@@ -291,6 +295,7 @@ class RefineParams(_Strict):
     strengths: tuple[float, ...] = (1.2, 0.8)
     mean_share: float = 0.5
     keep: float = 0.05
+    trust: float = 0.5
     patch: int = 6
     step: int = 3
     window: int = 10
@@ -300,6 +305,7 @@ class RefineParams(_Strict):
         _check_float("excess", self.excess, 1, 100)
         _check_float("mean_share", self.mean_share, 0, 1)
         _check_float("keep", self.keep, 0, 1)
+        _check_float("trust", self.trust, 0, 1)
         if not isinstance(self.strengths, tuple):
             raise ParameterError(f"strengths is {self.strengths!r}; it must be a list of numbers")
         for strength in self.strengths:

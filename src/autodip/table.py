@@ -36,6 +36,9 @@ class Row:
         cost and more of them would still have been better.
     refine : RefineParams or None
         How the result of the fit is refined; None where it is kept as it is.
+    correlated_iterations : int or None
+        Iterations for images whose noise is correlated between neighbours, which is learnt
+        earlier, the earlier the smaller the image; None where there is no other number.
     """
 
     microscope: str | None
@@ -45,6 +48,7 @@ class Row:
     pixels: int | None = None
     smaller_stops_earlier: bool = True
     refine: RefineParams | None = None
+    correlated_iterations: int | None = None
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,7 @@ def parse(content: Mapping[str, Any]) -> Table:
             row.get("pixels"),
             row.get("smaller_stops_earlier", True),
             RefineParams.from_dict(row["refine"]) if row.get("refine") is not None else None,
+            row.get("correlated_iterations"),
         )
         for row in content["rows"]
     )

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from autodip.describe import Description
 from autodip.errors import ImageError, ParameterError
+from autodip.noise import CERTAIN
 from autodip.params import Choice, Evidence, FitParams, NetParams, RefineParams, Width, deepest
 from autodip.table import Row, Table
 
@@ -49,12 +50,8 @@ def choose(description: Description, table: Table, explicit: Explicit | None = N
     explicit = explicit or Explicit()
     row = _row(description, table)
     known = {"microscope": description.microscope, "specimen": description.specimen}
-    pixels = row.pixels
-    if pixels is not None and not row.smaller_stops_earlier:
-        pixels = min(pixels, description.shape[0] * description.shape[1])
-    net, fit, refine, notes = settle(
-        description, Setting(row.net, row.fit, row.refine, pixels), explicit
-    )
+    setting, correlated = _setting(row, description)
+    net, fit, refine, notes = settle(description, setting, explicit)
     evidence = Evidence(
         preset=table.name,
         table=f"{table.name} {table.version}",
@@ -62,9 +59,22 @@ def choose(description: Description, table: Table, explicit: Explicit | None = N
         group={"microscope": row.microscope, "specimen": row.specimen},
         known=known,
         origin=dict(description.origin),
-        notes=(*_group_notes(known, row, table), *notes),
+        notes=(*_group_notes(known, row, table), *correlated, *notes),
     )
     return Choice(net, fit, evidence, refine)
+
+
+def _setting(row: Row, description: Description) -> tuple[Setting, tuple[str, ...]]:
+    """Setting of a row for an image, with notes: correlated noise ends the fit earlier."""
+    pixels = row.pixels
+    noise = description.noise
+    if row.correlated_iterations and noise and min(noise.correlation) >= CERTAIN:
+        fit: FitParams = row.fit.replace(iterations=row.correlated_iterations)
+        note = "the noise is correlated between neighbours, and so learnt earlier"
+        return Setting(row.net, fit, row.refine, pixels), (note,)
+    if pixels is not None and not row.smaller_stops_earlier:
+        pixels = min(pixels, description.shape[0] * description.shape[1])
+    return Setting(row.net, row.fit, row.refine, pixels), ()
 
 
 class Setting(NamedTuple):

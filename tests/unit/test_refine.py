@@ -174,3 +174,32 @@ def test_repeats_itself(truth):
     pilot, found = gaussian_filter(noisy, 2), noise.estimate(noisy)
     once, again = (refine(noisy, pilot, found, RefineParams()) for _ in range(2))
     assert (once == again).all()
+
+
+def test_where_correlated_noise_is_all_that_is_left_the_pilot_is_trusted(truth):
+    smooth = gaussian_filter(truth, 6)
+    noisy = noisy_with(smooth, coloured())
+    pilot = smooth + 0.3
+    estimated = noise.estimate(noisy)
+    doubted = refine(noisy, pilot, estimated, RefineParams(trust=0))
+    trusted = refine(noisy, pilot, estimated, RefineParams())
+    assert psnr(trusted, smooth) > psnr(doubted, smooth) + 1
+    away = np.abs(trusted - doubted - (pilot - doubted) / 2)
+    assert np.median(away) < 0.01  # but for places where the noise happens to be strong
+
+
+def test_structure_beside_quiet_areas_is_refined(truth):
+    """Filaments that the pilot lacks come back although most of the image is quiet."""
+    noisy = noisy_with(truth, coloured())
+    pilot = gaussian_filter(truth, 3)
+    estimated = noise.estimate(noisy)
+    doubted = refine(noisy, pilot, estimated, RefineParams(trust=0))
+    trusted = refine(noisy, pilot, estimated, RefineParams())
+    assert psnr(trusted, truth) > psnr(doubted, truth) - 0.5
+
+
+def test_white_noise_is_refined_everywhere(truth):
+    noisy = noisy_with(truth, noise.white())
+    pilot, estimated = gaussian_filter(truth, 3), noise.estimate(noisy)
+    doubted = refine(noisy, pilot, estimated, RefineParams(trust=0))
+    np.testing.assert_array_equal(doubted, refine(noisy, pilot, estimated, RefineParams()))

@@ -5,6 +5,7 @@ import pytest
 from autodip import table
 from autodip.describe import Description
 from autodip.errors import ImageError, ParameterError
+from autodip.noise import Noise
 from autodip.params import RefineParams
 from autodip.transfer import Explicit, choose, fitting
 
@@ -132,3 +133,19 @@ def test_a_small_image_is_fitted_at_full_resolution():
     assert choose(described(shape=(5, 300)), table.load("balanced")).net.reduction == 2
     with pytest.raises(ImageError, match="5 x 5 is the least"):
         fitting(table.load("balanced").rows[-1].net, (4, 300), fixed=True)
+
+
+def test_correlated_noise_ends_the_fit_earlier():
+    def noisy(correlation, shape=(512, 512)):
+        found = Noise(0.1, 1.0, 1.0, (correlation, correlation), 1.0, 0.0)
+        return dataclasses.replace(described(shape=shape), noise=found)
+
+    balanced = table.load("balanced")
+    assert choose(noisy(0.1), balanced).fit.iterations == 180
+    earlier = choose(noisy(0.6), balanced)
+    assert earlier.fit.iterations == 120
+    assert "correlated between neighbours" in earlier.evidence.notes[0]
+    assert choose(noisy(0.6, (256, 256)), balanced).fit.iterations == 76
+    assert choose(noisy(0.6), table.load("published")).evidence.notes == (
+        choose(noisy(0.1), table.load("published")).evidence.notes
+    )

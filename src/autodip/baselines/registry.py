@@ -74,9 +74,9 @@ _ALL = (
     _network("n2v", "Noise2Void", "Krull, Buchholz & Jug 2019", 2, start=25),
     _preset("original", "original DIP", "Ulyanov et al. 2018, settings of arXiv 2601.12055"),
     _preset("published", "AUTO-DIP as published", "arXiv 2601.12055"),
-    _preset("fast", "autodip fast", "this package", version="2"),
-    _preset("balanced", "autodip balanced", "this package", version="2"),
-    _preset("best", "autodip best", "this package", version="2"),
+    _preset("fast", "autodip fast", "this package", version="3"),
+    _preset("balanced", "autodip balanced", "this package", version="3"),
+    _preset("best", "autodip best", "this package", version="3"),
     _classical("oracle-blur", "oracle: best blur", "oracle:blur", "bound", 3),
     _classical("oracle-tv", "oracle: best TV", "oracle:total_variation", "bound", 60),
 )

@@ -10,7 +10,8 @@ like, linear estimators take it from there:
 3. groups of similar patches, found in the result so far, are estimated as one normal
    distribution (:mod:`autodip.refine.groups`), twice;
 4. the means over large areas are set to those of the noisy image;
-5. where noise is white, a small share of what was removed is kept.
+5. where noise is white, a small share of what was removed is kept; where it is correlated, the
+   pilot is trusted to a share wherever the residual is locally nothing but noise.
 
 All work on the image after a variance-stabilising transform, with the spectrum of its noise.
 """
@@ -30,6 +31,9 @@ from autodip.vst import Stabiliser
 _BINS = 16
 _SPREAD = (0.05, 1.3)
 _MAD = 0.6745
+_AREA, _EDGE = 10.0, 3.0
+_QUIET, _MOST_QUIET = 20, 1.05
+_NOISE_TO_STRUCTURE = (1.15, 1.6)
 _LEVEL = 16.0
 """The means over so many pixels (standard deviation of a Gaussian) are those of the data."""
 
@@ -76,7 +80,26 @@ def refine(
     result = transform.inverse(current)
     # Averages of stabilised values lie a little off where the signal varies within them.
     result += gaussian_filter(noisy - result, _LEVEL)
-    return np.asarray(result if correlated else result + params.keep * (noisy - result))
+    if correlated:
+        calm = 1 - _structure((stable - guide) ** 2)
+        return np.asarray(result + params.trust * calm * (pilot - result))
+    return np.asarray(result + params.keep * (noisy - result))
+
+
+def _structure(power: np.ndarray) -> np.ndarray:
+    """Where a residual holds more than noise: 0 for noise alone, 1 for structure; (Y, X).
+
+    Parameters
+    ----------
+    power : ndarray, shape (Y, X)
+        Squared residual in units of the noise's variance. Its own quiet areas tell how strong
+        the noise is, as the variance of correlated noise is estimated a little low.
+    """
+    local = gaussian_filter(power, _AREA)
+    quiet = min(float(np.percentile(local, _QUIET)), _MOST_QUIET)
+    low, high = _NOISE_TO_STRUCTURE
+    share = np.clip((local / max(quiet, 1e-9) - low) / (high - low), 0, 1)
+    return np.asarray(gaussian_filter(share, _EDGE))
 
 
 def _variance(stable: np.ndarray, result: np.ndarray) -> np.ndarray:
