@@ -15,6 +15,7 @@ import yaml
 from autodip.baselines import METHODS
 from autodip.cli import data
 from autodip.cli.main import run
+from autodip.simulate import Optics, simulate
 from autodip.table import PRESETS
 from tests.conftest import REPOSITORY
 
@@ -26,7 +27,8 @@ CONSOLE = [
     if kind == "console"
     for line in block.splitlines()
 ]
-OWN = [line for line in CONSOLE if "my_image" in line]
+BASE = [line for line in CONSOLE if "my-base" in line or "my-pairs" in line]
+OWN = [line for line in CONSOLE if "my_image" in line and line not in BASE]
 FMD = [line for line in CONSOLE if "FMD/" in line]
 WEIGHTS = ".venv/bin/autodip weights install"
 INSTALL = ".venv/bin/pip install -e '.[benchmark]'"
@@ -51,9 +53,9 @@ def folder(tmp_path, monkeypatch, sample):
 
 
 def test_all_commands_are_covered():
-    assert {"make demo", "make test", WEIGHTS, INSTALL, *COMPARED, *OWN, *FMD} == set(CONSOLE)
+    assert {"make demo", "make test", WEIGHTS, INSTALL, *COMPARED, *OWN, *BASE, *FMD} == set(CONSOLE)
     assert len(OWN) == 3
-    assert all(line.startswith(PROGRAM) for line in (*OWN, *FMD))
+    assert all(line.startswith(PROGRAM) for line in (*OWN, *BASE, *FMD))
 
 
 def test_commands_for_the_own_file(folder):
@@ -61,6 +63,21 @@ def test_commands_for_the_own_file(folder):
         assert call(line) == 0, line
     first, again = (tifffile.imread(folder / d / "my_image.tif") for d in ("denoised", "again"))
     assert (first == again).all()
+
+
+def test_commands_for_an_own_base(folder):
+    """With the smallest grid, on pairs that are simulated as the README says."""
+    (folder / "clean").mkdir()
+    _, true = simulate("mito", Optics(microscope="confocal"), size=64)
+    tifffile.imwrite("clean/true.tif", true)
+    *commands, simulated = BASE
+    assert call(simulated) == 0
+    calibrate, *others = commands
+    assert call(f"{calibrate} --grid tiny") == 0
+    for line in others:
+        assert call(line) == 0, line
+    assert (folder / "surface.png").exists()
+    assert "my-base" in (folder / "by-base" / "my_image.tif.autodip.json").read_text()
 
 
 def test_python_block(folder):
