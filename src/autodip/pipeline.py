@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,8 +18,11 @@ from autodip.image import Image, PlaneIndex
 from autodip.params import Width
 from autodip.planning import as_image, constant, plan
 from autodip.records import ChannelPlan, Options, PlaneResult, Progress, Result
-from autodip.scaling import Scale, to_dtype
+from autodip.scaling import to_dtype
 from autodip.stopping import Discrepancy
+
+if TYPE_CHECKING:
+    from autodip.course import Course
 
 
 def denoise(
@@ -39,6 +43,8 @@ def denoise(
     base: Path | str | None = None,
     strategy: str | None = None,
     criterion: str | None = None,
+    dtype: str | None = None,
+    independent: bool = False,
 ) -> Result:
     """Denoise an image with a deep image prior whose parameters are chosen for it.
 
@@ -48,10 +54,10 @@ def denoise(
         Real numbers in any units; two dimensions are (Y, X).
     axes : str, optional
         Meaning of the dimensions, out of ``TCZYXS``; needed beyond two dimensions. Every
-        (Y, X) plane is fitted on its own, with the parameters of its channel.
+        (Y, X) plane is fitted with the parameters of its channel; see ``independent``.
     microscope, specimen, preset, seed, device, iterations, depth, width, skip, refine, budget
         As in :class:`Options`.
-    base, strategy, criterion
+    base, strategy, criterion, dtype, independent
         As in :class:`Options`.
 
     Returns
@@ -78,6 +84,8 @@ def denoise(
         base,
         strategy,
         criterion,
+        dtype,
+        independent,
     )
     *_, last = denoise_steps(image, options, axes=axes)
     assert last.result is not None  # the last step has it
@@ -98,62 +106,81 @@ def denoise_steps(
     for channel in plans:
         free = devices.free_memory(options.device)
         cost.check_memory(channel.choice.net, image.plane_shape, free, channel.choice.fit.seeds)
-    output = image.data.copy()
+    output = image.data.astype(options.dtype or image.data.dtype)
     target = image.yx_last(output)
     total = sum(1 for _ in image.planes())
     done: list[PlaneResult] = []
+    courses = _courses(image, plans, options)
     for index, plane in image.planes():
-        channel = plans[image.channel_of(index)]
+        number = image.channel_of(index)
         denoised, record = yield from _denoise_plane(
-            plane, index, channel, options, (len(done), total)
+            plane, index, plans[number], courses[number], options, (len(done), total)
         )
         target[tuple(position for _, position in index)] = denoised
         done.append(record)
-    result = Result(output, plans, tuple(done), options.device, options.seed)
+    result = Result(output, plans, tuple(done), options.device, options.seed, options.independent)
     yield Progress(total, total, None, result)
+
+
+def _courses(image: Image, plans: Sequence[ChannelPlan], options: Options) -> list[Course]:
+    """One course of planes for each channel; planes of a film or stack follow one another."""
+    from autodip.course import Course, joint  # noqa: PLC0415  (imports torch)
+
+    courses = []
+    for number, channel in enumerate(plans):
+        scale = None
+        if options.follows(channel.choice):
+            planes = (p for index, p in image.planes() if image.channel_of(index) == number)
+            scale = joint(plane for plane in planes if not constant(plane))
+        courses.append(Course(channel.choice, options.seed, options.device, scale))
+    return courses
 
 
 def _denoise_plane(
     plane: np.ndarray,
     index: PlaneIndex,
     channel: ChannelPlan,
+    course: Course,
     options: Options,
     position: tuple[int, int],
 ) -> Generator[Progress, None, tuple[np.ndarray, PlaneResult]]:
     """Fit one plane; a constant one is passed through."""
-    from autodip.fit import fit_many, mean_of  # noqa: PLC0415  (imports torch)
-    from autodip.refine import refine  # noqa: PLC0415
+    from autodip.refine import refine  # noqa: PLC0415  (imports torch)
 
     if constant(plane):
         return plane, PlaneResult(index, channel.description, np.empty((0, 2)), None, 0.0, 0)
     choice, start = channel.choice, time.perf_counter()
-    scale, history, step = Scale.of(plane), [], None
-    described = dataclasses.replace(channel.description, noise=describe(plane).noise)
-    stop = None
-    if choice.fit.noise_limit is not None and described.noise is not None:
+    history, step, stop = [], None, None
+    noise = describe(plane).noise
+    described = dataclasses.replace(channel.description, noise=noise)
+    if choice.fit.noise_limit is not None and noise is not None:
         data = plane.astype(np.float64)
-        stop = Discrepancy(data, described.noise, choice.fit.iterations, choice.fit.noise_limit)
-    seeds = [(options.seed + number) % 2**32 for number in range(choice.fit.seeds)]
-    for steps in fit_many(
-        [scale.apply(plane)], choice.net, choice.fit, seeds=seeds, device=options.device
-    ):
-        step = mean_of(steps)
+        stop = Discrepancy(data, noise, choice.fit.iterations, choice.fit.noise_limit)
+    for step in course.steps(plane, noise):
         history.append((step.iteration, step.loss))
         yield Progress(*position, step)
         if stop is not None and stop.due(step.iteration):
-            result = scale.invert(step.output(), np.dtype(np.float64))
+            result = course.scale.invert(step.output(), np.dtype(np.float64))
             if stop.reached(result):
                 break
     assert step is not None  # every fit has an iteration
-    fitted = scale.invert(step.output(), np.dtype(np.float64))
-    refined = choice.refine is not None and described.noise is not None
-    if choice.refine is not None and described.noise is not None:
+    fitted = course.scale.invert(step.output(), np.dtype(np.float64))
+    refined = choice.refine is not None and noise is not None
+    if choice.refine is not None and noise is not None:
         place = options.device if options.device.startswith("cuda") else "cpu"
-        fitted = refine(plane, fitted, described.noise, choice.refine, device=place)
-    denoised = to_dtype(fitted, plane.dtype)
+        fitted = refine(plane, fitted, noise, choice.refine, device=place)
+    course.keep(fitted)
+    denoised = to_dtype(fitted, np.dtype(options.dtype or plane.dtype))
     seconds = time.perf_counter() - start
-    assessment = assess(plane, denoised, described.noise)
+    assessment = assess(plane, denoised, noise)
     record = PlaneResult(
-        index, described, np.array(history), assessment, seconds, step.fallbacks, refined
+        index,
+        described,
+        np.array(history),
+        assessment,
+        seconds,
+        step.fallbacks,
+        refined,
+        course.follows,
     )
     return denoised, record

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from autodip.fit import Step
 
 
+DTYPES = ("uint8", "uint16", "float32", "float64")
+"""Types that a result can be asked for in."""
+
+
 @dataclass(frozen=True)
 class Options:
     """What a user can say; every value has a default.
@@ -54,6 +58,13 @@ class Options:
     criterion : str, optional
         By which its best setting is told, out of :data:`autodip.bases.criteria.CRITERIA`;
         ``combined`` by default, ``psnr`` where LPIPS was not measured.
+    dtype : str, optional
+        Type of the result, as ``float32``; that of the image by default. Integers are rounded
+        and clipped.
+    independent : bool
+        Fit every plane of a film or stack on its own. Otherwise our own presets fit the first
+        plane of a channel from scratch, and each that follows from the weights of the one before
+        it, with a tenth of the iterations; all on one intensity scale.
     choices : sequence of Choice, optional
         One for all channels or one for each; taken as they are, as when a run is repeated.
     """
@@ -72,6 +83,8 @@ class Options:
     base: Path | str | None = None
     strategy: str | None = None
     criterion: str | None = None
+    dtype: str | None = None
+    independent: bool = False
     choices: Sequence[Choice] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -89,6 +102,10 @@ class Options:
             )
         if self.budget is not None and not 0 < self.budget < math.inf:
             raise ParameterError(f"budget is {self.budget!r}; it must be seconds, above 0")
+        if self.dtype is not None and self.dtype not in DTYPES:
+            raise ParameterError(
+                f"dtype {self.dtype!r} is not known; known are {', '.join(DTYPES)}"
+            )
         self._check_base()
 
     def _check_base(self) -> None:
@@ -104,6 +121,14 @@ class Options:
                 raise ParameterError(f"{name} {value!r} needs a base; name one, or {BUILTIN!r}")
             if value not in known:
                 raise ParameterError(f"{name} {value!r} is not known; known are {', '.join(known)}")
+
+    def follows(self, choice: Choice) -> bool:
+        """Whether planes that follow one another go on from each other's weights.
+
+        Not where the last output is the result, as in the published fits: after so few
+        iterations it is none.
+        """
+        return not self.independent and choice.fit.average > 0
 
     @property
     def explicit(self) -> Explicit:
@@ -142,6 +167,8 @@ class PlaneResult:
         How often the fit returned to a checkpoint.
     refined : bool
         Whether the result of the fit was refined.
+    follows : bool
+        Whether the fit began from the weights of the plane before.
     """
 
     index: PlaneIndex
@@ -151,6 +178,7 @@ class PlaneResult:
     seconds: float
     fallbacks: int
     refined: bool = False
+    follows: bool = False
 
 
 @dataclass(frozen=True)
@@ -160,13 +188,15 @@ class Result:
     Parameters
     ----------
     image : ndarray
-        Shape, dtype and units of the input.
+        Shape, units and, unless another was asked for, type of the input.
     plans : tuple of ChannelPlan
         One for each channel.
     planes : tuple of PlaneResult
         One for each (Y, X) plane.
     device : str
     seed : int
+    independent : bool
+        Whether every plane was fitted on its own, as was asked for.
     """
 
     image: np.ndarray = field(repr=False)
@@ -174,6 +204,7 @@ class Result:
     planes: tuple[PlaneResult, ...]
     device: str
     seed: int
+    independent: bool = False
 
     @property
     def choice(self) -> Choice:

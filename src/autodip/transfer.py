@@ -70,7 +70,7 @@ def _setting(row: Row, description: Description) -> tuple[Setting, tuple[str, ..
     noise = description.noise
     if row.correlated_iterations and noise and min(noise.correlation) >= CERTAIN:
         fit: FitParams = row.fit.replace(iterations=row.correlated_iterations)
-        note = "the noise is correlated between neighbours, and so learnt earlier"
+        note = "the noise is correlated between neighbours, which a fit learns early"
         return Setting(row.net, fit, row.refine, pixels), (note,)
     if pixels is not None and not row.smaller_stops_earlier:
         pixels = min(pixels, description.shape[0] * description.shape[1])

@@ -53,7 +53,9 @@ def folder(tmp_path, monkeypatch, sample):
 
 
 def test_all_commands_are_covered():
-    assert {"make demo", "make test", WEIGHTS, INSTALL, *COMPARED, *OWN, *BASE, *FMD} == set(CONSOLE)
+    assert {"make demo", "make test", WEIGHTS, INSTALL, *COMPARED, *OWN, *BASE, *FMD} == set(
+        CONSOLE
+    )
     assert len(OWN) == 3
     assert all(line.startswith(PROGRAM) for line in (*OWN, *BASE, *FMD))
 

@@ -143,9 +143,9 @@ def test_correlated_noise_ends_the_fit_earlier():
     balanced = table.load("balanced")
     assert choose(noisy(0.1), balanced).fit.iterations == 180
     earlier = choose(noisy(0.6), balanced)
-    assert earlier.fit.iterations == 120
+    assert earlier.fit.iterations == 180
     assert "correlated between neighbours" in earlier.evidence.notes[0]
-    assert choose(noisy(0.6, (256, 256)), balanced).fit.iterations == 76
+    assert choose(noisy(0.6, (256, 256)), balanced).fit.iterations == 113
     assert choose(noisy(0.6), table.load("published")).evidence.notes == (
         choose(noisy(0.1), table.load("published")).evidence.notes
     )

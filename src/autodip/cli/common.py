@@ -83,11 +83,17 @@ def choice_options(function: F) -> F:
                 metavar="SECONDS",
                 help="The best of fast, balanced and best that is predicted to fit.",
             ),
+            click.option(
+                "--independent",
+                is_flag=True,
+                help="Fit every frame and slice from scratch, not from the one before it.",
+            ),
             click.option("--device", default="auto", show_default=True, help="cpu, cuda[:N], mps."),
             click.option("--seed", type=int, default=0, show_default=True),
             click.option("--frames", metavar="A:B", help="Only these, of axis T."),
             click.option("--channel", metavar="NAME|N", help="Only this one, N from 0."),
             click.option("--axes", metavar="TCZYX", help="Meaning of the dimensions."),
+            click.option("--scene", metavar="NAME|N", help="Which image of a file with several."),
         )
     ):
         function = option(function)
@@ -107,7 +113,7 @@ def options_from(given: dict[str, Any]) -> Options:
     parse_frames(given["frames"])
     chosen = ("microscope", "specimen", "preset", "iterations", "depth", "width", "skip")
 
-    others = ("refine", "budget", "device", "seed", "base", "strategy", "criterion")
+    others = ("refine", "budget", "device", "seed", "base", "strategy", "criterion", "independent")
     options = Options(**{k: given[k] for k in (*chosen, *others)})
     _check_explicit(options)
     wrong = sorted(set((given["axes"] or "").upper()) - set(AXES))
@@ -158,7 +164,8 @@ def resolve_device(options: Options) -> Options:
 
 def open_image(path: Path, given: dict[str, Any]) -> Image:
     """Read a file and take the part that was asked for."""
-    return io.read(path, given["axes"]).select(parse_frames(given["frames"]), given["channel"])
+    image = io.read(path, given["axes"], given["scene"])
+    return image.select(parse_frames(given["frames"]), given["channel"])
 
 
 def find_inputs(inputs: tuple[Path, ...]) -> tuple[list[Path], dict[Path, str]]:
@@ -200,6 +207,7 @@ def image_facts(image: Image) -> dict[str, Any]:
         "pixel_size_um": dict(image.pixel_size),
         "time_step_s": image.time_step,
         "channel_names": list(image.channel_names),
+        "channel_colours": list(image.channel_colours),
     }
 
 

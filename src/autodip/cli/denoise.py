@@ -28,7 +28,7 @@ from autodip.cli.common import (
 from autodip.cli.progress import ProgressBar
 from autodip.cli.text import plan_lines, warnings
 from autodip.errors import AutodipError, OutputError, ParameterError
-from autodip.records import Options, Result
+from autodip.records import DTYPES, Options, Result
 
 _REPEATED = (
     "microscope",
@@ -44,6 +44,7 @@ _REPEATED = (
     "strategy",
     "criterion",
     "config",
+    "independent",
     "seed",
 )
 """Options that a sidecar given by --params decides."""
@@ -72,6 +73,12 @@ class Settings:
     metavar="SIDECAR",
     help=f"Repeat the run that a {SIDECAR_SUFFIX} file records.",
 )
+@click.option(
+    "--format",
+    type=click.Choice(list(io.FORMATS)),
+    help="Write this format in place of the input's; vendors' files become OME-TIFF.",
+)
+@click.option("--dtype", type=click.Choice(DTYPES), help="Type of the pixels written; the input's.")
 @click.option("--overwrite", is_flag=True, help="Replace outputs that exist.")
 @click.option("--skip-existing", is_flag=True, help="Leave out inputs whose output exists.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done; fit and write nothing.")
@@ -93,10 +100,11 @@ def command(
     quiet: bool,
     **given: Any,
 ) -> int:
-    """Denoise INPUTS: files (.png, .tif, .npy), or folders of them.
+    """Denoise INPUTS: image files, or folders of them.
 
-    Every output has the format, shape, axes, type and metadata of its input. Beside it stands
-    a JSON file with the parameters, the reasons for them and quality indicators.
+    Read and written are TIFF (plain, ImageJ, OME), OME-Zarr, PNG, NPY, NPZ and MRC; read alone
+    ND2, LIF and CZI. Every output has the format, shape, axes, type and metadata of its input.
+    Beside it stands a JSON file with the parameters, the reasons for them and quality indicators.
     """
     if overwrite and skip_existing:
         raise click.UsageError("--overwrite and --skip-existing exclude each other")
@@ -106,10 +114,10 @@ def command(
         given = _repeat(context, params, given)
         options = given.pop("options")
     else:
-        options = options_from(given)
+        options = dataclasses.replace(options_from(given), dtype=given["dtype"])
     options = resolve_device(options)
     files, failed = find_inputs(inputs)
-    pairs = _pair(files, out, inputs)
+    pairs = _pair(files, out, inputs, given["format"])
     verbosity = -1 if quiet else verbose
     settings = Settings(options, given, overwrite, skip_existing, dry_run, as_json, verbosity)
     return _run(pairs, failed, settings)
@@ -133,7 +141,9 @@ def _repeat(context: click.Context, path: Path, given: dict[str, Any]) -> dict[s
     return {**given, **kept, "options": options}
 
 
-def _pair(files: list[Path], place: str, inputs: tuple[Path, ...]) -> list[tuple[Path, Path]]:
+def _pair(
+    files: list[Path], place: str, inputs: tuple[Path, ...], format: str | None
+) -> list[tuple[Path, Path]]:
     """Input and output of each file.
 
     Raises
@@ -142,16 +152,19 @@ def _pair(files: list[Path], place: str, inputs: tuple[Path, ...]) -> list[tuple
         If several inputs would have one output, or the output another format.
     """
     out = Path(place)
-    single = len(inputs) == 1 and not inputs[0].is_dir()
-    if single and out.suffix and not out.is_dir() and not place.endswith(("/", os.sep)):
-        read, written = files[0].suffix.lower(), out.suffix.lower()
-        if read in io.SUFFIXES and read != written and {read, written} != {".tif", ".tiff"}:
+    single = len(inputs) == 1 and _is_image(inputs[0])
+    existing = out.is_dir() and not io.is_image_folder(out)
+    if single and out.suffix and not existing and not place.endswith(("/", os.sep)):
+        wanted = Path(io.output_name(files[0].name, format)).suffix.lower()
+        written = out.suffix.lower()
+        if wanted in io.WRITABLE and wanted != written and {wanted, written} != {".tif", ".tiff"}:
             raise ParameterError(
-                f"-o {out}: the output keeps the format of {files[0].name}; "
-                f"end it in {files[0].suffix}, or give a folder"
+                f"-o {out}: the output of {files[0].name} is "
+                f"{'written as ' + format if format else 'written in its own format'}; "
+                f"end it in {wanted}, or give a folder"
             )
         return [(files[0], out)]
-    pairs = [(path, out / path.name) for path in files]
+    pairs = [(path, out / io.output_name(path.name, format)) for path in files]
     seen: dict[Path, Path] = {}
     for path, target in pairs:
         if target in seen:
@@ -161,6 +174,10 @@ def _pair(files: list[Path], place: str, inputs: tuple[Path, ...]) -> list[tuple
             )
         seen[target] = path
     return pairs
+
+
+def _is_image(path: Path) -> bool:
+    return not path.is_dir() or io.is_image_folder(path)
 
 
 def _run(pairs: list[tuple[Path, Path]], failed: dict[Path, str], settings: Settings) -> int:
@@ -203,7 +220,7 @@ def _one(source: Path, target: Path, settings: Settings) -> dict[str, Any]:
     if target.exists() and settings.skip_existing:
         _say(settings, f"{source} -> {target}: exists, left as it is")
         return {"input": str(source), "output": str(target), "skipped": True}
-    if target.is_dir() or sidecar.beside(target).is_dir():
+    if not _is_image(target) or sidecar.beside(target).is_dir():
         raise OutputError(f"{target} or its sidecar is a folder; choose another place with -o")
     if target.exists() and not settings.overwrite:
         raise OutputError(f"{target} exists; use --overwrite, --skip-existing or another -o")

@@ -21,10 +21,11 @@ _TAIL = 0.1
 @click.command()
 @click.argument("path", metavar="INPUT", type=click.Path(path_type=Path))
 @click.option("--axes", metavar="TCZYX", help="Meaning of the dimensions.")
+@click.option("--scene", metavar="NAME|N", help="Which image of a file with several.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(path: Path, axes: str | None, as_json: bool) -> None:
+def command(path: Path, axes: str | None, scene: str | None, as_json: bool) -> None:
     """Say what INPUT holds: shape, axes, type, pixel size, channels, and its noise."""
-    image = io.read(path, axes)
+    image = io.read(path, axes, scene)
     facts = {"file": str(path), **image_facts(image), "noise": _noise(image)}
     if as_json:
         say_json(facts)

@@ -21,7 +21,7 @@ from autodip.params import Choice
 from autodip.records import ChannelPlan, Options, PlaneResult, Result
 
 SCHEMA = 1
-SELECTION = ("axes", "frames", "channel")
+SELECTION = ("axes", "frames", "channel", "scene")
 """Options that choose a part of the image."""
 
 
@@ -30,13 +30,22 @@ def save(
 ) -> dict[str, Any]:
     """Write a result and its sidecar, both or neither; returns the sidecar's content.
 
-    ``selection`` holds the axes, frames and channel that were asked for, None where none were.
+    ``selection`` holds the axes, frames, channel and scene that were asked for, None where none
+    were, and the format to write.
     """
     content = _build(source, target, image, result, selection)
     with replacing(beside(target), target) as (beside_part, target_part):
-        io.write(target_part, image.replace(data=result.image), target.suffix)
+        denoised = image.replace(data=result.image)
+        io.write(target_part, denoised, target.suffix, format=_format(source, selection))
         beside_part.write_text(to_json(content) + "\n", encoding="utf-8")
     return content
+
+
+def _format(source: Path, selection: Mapping[str, Any]) -> str | None:
+    """Format to write: that asked for, OME-TIFF for vendors' files, else the input's."""
+    vendors = source.suffix.lower() not in io.WRITABLE
+    asked: str | None = selection.get("format")
+    return asked or ("ome-tiff" if vendors else None)
 
 
 def beside(target: Path) -> Path:
@@ -53,9 +62,10 @@ def _build(
     return {
         "schema": SCHEMA,
         "input": {"file": _text(source.name), "sha256": sha256(source), **image_facts(image)},
-        "output": {"file": _text(target.name)},
+        "output": {"file": _text(target.name), "dtype": result.image.dtype.name},
         "selection": {name: selection.get(name) for name in SELECTION},
         "seed": result.seed,
+        "independent": result.independent,
         "device": result.device,
         "threads": torch.get_num_threads(),
         "seconds": round(sum(plane.seconds for plane in result.planes), 3),
@@ -99,17 +109,25 @@ def read(path: Path) -> tuple[Options, dict[str, Any], int]:
         )
     try:
         choices = tuple(Choice.from_dict(channel["choice"]) for channel in content["channels"])
-        selection = {name: content["selection"][name] for name in SELECTION}
+        selection = {name: content["selection"].get(name) for name in SELECTION}
         threads = int(content["threads"])
         options = Options(
             preset=choices[0].evidence.preset,
             seed=content["seed"],
             device=str(content["device"]),
+            dtype=_asked(content),
+            independent=bool(content.get("independent", True)),
             choices=choices,
         )
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise ParameterError(f"{path}: a damaged sidecar ({error})") from error
     return options, selection, max(1, threads)
+
+
+def _asked(content: Mapping[str, Any]) -> str | None:
+    """Type of the result, if it is another than that of the input."""
+    written = content["output"].get("dtype")
+    return None if written in (None, content["input"]["dtype"]) else str(written)
 
 
 def _plane_dict(plane: PlaneResult) -> dict[str, Any]:
@@ -120,6 +138,7 @@ def _plane_dict(plane: PlaneResult) -> dict[str, Any]:
         "loss": float(plane.history[-1, 1]) if len(plane.history) else None,
         "fallbacks": plane.fallbacks,
         "refined": plane.refined,
+        "follows": plane.follows,
         "seconds": round(plane.seconds, 3),
         "noise": noise.to_dict() if noise else None,
         "assessment": assessment.to_dict() if assessment else None,
@@ -133,6 +152,11 @@ def _text(name: str) -> str:
 
 
 def sha256(path: Path) -> str:
-    """Hash of a file."""
+    """Hash of a file; of a folder (OME-Zarr) that of the names and hashes of its files."""
+    if path.is_dir():
+        digest = hashlib.sha256()
+        for part in sorted(p for p in path.rglob("*") if p.is_file()):
+            digest.update(f"{part.relative_to(path).as_posix()} {sha256(part)}\n".encode())
+        return digest.hexdigest()
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

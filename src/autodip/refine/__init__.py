@@ -33,7 +33,7 @@ _SPREAD = (0.05, 1.3)
 _MAD = 0.6745
 _AREA, _EDGE = 10.0, 3.0
 _QUIET, _MOST_QUIET = 20, 1.05
-_NOISE_TO_STRUCTURE = (1.15, 1.6)
+_NOISE_TO_STRUCTURE = (1.05, 1.3)
 _LEVEL = 16.0
 """The means over so many pixels (standard deviation of a Gaussian) are those of the data."""
 

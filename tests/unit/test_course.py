@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+
+from autodip import noise
+from autodip.course import Course, joint, unexplained
+from autodip.params import Choice, Evidence, FitParams, NetParams
+from autodip.pipeline import denoise
+from autodip.scaling import Scale
+
+NET = NetParams(2, 4, 0, input_channels=2)
+WHY = Evidence("p", "t", "s", {}, {}, {})
+CHOICE = Choice(NET, FitParams(20, average=0.9), WHY)
+
+
+@pytest.fixture(scope="module")
+def film():
+    """Four noisy frames of a scene, then another scene; uint16 (T, Y, X)."""
+    generator = np.random.default_rng(0)
+    rows, columns = np.mgrid[:48, :48]
+    one = 100 + 300 * (np.sin(rows / 5) > 0.3)
+    other = 100 + 300 * (np.sin(columns / 4) > 0.5)
+    true = np.stack([one, one, one, one, other])
+    return generator.poisson(true).astype(np.uint16)
+
+
+def run(course, plane):
+    *_, step = course.steps(plane, None)
+    result = course.scale.invert(step.output(), np.dtype(float))
+    course.keep(result)
+    return step.iterations, course.follows
+
+
+def test_planes_follow_until_the_scene_changes(film):
+    course = Course(CHOICE, 0, "cpu", joint(film))
+    assert course.scale == Scale(film.min(), film.max())
+    assert run(course, film[0]) == (20, False)
+    course.keep(np.where(np.sin(np.mgrid[:48, :48][0] / 5) > 0.3, 400.0, 100.0))
+    assert run(course, film[1]) == (2, True)
+    course.keep(np.where(np.sin(np.mgrid[:48, :48][0] / 5) > 0.3, 400.0, 100.0))
+    assert run(course, film[4]) == (20, False)
+
+
+def test_without_a_common_scale_every_plane_is_fitted_on_its_own(film):
+    course = Course(CHOICE, 0, "cpu")
+    assert [run(course, plane) for plane in film[:2]] == [(20, False)] * 2
+    assert course.scale == Scale.of(film[1])
+    assert joint(film[:1]) is None
+
+
+def test_unexplained_structure():
+    generator = np.random.default_rng(1)
+    scene = 100 + 50 * generator.random((128, 128)).round()
+    noisy = generator.normal(scene, 10)
+    found = noise.Noise(0.0, 100.0, 10.0, (0.0, 0.0), 100.0, 0.0)
+    assert unexplained(noisy, scene, found) < 0.05
+    assert unexplained(noisy, scene[::-1], found) > 1.5
+    assert unexplained(noisy, scene * 0.9, found) < 0.5
+    assert unexplained(noisy, noisy, None) == 0
+    flat = np.full((128, 128), 100.0)
+    assert unexplained(generator.normal(flat, 10), flat, found) < 0.5
+
+
+def test_a_film_is_denoised_from_frame_to_frame(film):
+    quick = {"iterations": 20, "depth": 2, "width": 4, "refine": False}
+    result = denoise(film, axes="TYX", **quick)
+    assert next(plane.follows for plane in result.planes) is False
+    assert all(len(p.history) == (2 if p.follows else 20) for p in result.planes)
+    alone = denoise(film, axes="TYX", independent=True, **quick)
+    assert not any(plane.follows for plane in alone.planes)
+    assert result.image.dtype == np.uint16
+    (frame,) = denoise(film[:1], axes="TYX", **quick).image
+    assert np.array_equal(frame, alone.image[0])
+
+
+def test_published_fits_are_independent(film):
+    quick = {"iterations": 2, "depth": 2, "width": 4, "preset": "published"}
+    assert not any(plane.follows for plane in denoise(film[:2], axes="TYX", **quick).planes)
