@@ -40,10 +40,11 @@ BODY = ROW.net
 FULL = NetParams(depth=5, width=(8, 16, 32, 64, 128), skip=4, input_channels=8, lean=True)
 STOPS = (60, 120, 180, 240, 320, 400)
 CENTRE = 180
+REFINED = RefineParams(trust=0)
 LADDER = {
-    "local filters": RefineParams(strengths=(), keep=0),
-    "local filters, one pass": RefineParams(strengths=(1.2,), keep=0),
-    "local filters, two passes": RefineParams(keep=0),
+    "local filters": RefineParams(strengths=(), keep=0, trust=0),
+    "local filters, one pass": RefineParams(strengths=(1.2,), keep=0, trust=0),
+    "local filters, two passes": RefineParams(keep=0, trust=0),
 }
 """The refinement, step by step."""
 Rule = Callable[[dict[int, float], dict[int, float]], int]
@@ -173,7 +174,7 @@ def measure_pair(pair: Pair, into: Table) -> None:
     blur = gaussian_filter(pair.noisy, 1)
     if not into.has(pair, "blur, 1 px", 0):
         add("blur, 1 px", 0, blur, 0)
-    refined("no fit: blur of 2 px, refined", 0, gaussian_filter(pair.noisy, 2), RefineParams())
+    refined("no fit: blur of 2 px, refined", 0, gaussian_filter(pair.noisy, 2), REFINED)
     contestants = (
         ("fit", BODY, 1, STOPS),
         ("two seeds", BODY, 2, (400,)),
@@ -189,7 +190,12 @@ def measure_pair(pair: Pair, into: Table) -> None:
             if name == "fit" and iterations == CENTRE:
                 for steps, params in LADDER.items():
                     refined(f"fit, {steps}", iterations, pilot, params)
-            refined(f"{name}, refined", iterations, pilot, RefineParams())
+            refined(f"{name}, refined", iterations, pilot, REFINED)
+    trusting = "fit, refined, trusted where calm"
+    if not into.has(pair, trusting, CENTRE):
+        fit = ROW.fit.replace(iterations=CENTRE, seeds=1, noise_limit=None)
+        for iterations, pilot, _, _ in curve(pair.noisy, BODY, fit, (CENTRE,)):
+            refined(trusting, iterations, pilot, RefineParams())
 
 
 def curve(
@@ -298,8 +304,10 @@ images of 512 x 512 pixels, none of them a test image: FMD confocal, W2S widefie
 simulated on their truths (few photons; correlated between neighbours). "fit" is the network of
 `balanced` and `best`, "full" a thin network without the half-resolution body (5/8-16-32-64-128
 lean), "two seeds" the mean of two fits, "local filters" the first two steps of the refinement,
-"passes" those over groups of similar patches, "refined" all of it, which keeps a twentieth of
-white noise. Seconds are those of the row's own step: of the fit, or of the refinement.
+"passes" those over groups of similar patches, "refined" adds a twentieth of what was removed where
+noise is white, "trusted where calm" half of the fit where noise is correlated and the residual is
+locally nothing else: all of it, as the presets do. Seconds are those of the row's own step: of the
+fit, or of the refinement.
 
 Made by `python benchmarks/ablation.py measure DATA WEIGHTS docs/results/ablation.csv` and
 `python benchmarks/ablation.py report docs/results/ablation.csv > docs/results/ablation.md`.
