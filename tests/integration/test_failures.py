@@ -227,7 +227,7 @@ def test_output_folder_that_cannot_be_made(denoise, cells, tmp_path):
 
 
 def test_disk_full_leaves_nothing(denoise, cells, tmp_path, monkeypatch):
-    def full(path, image, suffix=None):
+    def full(path, image, suffix=None, **_):
         path.write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
