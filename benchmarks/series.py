@@ -1,6 +1,6 @@
 """What following planes cost and give, beside independent fits, on films with a known truth.
 
-    python benchmarks/series.py DATA [--frames 6] [--side 256] > docs/results/series.md
+    python benchmarks/series.py DATA [--frames 6] [--side 256] [--films 3] > docs/results/series.md
 
 DATA is a folder with a ``manifest.json``; truths of its calibration images are moved by a
 fraction of a pixel to some pixels a frame, bleached by 3 % a frame, and given noise as measured on
@@ -57,9 +57,10 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--frames", type=int, default=6)
     parser.add_argument("--side", type=int, default=256)
+    parser.add_argument("--films", type=int, default=3)
     given = parser.parse_args()
     rows = json.loads((given.data / "manifest.json").read_text())
-    pairs = [r for r in rows if r["set"] == "fmd_confocal_fov1"][:3]
+    pairs = [r for r in rows if r["set"] == "fmd_confocal_fov1"][: given.films]
     print("# Frames that follow one another\n")
     print("Made by `python benchmarks/series.py DATA > docs/results/series.md`; preset `balanced`,")
     print(f"{given.frames} frames of {given.side} x {given.side} pixels; means over the frames but")
