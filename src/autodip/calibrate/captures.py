@@ -48,11 +48,11 @@ def averaged(root: Path) -> list[Pair]:
     alone = [e for e in content if isinstance(e, dict) and not e.get("truth")]
     entries = [_with_truth(entry, path) for entry in alone]
     fields: dict[tuple[object, ...], list[tuple[Path, Pair]]] = {}
-    names = manifest._names(entries, path)
+    names = manifest.names_of(entries, path)
     for entry, name in zip(entries, names, strict=True):
         file = root / entry["file"]
         if file.is_file():
-            pair = manifest._pair(root, entry, name)
+            pair = manifest.pair_of(root, entry, name)
             field = (pair.dataset, pair.group, pair.specimen, pair.noise_level, pair.fov)
             fields.setdefault(field, []).append((file, pair))
     enough = {field: found for field, found in fields.items() if len(found) >= FEWEST}
@@ -68,7 +68,7 @@ def averaged(root: Path) -> list[Pair]:
 def _with_truth(entry: dict[str, Any], path: Path) -> dict[str, Any]:
     """Entry that counts as complete: its range is that of its own file."""
     completed = {**entry, "truth": entry.get("file")}
-    problem = manifest._problem(completed)
+    problem = manifest.problem_of(completed)
     if problem:
         raise FormatError(f"{path}: the entry of {entry.get('file')!r} {problem}")
     return completed

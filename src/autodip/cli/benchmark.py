@@ -93,7 +93,7 @@ def command(
     """
     options = Options(crop, _seeds(seeds), device.resolve(device_name), max_hours)
     chosen = [baselines.find(name) for name in _names(methods)]
-    pairs = _select(datasets.pairs(dataset, root), where, limit)
+    pairs = select(datasets.pairs(dataset, root), where, limit)
     check_writable(out)
     store = Store(out / "results.csv")
     finished = store.load()
@@ -170,7 +170,7 @@ def _seeds(text: str) -> tuple[int, ...]:
         raise ParameterError(f"--seeds {text!r}; give whole numbers, as 0,1,2") from None
 
 
-def _select(pairs: Sequence[Pair], where: tuple[str, ...], limit: int | None) -> list[Pair]:
+def select(pairs: Sequence[Pair], where: tuple[str, ...], limit: int | None) -> list[Pair]:
     """Pairs that are asked for; by default not those that settings were chosen on."""
     wanted = [_condition(text) for text in where]
     if not any(name == "role" for name, _ in wanted) and any(p.role == "test" for p in pairs):

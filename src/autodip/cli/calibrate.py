@@ -14,7 +14,7 @@ from autodip.bases import store
 from autodip.bases.records import Config
 from autodip.calibrate import Options, Row, captures
 from autodip.calibrate import calibrate as rows_of
-from autodip.cli.benchmark import FIELDS, _select
+from autodip.cli.benchmark import FIELDS, select
 from autodip.datasets import manifest
 from autodip.datasets.pair import Pair
 from autodip.errors import ParameterError
@@ -95,7 +95,7 @@ def command(
     configs = grids.load(grid)
     root = manifest_file.parent if manifest_file.name == manifest.FILE else manifest_file
     pairs = _of_role(captures.averaged(root) if average else datasets.pairs("shared", root), role)
-    pairs = _select(pairs, where, limit)
+    pairs = select(pairs, where, limit)
     if not quiet and not average:
         for line in datasets.missing("shared", root):
             click.echo(f"  missing   {line}", err=True)

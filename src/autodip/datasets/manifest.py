@@ -58,7 +58,7 @@ def scan(root: Path) -> Listing:
     if not path.is_file():
         return Listing([], [f"no {FILE}"])
     entries = _entries(path)
-    names = _names(entries, path)
+    names = names_of(entries, path)
     pairs: list[Pair] = []
     missing: list[str] = []
     for entry, name in zip(entries, names, strict=True):
@@ -66,7 +66,7 @@ def scan(root: Path) -> Listing:
         if absent:
             missing.append(f"{entry['set']}: {name} is left out, no {' and no '.join(absent)}")
         else:
-            pairs.append(_pair(root, entry, name))
+            pairs.append(pair_of(root, entry, name))
     return Listing(pairs, missing)
 
 
@@ -79,13 +79,13 @@ def _entries(path: Path) -> list[dict[str, Any]]:
     if not isinstance(content, list):
         raise FormatError(f"{path}: it holds a {type(content).__name__}, not a list of pairs")
     for number, entry in enumerate(content, 1):
-        problem = _problem(entry)
+        problem = problem_of(entry)
         if problem:
             raise FormatError(f"{path}: entry {number} {problem}")
     return content
 
 
-def _problem(entry: Any) -> str | None:  # noqa: PLR0911  (one line for each kind of problem)
+def problem_of(entry: Any) -> str | None:  # noqa: PLR0911  (one line for each kind of problem)
     """What is wrong with an entry, or None."""
     if not isinstance(entry, dict):
         return f"is a {type(entry).__name__}, not an object"
@@ -132,7 +132,7 @@ def _number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _names(entries: list[dict[str, Any]], path: Path) -> list[str]:
+def names_of(entries: list[dict[str, Any]], path: Path) -> list[str]:
     """Names of the pairs: the noisy files, without the folder of the set and the ending."""
     files = [(entry["set"], entry["file"]) for entry in entries]
     repeated = [file for (_, file), times in Counter(files).items() if times > 1]
@@ -146,7 +146,8 @@ def _names(entries: list[dict[str, Any]], path: Path) -> list[str]:
     return [file for _, file in files]
 
 
-def _pair(root: Path, entry: Mapping[str, Any], name: str) -> Pair:
+def pair_of(root: Path, entry: Mapping[str, Any], name: str) -> Pair:
+    """Pair of an entry in which nothing is wrong, its files in the folder ``root``."""
     microscope, specimen = entry["microscope"], entry["specimen"]
     with suppress(ParameterError):  # else its own word
         microscope = vocabulary.microscope(microscope)
