@@ -21,6 +21,8 @@ _SCALE_SECONDS = 0.004
 """Of each scale in each iteration, however small the image."""
 _LOCAL_SECONDS, _GROUPS_SECONDS = 1.5e-6, 9e-6
 """Seconds a pixel for the local filters, and for each pass over groups of similar patches."""
+_REFINE_MEMORY, _REFINE_PIXEL = 150e6, 560
+"""Bytes that the refinement needs, and those for each pixel; the fit's are free again then."""
 
 
 @dataclass(frozen=True)
@@ -82,11 +84,20 @@ def of(choice: Choice, shape: tuple[int, int], device: str = "cpu") -> Cost:
     price = estimate(
         choice.net, fit.iterations, shape, device, precision=fit.precision, seeds=fit.seeds
     )
-    if choice.refine is None or price.seconds is None:
+    if choice.refine is None:
         return price
     pixels = shape[0] * shape[1]
     refining = pixels * (_LOCAL_SECONDS + len(choice.refine.strengths) * _GROUPS_SECONDS)
-    return replace(price, seconds=price.seconds + refining)
+    seconds = None if price.seconds is None else price.seconds + refining
+    memory = max(price.memory, int(_REFINE_MEMORY + _REFINE_PIXEL * pixels))
+    return replace(price, seconds=seconds, memory=memory)
+
+
+def following(choice: Choice, shape: tuple[int, int], device: str = "cpu") -> Cost:
+    """Cost of a fit that goes on from the one before it, with its refinement."""
+    from autodip.fit import warm  # noqa: PLC0415  (imports torch)
+
+    return of(choice.replace(fit=warm(choice.fit)), shape, device)
 
 
 @lru_cache(maxsize=64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -26,16 +26,15 @@ class Course:
     choice : Choice
     seed : int
     device : str
-    scale : Scale, optional
-        That of all planes; without it every plane has its own, and is fitted on its own.
+    scale : Scale
+        That of all planes.
     """
 
-    def __init__(self, choice: Choice, seed: int, device: str, scale: Scale | None = None) -> None:
+    def __init__(self, choice: Choice, seed: int, device: str, scale: Scale) -> None:
         seeds = [(seed + number) % 2**32 for number in range(choice.fit.seeds)]
         self._series = Series(choice.net, choice.fit, seeds=seeds, device=device)
-        self._scale = scale
         self._before: np.ndarray | None = None
-        self.scale = scale or Scale(0.0, 1.0)
+        self.scale = scale
         self.follows = False
 
     def steps(self, plane: np.ndarray, noise: Noise | None) -> Iterator[Step]:
@@ -43,11 +42,8 @@ class Course:
 
         ``follows`` says from then on whether the fit began from the plane before.
         """
-        self.scale = self._scale or Scale.of(plane)
         self.follows = (
-            self._scale is not None
-            and self._before is not None
-            and unexplained(plane, self._before, noise) <= UNEXPLAINED
+            self._before is not None and unexplained(plane, self._before, noise) <= UNEXPLAINED
         )
         for steps in self._series.fit(self.scale.apply(plane), anew=not self.follows):
             yield mean_of(steps)
@@ -79,11 +75,3 @@ def unexplained(plane: np.ndarray, before: np.ndarray, noise: Noise | None) -> f
     power = 0.0 if noise is None else float(np.mean(noise.std(before) ** 2))
     structure = max(float(data.var()) - power, 0.1 * power, 1e-30)
     return max(float(np.mean((data - before) ** 2)) - power, 0.0) / structure
-
-
-def joint(planes: Iterable[np.ndarray]) -> Scale | None:
-    """Scale of several planes by their common extremes; None for fewer than two."""
-    scales = [Scale.of(plane) for plane in planes]
-    if len(scales) < 2:
-        return None
-    return Scale(min(one.low for one in scales), max(one.high for one in scales))

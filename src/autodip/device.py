@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import psutil
@@ -67,6 +68,21 @@ def free_memory(device: str) -> int:
     limit = _read_number(_CGROUP / "memory.max")
     used = _read_number(_CGROUP / "memory.current")
     return free if limit is None or used is None else min(free, max(0, limit - used))
+
+
+def held_memory() -> int:
+    """Bytes that this process holds now."""
+    return int(psutil.Process().memory_info().rss)
+
+
+def peak_memory() -> int | None:
+    """Most bytes that this process has held; None where the system does not tell."""
+    try:
+        import resource  # noqa: PLC0415  (not on Windows)
+    except ImportError:
+        return getattr(psutil.Process().memory_info(), "peak_wset", None)
+    unit = 1 if sys.platform == "darwin" else 1024
+    return int(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) * unit
 
 
 def _read_number(path: Path) -> int | None:

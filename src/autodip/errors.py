@@ -39,5 +39,9 @@ class FitError(AutodipError, ArithmeticError):
     """The fit diverged and could not be brought back."""
 
 
+class ClusterError(AutodipError, ConnectionError):
+    """A cluster does not answer, does not fit this installation, or lost a task for good."""
+
+
 class MissingPackageError(AutodipError, ImportError):
     """An optional package is not installed; the message names the command that installs it."""

@@ -96,15 +96,35 @@ class Image:
         """Axis whose positions may show different structures: C, else S (RGB), else C."""
         return "S" if "S" in self.axes and "C" not in self.axes else "C"
 
-    def planes(self) -> Iterator[tuple[PlaneIndex, np.ndarray]]:
-        """Every (Y, X) plane as a view, in the order of the axes, without transparency."""
-        stack = self.yx_last(self.data)
+    def indices(self) -> Iterator[PlaneIndex]:
+        """Where every (Y, X) plane lies, in the order of the axes, without transparency."""
         names = [a for a in self.axes if a not in "YX"]
-        for position in np.ndindex(stack.shape[:-2]):
+        for position in np.ndindex(*(self.size(name) for name in names)):
             index = tuple(zip(names, position, strict=True))
             if self.alpha and dict(index).get("S") == self.size("S") - 1:
                 continue
-            yield index, stack[position]
+            yield index
+
+    def planes(self) -> Iterator[tuple[PlaneIndex, np.ndarray]]:
+        """Every (Y, X) plane, in the order of :meth:`indices`; a view where pixels are loaded."""
+        for index in self.indices():
+            yield index, self.block(index)
+
+    def block(
+        self, index: PlaneIndex, rows: slice = slice(None), columns: slice = slice(None)
+    ) -> np.ndarray:
+        """Pixels (Y, X) of a part of a plane; nothing else is read.
+
+        Parameters
+        ----------
+        index : PlaneIndex
+            Of the plane.
+        rows, columns : slice
+            Part of the plane, by default all of it.
+        """
+        places: dict[str, int | slice] = {**dict(index), "Y": rows, "X": columns}
+        pixels = np.asarray(self.data[tuple(places[axis] for axis in self.axes)])
+        return pixels if self.axes.index("Y") < self.axes.index("X") else pixels.T
 
     @property
     def channels(self) -> int:

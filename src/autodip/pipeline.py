@@ -1,28 +1,50 @@
-"""Describe, choose, fit, assess: from an array to its denoised array, without any path."""
+"""Describe, choose, fit, assess: from an array to its denoised array."""
 
 from __future__ import annotations
 
 import dataclasses
-import time
-from collections.abc import Generator, Iterator, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autodip import cost
 from autodip import device as devices
-from autodip.assess import assess
-from autodip.describe import describe
-from autodip.image import Image, PlaneIndex
+from autodip.collecting import Collected
+from autodip.image import Image
+from autodip.kept import Kept
 from autodip.params import Width
-from autodip.planning import as_image, constant, plan
-from autodip.records import ChannelPlan, Options, PlaneResult, Progress, Result
-from autodip.scaling import to_dtype
-from autodip.stopping import Discrepancy
+from autodip.part import Finished, Part, Tasks, compute, cut, steps
+from autodip.planning import ImagePlan, as_image, plan_image
+from autodip.records import Options, Progress, Result
 
 if TYPE_CHECKING:
-    from autodip.course import Course
+    from autodip.cluster import Cluster
+    from autodip.fit import Step
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """Where a run keeps what it has done, and who computes.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        For the results of parts, so that a run that was stopped goes on where it was, and for
+        results that are too large for memory. It is left to the caller to delete it. Without
+        one, parts of large planes go to a temporary folder.
+    key : mapping, JSON-ready
+        What tells the image from others, such as name, size and time of its file.
+    cluster : Cluster, optional
+        Its workers compute the parts.
+    """
+
+    folder: Path | None = None
+    key: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    cluster: Cluster | None = None
 
 
 def denoise(
@@ -45,6 +67,8 @@ def denoise(
     criterion: str | None = None,
     dtype: str | None = None,
     independent: bool = False,
+    tile: int | None = None,
+    max_memory: int | None = None,
 ) -> Result:
     """Denoise an image with a deep image prior whose parameters are chosen for it.
 
@@ -57,7 +81,7 @@ def denoise(
         (Y, X) plane is fitted with the parameters of its channel; see ``independent``.
     microscope, specimen, preset, seed, device, iterations, depth, width, skip, refine, budget
         As in :class:`Options`.
-    base, strategy, criterion, dtype, independent
+    base, strategy, criterion, dtype, independent, tile, max_memory
         As in :class:`Options`.
 
     Returns
@@ -86,6 +110,8 @@ def denoise(
         criterion,
         dtype,
         independent,
+        tile,
+        max_memory,
     )
     *_, last = denoise_steps(image, options, axes=axes)
     assert last.result is not None  # the last step has it
@@ -93,94 +119,97 @@ def denoise(
 
 
 def denoise_steps(
-    image: np.ndarray | Image, options: Options | None = None, *, axes: str | None = None
+    image: np.ndarray | Image,
+    options: Options | None = None,
+    *,
+    axes: str | None = None,
+    workplace: Workplace | None = None,
 ) -> Iterator[Progress]:
     """Do as :func:`denoise`, yielding after every step; the last one has the result.
 
     Leaving the loop, or closing the generator, cancels the run.
+
+    Parameters
+    ----------
+    image, axes
+        As in :func:`denoise`.
+    options : Options, optional
+    workplace : Workplace, optional
     """
-    options = options or Options()
-    options = dataclasses.replace(options, device=devices.resolve(options.device))
+    options, workplace = options or Options(), workplace or Workplace()
+    cluster = workplace.cluster
     image = as_image(image, axes)
-    plans = plan(image, options)
-    for channel in plans:
-        free = devices.free_memory(options.device)
-        cost.check_memory(channel.choice.net, image.plane_shape, free, channel.choice.fit.seeds)
-    output = image.data.astype(options.dtype or image.data.dtype)
-    target = image.yx_last(output)
-    total = sum(1 for _ in image.planes())
-    done: list[PlaneResult] = []
-    courses = _courses(image, plans, options)
-    for index, plane in image.planes():
-        number = image.channel_of(index)
-        denoised, record = yield from _denoise_plane(
-            plane, index, plans[number], courses[number], options, (len(done), total)
-        )
-        target[tuple(position for _, position in index)] = denoised
-        done.append(record)
-    result = Result(output, plans, tuple(done), options.device, options.seed, options.independent)
+    if cluster is None:
+        options = dataclasses.replace(options, device=devices.resolve(options.device))
+        plan = plan_image(image, options)
+    else:
+        options = dataclasses.replace(options, device=cluster.device(options.device))
+        plan = plan_image(image, options, cluster.free_memory(options.device))
+    parts = cut(image, plan, options)
+    with ExitStack() as stack:
+        kept = _kept(image, plan, parts, options, workplace, stack)
+        collected = Collected(image, plan, parts, options, kept)
+        left = [part for part in parts if not collected.has(part)]
+        total = sum(len(part.indices) for part in parts)
+        count = total - sum(len(part.indices) for part in left)
+        for step in _computed(Tasks(image, plan, options), left, cluster):
+            if isinstance(step, Finished):
+                collected.take(step)
+                count += 1
+                if cluster is not None:
+                    yield Progress(count, total, None)
+            else:
+                yield Progress(count, total, step)
+        output, records = collected.result()
+    result = Result(
+        output,
+        plan.channels,
+        records,
+        options.device,
+        options.seed,
+        options.independent,
+        plan.tiling,
+        devices.peak_memory(),
+    )
     yield Progress(total, total, None, result)
 
 
-def _courses(image: Image, plans: Sequence[ChannelPlan], options: Options) -> list[Course]:
-    """One course of planes for each channel; planes of a film or stack follow one another."""
-    from autodip.course import Course, joint  # noqa: PLC0415  (imports torch)
-
-    courses = []
-    for number, channel in enumerate(plans):
-        scale = None
-        if options.follows(channel.choice):
-            planes = (p for index, p in image.planes() if image.channel_of(index) == number)
-            scale = joint(plane for plane in planes if not constant(plane))
-        courses.append(Course(channel.choice, options.seed, options.device, scale))
-    return courses
+def _computed(
+    tasks: Tasks, parts: Sequence[Part], cluster: Cluster | None
+) -> Iterator[Step | Finished]:
+    """Steps and results of parts, computed here or elsewhere."""
+    if cluster is None:
+        for part in parts:
+            yield from steps(tasks.of(part))
+    else:
+        for results in cluster.map(compute, (tasks.of(part).loaded() for part in parts)):
+            yield from results
 
 
-def _denoise_plane(
-    plane: np.ndarray,
-    index: PlaneIndex,
-    channel: ChannelPlan,
-    course: Course,
+def _kept(
+    image: Image,
+    plan: ImagePlan,
+    parts: Sequence[Part],
     options: Options,
-    position: tuple[int, int],
-) -> Generator[Progress, None, tuple[np.ndarray, PlaneResult]]:
-    """Fit one plane; a constant one is passed through."""
-    from autodip.refine import refine  # noqa: PLC0415  (imports torch)
-
-    if constant(plane):
-        return plane, PlaneResult(index, channel.description, np.empty((0, 2)), None, 0.0, 0)
-    choice, start = channel.choice, time.perf_counter()
-    history, step, stop = [], None, None
-    noise = describe(plane).noise
-    described = dataclasses.replace(channel.description, noise=noise)
-    if choice.fit.noise_limit is not None and noise is not None:
-        data = plane.astype(np.float64)
-        stop = Discrepancy(data, noise, choice.fit.iterations, choice.fit.noise_limit)
-    for step in course.steps(plane, noise):
-        history.append((step.iteration, step.loss))
-        yield Progress(*position, step)
-        if stop is not None and stop.due(step.iteration):
-            result = course.scale.invert(step.output(), np.dtype(np.float64))
-            if stop.reached(result):
-                break
-    assert step is not None  # every fit has an iteration
-    fitted = course.scale.invert(step.output(), np.dtype(np.float64))
-    refined = choice.refine is not None and noise is not None
-    if choice.refine is not None and noise is not None:
-        place = options.device if options.device.startswith("cuda") else "cpu"
-        fitted = refine(plane, fitted, noise, choice.refine, device=place)
-    course.keep(fitted)
-    denoised = to_dtype(fitted, np.dtype(options.dtype or plane.dtype))
-    seconds = time.perf_counter() - start
-    assessment = assess(plane, denoised, noise)
-    record = PlaneResult(
-        index,
-        described,
-        np.array(history),
-        assessment,
-        seconds,
-        step.fallbacks,
-        refined,
-        course.follows,
-    )
-    return denoised, record
+    workplace: Workplace,
+    stack: ExitStack,
+) -> Kept | None:
+    """Folder of the results of parts, where there are several."""
+    folder = workplace.folder
+    if folder is None and plan.tiling is not None:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="autodip-")))
+    if folder is None or (len(parts) == 1 and plan.tiling is None):
+        return None
+    key = {
+        **workplace.key,
+        "shape": image.data.shape,
+        "axes": image.axes,
+        "choices": [channel.choice.to_dict() for channel in plan.channels],
+        "tiling": plan.tiling and dataclasses.astuple(plan.tiling),
+        "extremes": list(plan.survey.extremes.values()),
+        "seed": options.seed,
+        "device": options.device,
+        "dtype": options.dtype,
+        "independent": options.independent,
+    }
+    return Kept(folder, key)

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from autodip import cost, features, lookup, table
+from autodip import cost, extent, features, lookup, table
 from autodip import device as devices
 from autodip.bases import builtin
 from autodip.describe import Description, describe
-from autodip.errors import ParameterError
-from autodip.image import Image
+from autodip.errors import ImageError, ParameterError
+from autodip.extent import Extent
+from autodip.image import Image, PlaneIndex
 from autodip.params import Choice
 from autodip.records import ChannelPlan, Options
 from autodip.sample import Sample
-from autodip.scaling import Scale
+from autodip.survey import Survey, centre, look, survey
+from autodip.tiling import Tiling
 from autodip.transfer import choose, fitting
 
 _LOOKED_AT = 1024
@@ -25,6 +28,24 @@ _LOOKED_AT = 1024
 _NEIGHBOURS = 3
 
 _UNREFINED = "not refined: the noise of this image cannot be told"
+
+
+@dataclass(frozen=True)
+class ImagePlan:
+    """What will be done with an image.
+
+    Parameters
+    ----------
+    channels : tuple of ChannelPlan
+    survey : Survey
+        Extremes of all planes.
+    tiling : Tiling or None
+        How its planes are cut; None for whole planes.
+    """
+
+    channels: tuple[ChannelPlan, ...]
+    survey: Survey
+    tiling: Tiling | None
 
 
 def plan(
@@ -40,34 +61,52 @@ def plan(
         If an option is not allowed.
     ImageError
         If a pixel is NaN or infinite, or the whole image is constant or too small.
+    OutOfMemoryError
+        If the fit does not fit into memory.
     """
-    image = as_image(image, axes)
-    options = dataclasses.replace(options, device=devices.resolve(options.device))
-    first = _describable_planes(image)
+    return plan_image(as_image(image, axes), options).channels
+
+
+def plan_image(image: Image, options: Options, free: int | None = None) -> ImagePlan:
+    """Do as :func:`plan`, and say how large planes are cut.
+
+    A window is as large as memory allows, up to the size that is asked for. ``free`` are bytes
+    that a fit may take on the device, where that is not one of this machine.
+    """
+    if free is None:
+        options = dataclasses.replace(options, device=devices.resolve(options.device))
+        free = extent.free_memory(options)
+    found = survey(image)
+    first = _describable_planes(image, found)
     if options.choices is not None and len(options.choices) not in (1, len(first)):
         raise ParameterError(
             f"{len(options.choices)} choices for {len(first)} channels; give one, or one for each"
         )
-    if options.budget is not None and options.choices is None:
-        return _plan_within(options.budget, image, options, first)
-    return _plan_channels(image, options, first)
+
+    def choose_for(tiling: Tiling | None) -> tuple[ChannelPlan, ...]:
+        where = Extent.of(image, tiling)
+        if options.budget is not None and options.choices is None:
+            return _plan_within(options.budget, image, options, first, where)
+        return _plan_channels(image, options, first, where)
+
+    tiling, channels = extent.fitting(image, options, free, choose_for)
+    return ImagePlan(channels, found, tiling)
 
 
 def _plan_channels(
-    image: Image, options: Options, first: list[np.ndarray]
+    image: Image, options: Options, first: list[PlaneIndex], where: Extent
 ) -> tuple[ChannelPlan, ...]:
-    return tuple(_plan_channel(image, options, number, plane) for number, plane in enumerate(first))
+    return tuple(_plan_channel(image, options, index, where) for index in first)
 
 
 def _plan_within(
-    budget: float, image: Image, options: Options, first: list[np.ndarray]
+    budget: float, image: Image, options: Options, first: list[PlaneIndex], where: Extent
 ) -> tuple[ChannelPlan, ...]:
     """Plans of the best of our presets whose predicted seconds, over all planes, fit."""
-    planes = sum(1 for _ in image.planes()) // len(first)
     for preset in table.BY_QUALITY:
-        plans = _plan_channels(image, dataclasses.replace(options, preset=preset), first)
-        prices = [plan.cost.seconds for plan in plans]
-        seconds = planes * sum(price for price in prices if price is not None)
+        plans = _plan_channels(image, dataclasses.replace(options, preset=preset), first, where)
+        prices = [plan.seconds for plan in plans]
+        seconds = sum(price for price in prices if price is not None)
         if None in prices:
             return _noted(plans, f"{preset}: no seconds are predicted for {options.device}")
         if seconds <= budget:
@@ -109,29 +148,38 @@ def as_image(image: np.ndarray | Image, axes: str | None = None) -> Image:
     return Image(array, "YX" if axes is None else axes.upper())
 
 
-def _plan_channel(image: Image, options: Options, number: int, plane: np.ndarray) -> ChannelPlan:
-    description = describe(
+def _plan_channel(image: Image, options: Options, index: PlaneIndex, where: Extent) -> ChannelPlan:
+    number, plane = image.channel_of(index), look(image, index)
+    described = describe(
         plane,
         microscope=options.microscope,
         specimen=options.specimen,
         hints=image.hints[number] if number < len(image.hints) else (),
     )
+    description = dataclasses.replace(described, shape=where.shape)
     if options.choices is None:
-        choice = _choose(description, plane, options)
+        choice = _choose(description, _sample(image, index, plane, description), options)
         if choice.refine is not None and description.noise is None:
             choice = _with_note(choice.replace(refine=None), _UNREFINED)
+        if where.tiling is not None:
+            choice = _with_note(choice, where.note)
     else:
         choice = options.choices[number if len(options.choices) > 1 else 0]
         fitting(choice.net, description.shape, fixed=True)
-    price = cost.of(choice, description.shape, options.device)
     name = image.channel_names[number] if number < len(image.channel_names) else ""
-    return ChannelPlan(name, description, choice, price)
+    price = cost.of(choice, where.shape, options.device)
+    if not options.follows(choice):
+        return ChannelPlan(name, description, choice, price, where.planes * where.windows)
+    followers = (where.planes - where.runs) * where.windows
+    warm = cost.following(choice, where.shape, options.device) if followers else None
+    return ChannelPlan(
+        name, description, choice, price, where.runs * where.windows, warm, followers
+    )
 
 
-def _choose(description: Description, plane: np.ndarray, options: Options) -> Choice:
+def _choose(description: Description, sample: Sample | None, options: Options) -> Choice:
     """Ask the base where it covers the image, else the preset, and look for similar images."""
     known = (description.microscope, description.specimen)
-    sample = _sample(description, plane)
     uncovered = None
     if options.base is not None and sample is None:
         uncovered = "too small or too dark to be compared with a base: the preset decides"
@@ -156,16 +204,17 @@ def _choose(description: Description, plane: np.ndarray, options: Options) -> Ch
     return choice
 
 
-def _sample(description: Description, plane: np.ndarray) -> Sample | None:
+def _sample(
+    image: Image, index: PlaneIndex, plane: np.ndarray, description: Description
+) -> Sample | None:
     """What is compared with calibration images; None for a plane that cannot be described."""
     if constant(plane) or min(plane.shape) < features.LEAST_SIDE:
         return None
-    rows, columns = ((max(0, (n - _LOOKED_AT) // 2)) for n in plane.shape)
-    centre = plane[rows : rows + _LOOKED_AT, columns : columns + _LOOKED_AT]
-    if constant(centre):
-        centre = plane
-    noise = description.noise if centre.shape == plane.shape else None
-    return Sample(centre, features.descriptors(centre, noise=noise))
+    middle = centre(image, index, _LOOKED_AT)
+    if constant(middle):
+        middle = plane
+    noise = description.noise if middle.shape == image.plane_shape else None
+    return Sample(middle, features.descriptors(middle, noise=noise))
 
 
 def _with_neighbours(choice: Choice, sample: Sample) -> Choice:
@@ -179,20 +228,17 @@ def _with_neighbours(choice: Choice, sample: Sample) -> Choice:
     return changed if warning is None else _with_note(changed, warning)
 
 
-def _describable_planes(image: Image) -> list[np.ndarray]:
-    """Check all planes; the first of each channel, preferably one that is not constant."""
-    first: dict[int, np.ndarray] = {}
-    for index, plane in image.planes():
+def _describable_planes(image: Image, found: Survey) -> list[PlaneIndex]:
+    """First plane of each channel, preferably one that is not constant."""
+    first: dict[int, PlaneIndex] = {}
+    for index in found.extremes:
         channel = image.channel_of(index)
-        if not constant(plane):
-            Scale.of(plane)  # raises where a pixel is NaN or infinite
-            if channel not in first or constant(first[channel]):
-                first[channel] = plane
-        first.setdefault(channel, plane)
-    planes = [first[channel] for channel in sorted(first)]
-    if all(constant(plane) for plane in planes):
-        Scale.of(planes[0])  # raises, as there is nothing to denoise
-    return planes
+        if channel not in first or (found.constant(first[channel]) and not found.constant(index)):
+            first[channel] = index
+    if all(found.constant(index) for index in found.extremes):
+        low, _ = next(iter(found.extremes.values()))
+        raise ImageError(f"all pixels are {low:g}: a constant image holds nothing to denoise")
+    return [first[channel] for channel in sorted(first)]
 
 
 def constant(plane: np.ndarray) -> bool:

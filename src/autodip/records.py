@@ -19,11 +19,15 @@ from autodip.errors import ParameterError
 from autodip.image import PlaneIndex
 from autodip.lookup import STRATEGIES
 from autodip.params import Choice, Width, parse_width
+from autodip.tiling import Tiling, Window
 from autodip.transfer import Explicit
 
 if TYPE_CHECKING:
     from autodip.fit import Step
 
+
+LEAST_TILE = 128
+"""Smallest side of a window, in pixels."""
 
 DTYPES = ("uint8", "uint16", "float32", "float64")
 """Types that a result can be asked for in."""
@@ -65,6 +69,12 @@ class Options:
         Fit every plane of a film or stack on its own. Otherwise our own presets fit the first
         plane of a channel from scratch, and each that follows from the weights of the one before
         it, with a tenth of the iterations; all on one intensity scale.
+    tile : int, optional
+        Side in pixels of the overlapping windows in which planes are computed and blended; 0
+        computes whole planes. By default only planes of more than two million pixels, and those
+        that do not fit into memory, are cut, into windows of 512 pixels where these fit.
+    max_memory : int, optional
+        Bytes that the whole process may use; what is free by default.
     choices : sequence of Choice, optional
         One for all channels or one for each; taken as they are, as when a run is repeated.
     """
@@ -85,6 +95,8 @@ class Options:
     criterion: str | None = None
     dtype: str | None = None
     independent: bool = False
+    tile: int | None = None
+    max_memory: int | None = None
     choices: Sequence[Choice] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -106,6 +118,13 @@ class Options:
             raise ParameterError(
                 f"dtype {self.dtype!r} is not known; known are {', '.join(DTYPES)}"
             )
+        if self.tile is not None and self.tile != 0 and self.tile < LEAST_TILE:
+            raise ParameterError(
+                f"tile is {self.tile}; it must be {LEAST_TILE} pixels or more, or 0 for whole "
+                "planes"
+            )
+        if self.max_memory is not None and self.max_memory <= 0:
+            raise ParameterError(f"max_memory is {self.max_memory}; it must be bytes, above 0")
         self._check_base()
 
     def _check_base(self) -> None:
@@ -139,17 +158,43 @@ class Options:
 
 @dataclass(frozen=True)
 class ChannelPlan:
-    """What will be done with one channel: its description, its choice, the cost per plane."""
+    """What will be done with one channel.
+
+    Parameters
+    ----------
+    name : str
+    description : Description
+    choice : Choice
+    cost : Cost
+        Of a fit from scratch to one plane, or one window of it, with its refinement.
+    fits : int
+        How many there are.
+    following : Cost or None
+        Of a fit that goes on from the one before it.
+    followers : int
+        How many there are at most; a change of scene makes one a fit from scratch.
+    """
 
     name: str
     description: Description
     choice: Choice
     cost: Cost
+    fits: int = 1
+    following: Cost | None = None
+    followers: int = 0
+
+    @property
+    def seconds(self) -> float | None:
+        """Rough time on two cores for all planes; None for another device."""
+        if self.cost.seconds is None:
+            return None
+        warm = self.following.seconds if self.following else None
+        return self.fits * self.cost.seconds + self.followers * (warm or 0.0)
 
 
 @dataclass(frozen=True)
 class PlaneResult:
-    """What was done with one (Y, X) plane.
+    """What was done with one (Y, X) plane, or one window of it.
 
     Parameters
     ----------
@@ -169,6 +214,8 @@ class PlaneResult:
         Whether the result of the fit was refined.
     follows : bool
         Whether the fit began from the weights of the plane before.
+    window : Window or None
+        Part of the plane; None for the whole.
     """
 
     index: PlaneIndex
@@ -179,6 +226,7 @@ class PlaneResult:
     fallbacks: int
     refined: bool = False
     follows: bool = False
+    window: Window | None = None
 
 
 @dataclass(frozen=True)
@@ -192,11 +240,15 @@ class Result:
     plans : tuple of ChannelPlan
         One for each channel.
     planes : tuple of PlaneResult
-        One for each (Y, X) plane.
+        One for each (Y, X) plane, or for each window of each plane.
     device : str
     seed : int
     independent : bool
         Whether every plane was fitted on its own, as was asked for.
+    tiling : Tiling or None
+        How the planes were cut.
+    peak_memory : int or None
+        Most bytes that the process has held until then; None where the system does not tell.
     """
 
     image: np.ndarray = field(repr=False)
@@ -205,6 +257,8 @@ class Result:
     device: str
     seed: int
     independent: bool = False
+    tiling: Tiling | None = None
+    peak_memory: int | None = None
 
     @property
     def choice(self) -> Choice:
@@ -224,7 +278,11 @@ class Result:
 
 @dataclass(frozen=True)
 class Progress:
-    """One step of a run over ``planes`` planes; the last one has the result and no step."""
+    """One step of a run over ``planes`` planes, or windows of planes.
+
+    ``plane`` of them are done. The last one has the result; it, and those of fits that were
+    computed elsewhere, have no step.
+    """
 
     plane: int
     planes: int

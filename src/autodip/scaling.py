@@ -29,15 +29,17 @@ class Scale:
         ImageError
             If a pixel is NaN or infinite, or all pixels are equal.
         """
-        if image.dtype.kind == "f":
-            bad = ~np.isfinite(image)
-            if bad.any():
-                where = tuple(int(i) for i in np.argwhere(bad)[0])
-                raise ImageError(
-                    f"{int(bad.sum())} of {image.size} pixels are NaN or infinite, the first at "
-                    f"{where}; replace them (by the median of their neighbours, say) or crop"
-                )
-        low, high = float(image.min()), float(image.max())
+        return cls.between(*extremes(image))
+
+    @classmethod
+    def between(cls, low: float, high: float) -> Scale:
+        """Scale by given extremes.
+
+        Raises
+        ------
+        ImageError
+            If they are equal, or too far apart for a float.
+        """
         if not low < high:
             raise ImageError(f"all pixels are {low:g}: a constant image holds nothing to denoise")
         if not np.isfinite(high - low):
@@ -53,6 +55,32 @@ class Scale:
     def invert(self, image: np.ndarray, dtype: np.dtype) -> np.ndarray:
         """[0, 1] to the image's units in ``dtype``: integers are rounded and clipped."""
         return to_dtype(image.astype(np.float64) * (self.high - self.low) + self.low, dtype)
+
+
+def extremes(image: np.ndarray, first_row: int = 0) -> tuple[float, float]:
+    """Smallest and largest pixel.
+
+    Parameters
+    ----------
+    image : ndarray, any shape
+    first_row : int
+        Row of the whole image at which this part of it begins, for the message.
+
+    Raises
+    ------
+    ImageError
+        If a pixel is NaN or infinite.
+    """
+    if image.dtype.kind == "f":
+        bad = ~np.isfinite(image)
+        if bad.any():
+            row, *others = (int(i) for i in np.argwhere(bad)[0])
+            raise ImageError(
+                f"{int(bad.sum())} of {image.size} pixels are NaN or infinite, the first at "
+                f"{(row + first_row, *others)}; replace them (by the median of their neighbours, "
+                "say) or crop"
+            )
+    return float(image.min()), float(image.max())
 
 
 def to_dtype(image: np.ndarray, dtype: np.dtype) -> np.ndarray:

@@ -35,6 +35,30 @@ class Window:
         return (self.rows, self.columns)
 
 
+@dataclass(frozen=True)
+class Tiling:
+    """How large planes are cut.
+
+    Parameters
+    ----------
+    side : int
+        Of a window, in pixels.
+    overlap : int
+        Pixels that neighbours share at least; less than half of ``side``.
+    """
+
+    side: int
+    overlap: int
+
+    def shape(self, plane: tuple[int, int]) -> tuple[int, int]:
+        """(Y, X) of the windows of a plane of this shape; they are all alike."""
+        return min(self.side, plane[0]), min(self.side, plane[1])
+
+    def windows(self, plane: tuple[int, int]) -> tuple[Window, ...]:
+        """Windows that cover a plane of this shape; see :func:`windows`."""
+        return windows(plane, self.side, self.overlap)
+
+
 def starts(length: int, side: int, overlap: int) -> tuple[int, ...]:
     """First pixels of the windows along one axis.
 

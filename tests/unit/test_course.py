@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from autodip import noise
-from autodip.course import Course, joint, unexplained
+from autodip.course import Course, unexplained
 from autodip.params import Choice, Evidence, FitParams, NetParams
 from autodip.pipeline import denoise
 from autodip.scaling import Scale
@@ -31,20 +31,12 @@ def run(course, plane):
 
 
 def test_planes_follow_until_the_scene_changes(film):
-    course = Course(CHOICE, 0, "cpu", joint(film))
-    assert course.scale == Scale(film.min(), film.max())
+    course = Course(CHOICE, 0, "cpu", Scale.of(film))
     assert run(course, film[0]) == (20, False)
     course.keep(np.where(np.sin(np.mgrid[:48, :48][0] / 5) > 0.3, 400.0, 100.0))
     assert run(course, film[1]) == (2, True)
     course.keep(np.where(np.sin(np.mgrid[:48, :48][0] / 5) > 0.3, 400.0, 100.0))
     assert run(course, film[4]) == (20, False)
-
-
-def test_without_a_common_scale_every_plane_is_fitted_on_its_own(film):
-    course = Course(CHOICE, 0, "cpu")
-    assert [run(course, plane) for plane in film[:2]] == [(20, False)] * 2
-    assert course.scale == Scale.of(film[1])
-    assert joint(film[:1]) is None
 
 
 def test_unexplained_structure():

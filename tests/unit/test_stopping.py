@@ -45,7 +45,7 @@ def noisy():
 
 
 def fit_with(noisy, limit, iterations=60):
-    plans = pipeline.plan(noisy, Options(preset="fast", iterations=iterations, refine=False))
+    plans = autodip.plan(noisy, Options(preset="fast", iterations=iterations, refine=False))
     fit = plans[0].choice.fit.replace(noise_limit=limit)
     choice = plans[0].choice.replace(fit=fit)
     *_, last = pipeline.denoise_steps(noisy, Options(choices=(choice,)))
@@ -72,7 +72,7 @@ def test_the_references_do_not(preset):
 
 def test_seeds_are_averaged(noisy):
     def run(seed, seeds):
-        plan = pipeline.plan(noisy, Options(preset="fast", iterations=5, refine=False))[0]
+        plan = autodip.plan(noisy, Options(preset="fast", iterations=5, refine=False))[0]
         choice = plan.choice.replace(fit=plan.choice.fit.replace(seeds=seeds, precision="float32"))
         image = noisy.astype(np.float64)
         *_, last = pipeline.denoise_steps(image, Options(choices=(choice,), seed=seed))
@@ -85,24 +85,35 @@ def test_seeds_are_averaged(noisy):
 
 def test_budget_takes_the_best_preset_that_fits(noisy):
     costs = {
-        preset: pipeline.plan(noisy, Options(preset=preset, device="cpu"))[0].cost.seconds
+        preset: autodip.plan(noisy, Options(preset=preset, device="cpu"))[0].cost.seconds
         for preset in table.BY_QUALITY
     }
     assert costs["best"] > costs["balanced"] > costs["fast"]
     for preset, seconds in costs.items():
-        plan = pipeline.plan(noisy, Options(budget=seconds * 1.01, device="cpu"))[0]
+        plan = autodip.plan(noisy, Options(budget=seconds * 1.01, device="cpu"))[0]
         assert plan.choice.evidence.preset == preset
         assert any(preset in note for note in plan.choice.evidence.notes)
     with pytest.raises(ParameterError, match="fast, the cheapest"):
-        pipeline.plan(noisy, Options(budget=costs["fast"] / 2, device="cpu"))
+        autodip.plan(noisy, Options(budget=costs["fast"] / 2, device="cpu"))
 
 
 def test_budget_counts_all_planes(noisy):
-    one = pipeline.plan(noisy, Options(preset="balanced", device="cpu"))[0].cost.seconds
+    one = autodip.plan(noisy, Options(preset="balanced", device="cpu"))[0].cost.seconds
     stack = np.stack([noisy] * 2)
     for planes, preset in ((2.02, "balanced"), (1.98, "fast")):
-        plan = pipeline.plan(stack, Options(budget=one * planes, device="cpu"), axes="TYX")[0]
+        options = Options(budget=one * planes, device="cpu", independent=True)
+        plan = autodip.plan(stack, options, axes="TYX")[0]
         assert plan.choice.evidence.preset == preset
+
+
+def test_a_film_costs_less_than_its_frames(noisy):
+    film = np.stack([noisy] * 10)
+    (alone,) = autodip.plan(film, Options(device="cpu", independent=True), axes="TYX")
+    (course,) = autodip.plan(film, Options(device="cpu"), axes="TYX")
+    assert (alone.fits, alone.followers) == (10, 0)
+    assert (course.fits, course.followers) == (1, 9)
+    assert course.following.iterations == pytest.approx(course.cost.iterations / 10, abs=1)
+    assert course.seconds < alone.seconds == pytest.approx(10 * alone.cost.seconds)
 
 
 @pytest.mark.parametrize("budget", [0, -1.0, float("nan"), float("inf")])
