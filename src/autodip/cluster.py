@@ -92,7 +92,9 @@ class Cluster:
 
         threads = str(max(1, (os.cpu_count() or 1) // workers))
         places = ("distributed.nanny.environ", "distributed.nanny.pre-spawn-environ")
-        with dask.config.set({f"{place}.OMP_NUM_THREADS": threads for place in places}):
+        settings: dict[str, Any] = {f"{place}.OMP_NUM_THREADS": threads for place in places}
+        settings["distributed.worker.daemon"] = False  # cells of a benchmark start processes
+        with dask.config.set(settings):
             local = distributed.LocalCluster(
                 n_workers=workers, threads_per_worker=1, dashboard_address=":0", memory_limit=0
             )

@@ -15,6 +15,7 @@ from autodip.benchmark import cell as cells
 from autodip.benchmark.environment import machine
 from autodip.benchmark.planned import Cell, Options, context_of, load, words_of
 from autodip.benchmark.rows import Key, Row
+from autodip.cluster import Cluster
 from autodip.errors import AutodipError
 from autodip.image import Image
 
@@ -47,6 +48,7 @@ def run(
     *,
     finished: Mapping[Key, Row] | None = None,
     images: Path | None = None,
+    cluster: Cluster | None = None,
 ) -> Iterator[Update]:
     """Run the cells in their order; one that fails is a row with its error.
 
@@ -59,6 +61,9 @@ def run(
     images : Path, optional
         Folder where results are kept as ``<image>/<method>.tif``, so that they can be looked at
         and scored anew.
+    cluster : Cluster, optional
+        Its workers run the cells, which then come in the order in which they are done; they see
+        the images of the pairs, and ``images``, at the same places.
 
     Yields
     ------
@@ -66,6 +71,7 @@ def run(
     """
     finished = finished or {}
     limit = float("inf") if options.max_hours is None else 3600 * options.max_hours
+    elsewhere: list[tuple[int, _Task]] = []
     for number, cell in enumerate(planned, 1):
         known = cell.finished(finished)
         kept = image_path(images, cell.row) if images else None
@@ -77,12 +83,40 @@ def run(
         if cell.row.status == "failed" or dear:
             yield Update(number, len(planned), cell.row)
             continue
+        task = _Task(cell, options, known, kept)
+        if cluster is not None:
+            elsewhere.append((number, task))
+            continue
         yield Update(number, len(planned), cell.row, starting=True)
-        try:
-            row = _run(cell, options, kept) if known is None else _rescored(cell, known, kept)
-        except Exception as error:  # a lost cell, not a lost run
-            row = known or cell.row.replace(status="failed", reason=words_of(error))
-        yield Update(number, len(planned), row)
+        yield Update(number, len(planned), _done(task))
+    if cluster is not None:
+        for place, outcome in cluster.attempts(_done, [task for _, task in elsewhere]):
+            number, task = elsewhere[place]
+            row = task.failed(outcome) if isinstance(outcome, Exception) else outcome
+            yield Update(number, len(planned), row)
+
+
+@dataclass(frozen=True)
+class _Task:
+    """A cell to run, or to score anew where it is ``known``."""
+
+    cell: Cell
+    options: Options
+    known: Row | None
+    kept: Path | None
+
+    def failed(self, error: Exception) -> Row:
+        return self.known or self.cell.row.replace(status="failed", reason=words_of(error))
+
+
+def _done(task: _Task) -> Row:
+    """Row of a cell after its run."""
+    try:
+        if task.known is None:
+            return _run(task.cell, task.options, task.kept)
+        return _rescored(task.cell, task.known, task.kept)
+    except Exception as error:  # a lost cell, not a lost run
+        return task.failed(error)
 
 
 def image_path(folder: Path, row: Row) -> Path:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from autodip import device as devices
 from autodip.bases import store
 from autodip.bases.records import Config
+from autodip.bases.store import Base
 from autodip.calibrate.halving import better_half, kept_of, shortened
 from autodip.calibrate.rows import Options, Row
+from autodip.calibrate.spread import spread
 from autodip.calibrate.work import Work
+from autodip.cluster import Cluster
 from autodip.datasets.pair import Pair
 from autodip.errors import ParameterError
 
@@ -27,6 +31,7 @@ def calibrate(
     keep_images: bool = False,
     lpips: bool = True,
     halving: bool = False,
+    cluster: Cluster | None = None,
 ) -> Iterator[Row]:
     """Run every configuration on every image, and record the curves in a base.
 
@@ -43,6 +48,8 @@ def calibrate(
         Folder; made where it is not there.
     device, seed, crop, keep_images, lpips, halving
         As in :class:`Options`.
+    cluster : Cluster, optional
+        Its workers run the configurations; they see ``base`` and the images at the same places.
 
     Yields
     ------
@@ -62,18 +69,39 @@ def calibrate(
     configs = [_checked(config, options.seed) for config in grid]
     if not pairs or not configs:
         raise ParameterError(f"{len(pairs)} images and {len(configs)} configurations to run")
-    place = devices.resolve(options.device)
     begun = store.create(base)
-    work = Work(begun, place, options)
-    if not options.halving:
-        work.total = len(pairs) * len(configs)
-        yield from work.stage(pairs, configs)
-        return
-    short = [shortened(config) for config in configs]
-    work.total = len(pairs) * (len(configs) + kept_of(len(configs)))
-    yield from work.stage(pairs, short)
-    better = better_half(short, store.load(base).runs)
-    yield from work.stage(pairs, [configs[number] for number in better])
+    stage = _stage(begun, options, cluster)
+    total = len(pairs) * len(configs)
+    if options.halving:
+        total += len(pairs) * kept_of(len(configs))
+    number = 0
+    for row, runs in _stages(stage, begun, pairs, configs, options.halving):
+        number += runs
+        yield dataclasses.replace(row, number=number, total=total)
+
+
+_Stage = Callable[[Sequence[Pair], Sequence[Config]], Iterator[Row]]
+
+
+def _stage(base: Base, options: Options, cluster: Cluster | None) -> _Stage:
+    """Runs configurations on images, here or on a cluster."""
+    if cluster is None:
+        return Work(base, devices.resolve(options.device), options).stage
+    device = cluster.device(options.device)
+    return partial(spread, cluster, base.path.absolute(), device, options)
+
+
+def _stages(
+    stage: _Stage, base: Base, pairs: Sequence[Pair], configs: Sequence[Config], halving: bool
+) -> Iterator[tuple[Row, int]]:
+    """Rows, and for how many runs each stands: all of an image that could not be read."""
+    first = [shortened(config) for config in configs] if halving else configs
+    for row in stage(pairs, first):
+        yield row, 1 if row.config else len(first)
+    if halving:
+        better = better_half(first, store.load(base.path).runs)
+        for row in stage(pairs, [configs[number] for number in better]):
+            yield row, 1 if row.config else len(better)
 
 
 def _checked(config: Config, seed: int) -> Config:

@@ -36,7 +36,7 @@ _Claimed = list[tuple[_Image, Claim]]
 
 
 class Work:
-    """Fills a base, and counts the rows.
+    """Fills a base; the rows are not numbered yet.
 
     Parameters
     ----------
@@ -45,17 +45,11 @@ class Work:
     device : str
         Name of a torch device.
     options : Options
-
-    Attributes
-    ----------
-    total : int
-        Rows to come in all.
     """
 
     def __init__(self, base: Base, device: str, options: Options) -> None:
         from autodip.metrics import lpips  # noqa: PLC0415  (imports torch)
 
-        self.total, self._number = 0, 0
         self._path, self._device, self._options = base.path, device, options
         self._runs = {(run.image, run.config): run for run in base.runs}
         self._entries = dict(base.entries)
@@ -72,7 +66,6 @@ class Work:
                 except OutputError:
                     raise
                 except (AutodipError, OSError, MemoryError, ValueError) as error:
-                    self._number += len(configs) - 1
                     yield self._row(pair.name, None, "failed", reason=_words(error))
                     continue
                 shapes.setdefault(image.entry.shape, []).append(image)
@@ -203,8 +196,7 @@ class Work:
         run: Run | None = None,
         reason: str = "",
     ) -> Row:
-        self._number += 1
-        return Row(self._number, self.total, name, config, status, run, reason if not run else "")
+        return Row(0, 0, name, config, status, run, reason if not run else "")
 
 
 def engine() -> str:

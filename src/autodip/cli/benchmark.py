@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -16,6 +17,7 @@ from autodip.benchmark import Cell, Options, Row, Store, Update, plan, run
 from autodip.benchmark.environment import environment
 from autodip.cli.common import to_json
 from autodip.cli.text import duration
+from autodip.cli.workers import workers_of, workers_options
 from autodip.datasets.pair import Pair
 from autodip.errors import ParameterError
 from autodip.report import comparison
@@ -67,6 +69,7 @@ FIELDS = (
 @click.option("--max-hours", type=float, metavar="H", help="Skip cells predicted to take longer.")
 @click.option("--seeds", default="0", show_default=True, metavar="0,1,...")
 @click.option("--device", "device_name", default="auto", show_default=True, help="cpu, cuda[:N].")
+@workers_options
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing but the table.")
 @click.pass_context
 def command(
@@ -81,6 +84,8 @@ def command(
     max_hours: float | None,
     seeds: str,
     device_name: str,
+    scheduler: str | None,
+    workers: int | None,
     quiet: bool,
 ) -> int:
     """Run methods on all images of DATASET and compare the results with the truth.
@@ -89,28 +94,35 @@ def command(
     folder --out gets results.csv, table.md, crops.png, environment.json and the results as
     images. Started again, the command goes on where it was stopped; what is finished is not
     run again. Cells (image x method) run from the cheapest to the dearest. The table holds what
-    this command asks for; results.csv keeps everything.
+    this command asks for; results.csv keeps everything. Workers on one machine share its cores:
+    their seconds are not those of a cell alone.
     """
-    options = Options(crop, _seeds(seeds), device.resolve(device_name), max_hours)
+    if scheduler is not None:  # the workers need not have this folder as theirs
+        root, out = root.absolute(), out.absolute()
     chosen = [baselines.find(name) for name in _names(methods)]
     pairs = select(datasets.pairs(dataset, root), where, limit)
+    options = Options(crop, _seeds(seeds), device_name, max_hours)
     check_writable(out)
     store = Store(out / "results.csv")
     finished = store.load()
     if not quiet:
         _say_start(dataset, root, pairs, store)
-    planned = plan(pairs, chosen, options)
-    rows = [cell.finished(finished) or cell.row for cell in planned]
-    try:
-        for update in run(planned, options, finished=finished, images=out / "images"):
-            if not update.starting:
-                rows[update.number - 1] = update.row
-            if not (update.starting or update.kept or update.row.status == "not run"):
-                store.add([update.row])
-            if not quiet:
-                _say(update)
-    finally:
-        text = _write(out, _said(context), planned, rows)
+    with workers_of(scheduler, workers) as cluster:
+        name = cluster.device(device_name) if cluster else device.resolve(device_name)
+        options = dataclasses.replace(options, device=name)
+        planned = plan(pairs, chosen, options)
+        updates = run(planned, options, finished=finished, images=out / "images", cluster=cluster)
+        rows = [cell.finished(finished) or cell.row for cell in planned]
+        try:
+            for update in updates:
+                if not update.starting:
+                    rows[update.number - 1] = update.row
+                if not (update.starting or update.kept or update.row.status == "not run"):
+                    store.add([update.row])
+                if not quiet:
+                    _say(update)
+        finally:
+            text = _write(out, _said(context), planned, rows)
     click.echo(text, nl=False)
     return 1 if any(row.status == "failed" for row in rows) else 0
 

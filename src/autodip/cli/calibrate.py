@@ -15,6 +15,8 @@ from autodip.bases.records import Config
 from autodip.calibrate import Options, Row, captures
 from autodip.calibrate import calibrate as rows_of
 from autodip.cli.benchmark import FIELDS, select
+from autodip.cli.workers import workers_of, workers_options
+from autodip.cluster import Cluster
 from autodip.datasets import manifest
 from autodip.datasets.pair import Pair
 from autodip.errors import ParameterError
@@ -67,6 +69,7 @@ ROLES = ("calibration", "test")
     show_default=True,
     help="Images of this role; with calibration also those of none.",
 )
+@workers_options
 @click.option("--resume", is_flag=True, help="The default: what is recorded is not run again.")
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing but the summary.")
 def command(
@@ -82,6 +85,8 @@ def command(
     limit: int | None,
     where: tuple[str, ...],
     role: str,
+    scheduler: str | None,
+    workers: int | None,
     resume: bool,
     quiet: bool,
 ) -> int:
@@ -91,7 +96,11 @@ def command(
     where it was stopped; several may fill one base at the same time, also from several machines.
     'autodip base show' says what is best for which images.
     """
-    options = Options(device.resolve(device_name), seed, crop, keep_images, True, halving)
+    if scheduler is None:
+        device_name = device.resolve(device_name)
+    else:  # the workers need not have this folder as theirs
+        manifest_file, base = manifest_file.absolute(), base.absolute()
+    options = Options(device_name, seed, crop, keep_images, True, halving)
     configs = grids.load(grid)
     root = manifest_file.parent if manifest_file.name == manifest.FILE else manifest_file
     pairs = _of_role(captures.averaged(root) if average else datasets.pairs("shared", root), role)
@@ -99,17 +108,23 @@ def command(
     if not quiet and not average:
         for line in datasets.missing("shared", root):
             click.echo(f"  missing   {line}", err=True)
-    return fill(pairs, configs, base, options, quiet)
+    with workers_of(scheduler, workers) as cluster:
+        return fill(pairs, configs, base, options, quiet, cluster)
 
 
 def fill(
-    pairs: Sequence[Pair], configs: Sequence[Config], base: Path, options: Options, quiet: bool
+    pairs: Sequence[Pair],
+    configs: Sequence[Config],
+    base: Path,
+    options: Options,
+    quiet: bool,
+    cluster: Cluster | None = None,
 ) -> int:
     """Run a grid with a line for each run, sum up, and return the exit code."""
     if not quiet:
         click.echo(f"  {len(pairs)} images, {len(configs)} settings, {options.device}", err=True)
     counts: Counter[str] = Counter()
-    for row in rows_of(pairs, configs, base, **vars(options)):
+    for row in rows_of(pairs, configs, base, **vars(options), cluster=cluster):
         counts[row.status] += 1
         if not quiet or row.status == "failed":
             _say(row)

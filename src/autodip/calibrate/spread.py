@@ -1,0 +1,79 @@
+"""Cells of a calibration on the workers of a cluster, which share the folder of the base."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from autodip.bases import store
+from autodip.bases.records import Config
+from autodip.calibrate.rows import Options, Row
+from autodip.calibrate.work import BATCH, Work
+from autodip.cluster import Cluster
+from autodip.datasets.pair import Pair
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """One configuration on the images that a device fits at once."""
+
+    base: Path
+    device: str
+    options: Options
+    pairs: tuple[Pair, ...]
+    config: Config
+
+
+def spread(
+    cluster: Cluster,
+    base: Path,
+    device: str,
+    options: Options,
+    pairs: Sequence[Pair],
+    configs: Sequence[Config],
+) -> Iterator[Row]:
+    """All configurations on all images; an image that cannot be read has one row.
+
+    A worker that dies loses its running fits; another one runs them again.
+
+    Parameters
+    ----------
+    cluster : Cluster
+    base : Path
+        Absolute; the workers see it, and the images, at the same place.
+    device : str
+        Name of a torch device of the workers.
+    options, pairs, configs
+        As in :func:`autodip.calibrate.calibrate`.
+    """
+    size = BATCH if device.startswith("cuda") else 1
+    cells = [
+        _Cell(base, device, options, tuple(pairs[start : start + size]), config)
+        for start in range(0, len(pairs), size)
+        for config in configs
+    ]
+    unread: set[str] = set()
+    for number, outcome in cluster.attempts(_rows, cells):
+        if isinstance(outcome, Exception):
+            cell = cells[number]
+            for pair in cell.pairs:
+                yield Row(0, 0, pair.name, cell.config, "failed", reason=str(outcome))
+            continue
+        for row in outcome:
+            if row.config is not None or row.name not in unread:
+                yield row
+            if row.config is None:
+                unread.add(row.name)
+
+
+def _rows(cell: _Cell) -> list[Row]:
+    work = _work(cell.base, cell.device, cell.options)
+    return list(work.stage(cell.pairs, [cell.config]))
+
+
+@lru_cache(maxsize=1)
+def _work(base: Path, device: str, options: Options) -> Work:
+    """Work of this worker; it knows what it has done."""
+    return Work(store.create(base), device, options)
