@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -69,6 +70,14 @@ def _move(part: Path, target: Path) -> None:
         aside.rmdir()
         raise
     remove(aside)
+
+
+def leftovers(target: Path) -> list[Path]:
+    """Temporary files and folders that a killed process left beside a target of its own."""
+    own = re.compile(rf"\.[a-z0-9_]{{8}}\.{re.escape(target.name)}\.(part|old)")
+    if not target.parent.is_dir():
+        return []
+    return [path for path in target.parent.iterdir() if own.fullmatch(path.name)]
 
 
 def remove(path: Path) -> None:

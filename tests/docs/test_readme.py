@@ -15,6 +15,8 @@ import yaml
 from autodip.baselines import METHODS
 from autodip.cli import data
 from autodip.cli.main import run
+from autodip.cli.manifest import KEYS
+from autodip.cli.summary import FIELDS
 from autodip.simulate import Optics, simulate
 from autodip.table import PRESETS
 from tests.conftest import REPOSITORY
@@ -29,6 +31,7 @@ CONSOLE = [
 ]
 BASE = [line for line in CONSOLE if "my-base" in line or "my-pairs" in line]
 OWN = [line for line in CONSOLE if "my_image" in line and line not in BASE]
+BATCHES = [line for line in CONSOLE if "experiment/" in line]
 FMD = [line for line in CONSOLE if "FMD/" in line]
 WEIGHTS = ".venv/bin/autodip weights install"
 INSTALL = ".venv/bin/pip install -e '.[benchmark]'"
@@ -53,11 +56,19 @@ def folder(tmp_path, monkeypatch, sample):
 
 
 def test_all_commands_are_covered():
-    assert {"make demo", "make test", WEIGHTS, INSTALL, *COMPARED, *OWN, *BASE, *FMD} == set(
-        CONSOLE
-    )
+    assert {
+        "make demo",
+        "make test",
+        WEIGHTS,
+        INSTALL,
+        *COMPARED,
+        *OWN,
+        *BATCHES,
+        *BASE,
+        *FMD,
+    } == set(CONSOLE)
     assert len(OWN) == 3
-    assert all(line.startswith(PROGRAM) for line in (*OWN, *BASE, *FMD))
+    assert all(line.startswith(PROGRAM) for line in (*OWN, *BATCHES, *BASE, *FMD))
 
 
 def test_commands_for_the_own_file(folder):
@@ -65,6 +76,25 @@ def test_commands_for_the_own_file(folder):
         assert call(line) == 0, line
     first, again = (tifffile.imread(folder / d / "my_image.tif") for d in ("denoised", "again"))
     assert (first == again).all()
+
+
+def test_commands_for_many_files(folder):
+    (folder / "experiment" / "day1").mkdir(parents=True)
+    shutil.copy("my_image.tif", "experiment/day1/a.tif")
+    (folder / "experiment" / "files.csv").write_text("file,specimen\nday1/a.tif,mito\n")
+    for line in BATCHES:
+        assert call(line) == 0, line
+    assert (folder / "clean" / "day1" / "a.tif").exists()
+    assert "mito" in (folder / "by-list" / "summary.csv").read_text()
+
+
+def test_batches_are_described():
+    """The page about many files names all columns of the table and all keys of a manifest."""
+    page = (REPOSITORY / "docs" / "batches.md").read_text(encoding="utf-8")
+    for name, meaning in FIELDS.items():
+        assert f"| `{name}` | {meaning} |" in page
+    for key in KEYS:
+        assert f"`{key}`" in page
 
 
 def test_commands_for_an_own_base(folder):

@@ -45,7 +45,8 @@ def test_files_and_folders_to_a_folder(denoise, cells, tmp_path, sample):
     assert code == 0
     names = sorted(p.name for p in (tmp_path / "new" / "out").iterdir())
     images = ["a.TIF", "b.npy", "cells.png"]
-    assert names == sorted([*images, *(f"{name}.autodip.json" for name in images)])
+    tables = ["run.json", "summary.csv"]
+    assert names == sorted([*images, *(f"{name}.autodip.json" for name in images), *tables])
 
 
 def test_sidecar(cli, cells, tmp_path):

@@ -96,7 +96,8 @@ def test_each_bad_file_is_named_and_the_good_one_written(denoise, bad, cells, tm
         assert message in line, name
         assert "Traceback" not in line
         assert "unexpected" not in line
-    assert sorted(p.name for p in out.iterdir()) == ["cells.png", "cells.png.autodip.json"]
+    written = ["cells.png", "cells.png.autodip.json", "run.json", "summary.csv"]
+    assert sorted(p.name for p in out.iterdir()) == written
 
 
 def test_axes_resolve_an_ambiguous_stack(denoise, tmp_path, sample):
@@ -301,4 +302,7 @@ def test_ctrl_c_once_stops_and_leaves_nothing_half_made(cells, tmp_path):
     assert "interrupted; not written" in err
     assert str(cells) in err
     assert "Traceback" not in err
-    assert sorted(p.name for p in out.iterdir()) == ["a.png", "a.png.autodip.json"]
+    assert "the same command goes on" in err
+    journal, *written = sorted(p.name for p in out.iterdir())
+    assert journal.startswith(".autodip-run-")
+    assert written == ["a.png", "a.png.autodip.json"]

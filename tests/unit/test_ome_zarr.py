@@ -12,7 +12,7 @@ from ome_zarr import format as ome_zarr_format
 
 from autodip import io
 from autodip.atomic import replacing
-from autodip.cli.common import find_inputs
+from autodip.cli.inputs import find_inputs
 from autodip.errors import FormatError, MissingPackageError, ParameterError
 from autodip.image import Image
 

@@ -107,7 +107,16 @@ def options_from(given: dict[str, Any]) -> Options:
     ------
     ParameterError
     """
-    given = configured(given)
+    return checked(configured(given))
+
+
+def checked(given: dict[str, Any]) -> Options:
+    """Do as :func:`options_from` where the config file has been asked already.
+
+    Raises
+    ------
+    ParameterError
+    """
     vocabulary.microscope(given["microscope"])
     vocabulary.specimen(given["specimen"])
     parse_frames(given["frames"])
@@ -168,36 +177,6 @@ def open_image(path: Path, given: dict[str, Any]) -> Image:
     return image.select(parse_frames(given["frames"]), given["channel"])
 
 
-def find_inputs(inputs: tuple[Path, ...]) -> tuple[list[Path], dict[Path, str]]:
-    """Image files named or lying directly in the folders named, and what is wrong with others."""
-    files: list[Path] = []
-    failed: dict[Path, str] = {}
-    for path in inputs:
-        try:
-            found = _images_in(path) if path.is_dir() and not io.is_image_folder(path) else None
-        except OSError as error:
-            failed[path] = f"{path}: cannot be read ({error.strerror})"
-            continue
-        if found is not None:
-            if not found:
-                endings = ", ".join(io.SUFFIXES)
-                failed[path] = f"{path}: the folder holds no image file ({endings})"
-            files += found
-        else:
-            files.append(path)
-    return list(dict.fromkeys(files)), failed
-
-
-def _images_in(folder: Path) -> list[Path]:
-    return sorted(
-        path
-        for path in folder.iterdir()
-        if path.suffix.lower() in io.SUFFIXES
-        and path.name[0] != "."
-        and (path.is_file() or io.is_image_folder(path))
-    )
-
-
 def image_facts(image: Image) -> dict[str, Any]:
     """What ``info`` and the sidecar say of an image, JSON-ready."""
     return {
@@ -224,7 +203,12 @@ def say_results(records: list[dict[str, Any]], failed: dict[Path, str]) -> None:
 
 def say_json(content: Any) -> None:
     """Print JSON, alone, to standard output."""
-    click.echo(to_json(content))
+    click.echo(valid(to_json(content)))
+
+
+def valid(text: str) -> str:
+    """Text that can be written: names of files may be any bytes on Linux."""
+    return re.sub("[\ud800-\udfff]", "\ufffd", text)
 
 
 def to_json(content: Any) -> str:

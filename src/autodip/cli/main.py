@@ -67,7 +67,7 @@ def main() -> None:
 def run(arguments: list[str]) -> int:  # noqa: PLR0911  (one line for each kind of end)
     """Run the command line with these arguments and return its exit code."""
     try:
-        code = command.main(arguments, prog_name="autodip", standalone_mode=False)
+        code = command.main(arguments, prog_name="autodip", standalone_mode=False, obj=arguments)
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.ClickException as error:

@@ -9,13 +9,13 @@ import click
 
 from autodip.cli.common import (
     choice_options,
-    find_inputs,
     named,
     open_image,
     options_from,
     resolve_device,
     say_results,
 )
+from autodip.cli.inputs import find_inputs
 from autodip.cli.sidecar import channel_dict
 from autodip.cli.text import plan_lines
 from autodip.errors import AutodipError

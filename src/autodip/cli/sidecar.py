@@ -72,12 +72,26 @@ def _build(
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "channels": [channel_dict(plan) for plan in result.plans],
         "planes": [_plane_dict(plane) for plane in result.planes],
-        "versions": {
-            "python": platform.python_version(),
-            "machine": platform.machine(),
-            **{name: version(name) for name in ("autodip", "torch", "numpy")},
-        },
+        "versions": versions(),
     }
+
+
+def versions() -> dict[str, str]:
+    """Versions and processor that a result may depend on."""
+    return {
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        **{name: version(name) for name in ("autodip", "torch", "numpy")},
+    }
+
+
+def recorded(target: Path) -> dict[str, Any] | None:
+    """Content of the sidecar of an output; None where there is none of this version."""
+    try:
+        content = json.loads(beside(target).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) and content.get("schema") == SCHEMA else None
 
 
 def channel_dict(plan: ChannelPlan) -> dict[str, Any]:

@@ -11,7 +11,8 @@ import numpy as np
 from autodip import io, vocabulary
 from autodip.atomic import check_writable
 from autodip.camera import Camera
-from autodip.cli.common import find_inputs, named
+from autodip.cli.common import named
+from autodip.cli.inputs import find_inputs
 from autodip.datasets.manifest import FILE
 from autodip.datasets.simulated import SMALLEST, Folder, Recipe
 from autodip.describe import describe

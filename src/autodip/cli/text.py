@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from autodip.image import Image
 from autodip.params import Choice
@@ -39,11 +40,17 @@ def plan_lines(plans: Sequence[ChannelPlan], image: Image | None) -> Iterator[st
             yield f"  note        {note}"
 
 
-def warnings(plans: Sequence[ChannelPlan]) -> list[str]:
-    """What the user should know of the choice even without asking for it."""
-    if not any(plan.choice.evidence.outside for plan in plans):
-        return []
-    return ["this image is unlike all calibration images; look at the result"]
+def notes(content: Mapping[str, Any]) -> list[str]:
+    """What the user should look at even without asking, by the content of a sidecar."""
+    found = []
+    if any(channel["choice"]["evidence"].get("outside") for channel in content["channels"]):
+        found.append("this image is unlike all calibration images; look at the result")
+    for plane in content["planes"]:
+        found += plane["assessment"]["notes"] if plane["assessment"] else []
+    for plane in content["planes"]:
+        if plane["fallbacks"]:
+            found.append(f"a fit blew up and went back {plane['fallbacks']} times")
+    return list(dict.fromkeys(found))
 
 
 def _width(choice: Choice) -> str:

@@ -1,0 +1,167 @@
+"""One file denoised: what is asked, what is done, what came out.
+
+Nothing here prints or asks the command line, so that it can be done by another process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from autodip import io
+from autodip.atomic import check_writable
+from autodip.cli import sidecar
+from autodip.cli.common import open_image
+from autodip.cli.text import notes, plan_lines
+from autodip.errors import OutputError
+from autodip.image import Image
+from autodip.params import NetParams
+from autodip.records import Options, Progress, Result
+
+Show = Callable[[Progress], None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A file to denoise.
+
+    Parameters
+    ----------
+    source, target : Path
+    options : Options
+    selection : mapping
+        Axes, frames, channel and scene that were asked for, None where none were.
+    said : tuple of (str, str)
+        What a manifest says of this file; the options and the selection follow it already.
+    """
+
+    source: Path
+    target: Path
+    options: Options
+    selection: Mapping[str, str | None]
+    said: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What holds for all files of a call.
+
+    Parameters
+    ----------
+    format : str or None
+        To write, out of :data:`autodip.io.FORMATS`; that of the input by default.
+    overwrite, skip_existing : bool
+        What is done where the output exists; an error if neither.
+    dry_run : bool
+        Say what would be done.
+    verbose : bool
+        Tell the choice and its evidence.
+    """
+
+    format: str | None = None
+    overwrite: bool = False
+    skip_existing: bool = False
+    dry_run: bool = False
+    verbose: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came out of a job that did not fail.
+
+    Parameters
+    ----------
+    status : "done", "skipped" or "planned"
+    record : mapping, JSON-ready
+        Input, output and, where it is done, the content of the sidecar as ``run``.
+    lines : tuple of str
+        What the user is told.
+    """
+
+    status: Literal["done", "skipped", "planned"]
+    record: Mapping[str, Any] = field(repr=False)
+    lines: tuple[str, ...] = ()
+
+
+def denoise_file(job: Job, settings: Settings, progress: Show | None = None) -> Outcome:
+    """Denoise one file and write its output and sidecar, or say what would be done.
+
+    Parameters
+    ----------
+    job : Job
+    settings : Settings
+    progress : callable, optional
+        Called with every step.
+
+    Raises
+    ------
+    AutodipError
+        If the file cannot be read, denoised or written, or its output exists.
+    """
+    source, target = job.source, job.target
+    if target.exists() and source.exists() and target.samefile(source):
+        raise OutputError(f"{target} is the input itself; choose another place with -o")
+    if target.exists() and settings.skip_existing:
+        return _skipped(job)
+    if _folder(target) or sidecar.beside(target).is_dir():
+        raise OutputError(f"{target} or its sidecar is a folder; choose another place with -o")
+    if target.exists() and not settings.overwrite:
+        raise OutputError(f"{target} exists; use --overwrite, --skip-existing or another -o")
+    image = open_image(source, dict(job.selection))
+    if settings.dry_run:
+        return _planned(job, image)
+    check_writable(target.parent)
+    result = _fit(image, job.options, progress)
+    selection = {**job.selection, "format": settings.format}
+    content = sidecar.save(source, target, image, result, selection)
+    details = plan_lines(result.plans, None) if settings.verbose else ()
+    return done(job, content, *_told(job, content), *details)
+
+
+def done(job: Job, content: Mapping[str, Any], *lines: str) -> Outcome:
+    """Outcome of a job that is done, by the content of its sidecar; ``lines`` tell it."""
+    return Outcome("done", {**_files(job), "skipped": False, "run": content}, lines)
+
+
+def _told(job: Job, content: Mapping[str, Any]) -> list[str]:
+    """One line of what was done, and what the user should look at."""
+    choice = content["channels"][0]["choice"]
+    net, iterations = NetParams.from_dict(choice["net"]), choice["fit"]["iterations"]
+    what = f"{net}, {iterations} iterations, {content['seconds']:.1f} s"
+    line = f"{job.source} -> {job.target}  ({what})"
+    return [line, *(f"  note: {note}" for note in notes(content))]
+
+
+def _skipped(job: Job) -> Outcome:
+    line = f"{job.source} -> {job.target}: exists, left as it is"
+    return Outcome("skipped", {**_files(job), "skipped": True}, (line,))
+
+
+def _planned(job: Job, image: Image) -> Outcome:
+    from autodip.planning import plan  # noqa: PLC0415  (keeps help fast)
+
+    plans = plan(image, job.options)
+    lines = (f"{job.source} -> {job.target}", *plan_lines(plans, image))
+    channels = [sidecar.channel_dict(channel) for channel in plans]
+    return Outcome("planned", {**_files(job), "dry_run": True, "channels": channels}, lines)
+
+
+def _files(job: Job) -> dict[str, Any]:
+    return {"input": str(job.source), "output": str(job.target)}
+
+
+def _folder(path: Path) -> bool:
+    return path.is_dir() and not io.is_image_folder(path)
+
+
+def _fit(image: Image, options: Options, progress: Show | None) -> Result:
+    from autodip.pipeline import denoise_steps  # noqa: PLC0415  (keeps help fast)
+
+    for step in denoise_steps(image, options):
+        if progress is not None:
+            progress(step)
+        if step.result is not None:
+            return step.result
+    raise AssertionError("a run ends with its result")

@@ -1,0 +1,149 @@
+"""Keeps what a run over several files does: its journal while it runs, its summary at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from autodip.atomic import check_writable, leftovers, remove
+from autodip.cli import summary
+from autodip.cli.jobs import Job
+from autodip.cli.journal import Journal, key_of
+from autodip.cli.summary import Ended
+
+
+class Unrecorded:
+    """Keeps nothing, as where one file is denoised; a context manager."""
+
+    advice = ""
+    """What is said when the run is interrupted."""
+
+    def earlier(self, job: Job) -> Mapping[str, Any] | None:
+        """Content of the sidecar of a job that this run did before it was interrupted."""
+        return None
+
+    def begin(self, job: Job) -> None:
+        """Note that a job is begun."""
+
+    def end(self, ended: Ended, job: Job | None = None) -> None:
+        """Note what became of an input, and of its job if it became one."""
+
+    def finish(self) -> str | None:
+        """Write the summary; a line that tells it."""
+        return None
+
+    def __enter__(self) -> Unrecorded:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        return
+
+
+@dataclass(frozen=True)
+class Call:
+    """The command that runs.
+
+    Parameters
+    ----------
+    folder : Path
+        Output folder.
+    identity : str
+        Hash of the command (see :func:`autodip.cli.journal.digest`).
+    facts : mapping, JSON-ready
+        What ``run.json`` says of it.
+    format : str or None
+        To write.
+    dry : bool
+        Nothing is written.
+    """
+
+    folder: Path
+    identity: str
+    facts: Mapping[str, Any]
+    format: str | None = None
+    dry: bool = False
+
+
+class Record(Unrecorded):
+    """Keeps the journal, ``run.json`` and ``summary.csv`` in the output folder.
+
+    What an interrupted run left half-written is deleted first.
+
+    Raises
+    ------
+    OutputError
+        If the folder is not writable or holds files of these names that are not ours, or the
+        same command is running.
+    """
+
+    advice = "; the same command goes on from there"
+
+    def __init__(self, call: Call, jobs: Sequence[Job]) -> None:
+        self._call = call
+        self._files: list[dict[str, Any]] = []
+        self._rows: list[summary.Row] = []
+        self._keys: dict[Path, str] = {}
+        summary.check(call.folder)
+        if not call.dry:
+            check_writable(call.folder)
+        self._journal = Journal(call.folder, call.identity, dry=call.dry)
+        if self._journal.resumed and not call.dry:
+            self._journal.tidy(job.target for job in jobs)
+            for name in (summary.RUN, summary.TABLE):
+                for path in leftovers(call.folder / name):
+                    remove(path)
+
+    def _key(self, job: Job) -> str:
+        """What the job was known by when it was first asked for."""
+        if job.target not in self._keys:
+            self._keys[job.target] = key_of(job, self._call.format)
+        return self._keys[job.target]
+
+    def earlier(self, job: Job) -> Mapping[str, Any] | None:
+        """Content of the sidecar of a job that this run did before it was interrupted."""
+        return self._journal.earlier(self._key(job), job)
+
+    def begin(self, job: Job) -> None:
+        """Note that a job is begun."""
+        self._journal.begin(self._key(job), job)
+
+    def end(self, ended: Ended, job: Job | None = None) -> None:
+        """Note what became of an input, and of its job if it became one."""
+        self._files.append(summary.entry(ended, self._call.folder))
+        self._rows += summary.rows(ended, self._call.folder)
+        if job is not None:
+            self._journal.end(self._key(job), ended.status)
+
+    def finish(self) -> str | None:
+        """Write the summary and delete the journal; a line that tells it."""
+        if self._call.dry:
+            return None
+        totals = summary.totals(self._files)
+        content = {
+            **self._call.facts,
+            "started": self._journal.started,
+            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+            "totals": totals,
+            "files": self._files,
+        }
+        summary.write(self._call.folder, content, self._rows)
+        self._journal.delete()
+        counts = ", ".join(f"{count} {status}" for status, count in totals.items())
+        return f"{counts}; summary in {self._call.folder / summary.TABLE}"
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._journal.close()
