@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
-from autodip.fit import Series, Step, mean_of
+from autodip.fit import LESS, Series, Step, mean_of
 from autodip.noise import Noise
 from autodip.params import Choice
 from autodip.scaling import Scale
 
 UNEXPLAINED = 0.5
 """Share of a plane's structure that the result before it may leave unexplained."""
+
+_LITTLE, _SHARE = 0.2, 1 / 3
+"""Change in units of the noise's power that the fewest iterations learn, and the share of those of
+a fit from scratch that each further unit takes."""
 
 
 class Course:
@@ -42,10 +47,13 @@ class Course:
 
         ``follows`` says from then on whether the fit began from the plane before.
         """
-        self.follows = (
-            self._before is not None and unexplained(plane, self._before, noise) <= UNEXPLAINED
-        )
-        for steps in self._series.fit(self.scale.apply(plane), anew=not self.follows):
+        share = 1.0
+        self.follows = False
+        if self._before is not None:
+            change = Change.of(plane, self._before, noise)
+            self.follows, share = change.unexplained <= UNEXPLAINED, change.share
+        scaled = self.scale.apply(plane)
+        for steps in self._series.fit(scaled, anew=not self.follows, share=share):
             yield mean_of(steps)
 
     def keep(self, result: np.ndarray) -> None:
@@ -53,25 +61,32 @@ class Course:
         self._before = result
 
 
-def unexplained(plane: np.ndarray, before: np.ndarray, noise: Noise | None) -> float:
-    """Share of the structure of a plane that another image does not have.
+@dataclass(frozen=True)
+class Change:
+    """How a noisy plane differs from the result before it.
 
     Parameters
     ----------
-    plane : ndarray, shape (Y, X)
-        Noisy.
-    before : ndarray, shape (Y, X)
-        Result of the plane before, in the same units.
-    noise : Noise or None
-        Of the plane; None takes all of it for structure.
-
-    Returns
-    -------
-    float
-        Power of the difference over that of the structure, both less the noise's; 0 for equal
-        images, 1 and more for unlike ones.
+    unexplained : float
+        Power of the difference, less the noise's, over that of the plane's structure: 0 for
+        equal scenes, 1 and more for unlike ones.
+    to_noise : float
+        The same power over that of the noise; 0 where the noise is not known.
     """
-    data = plane.astype(np.float64)
-    power = 0.0 if noise is None else float(np.mean(noise.std(before) ** 2))
-    structure = max(float(data.var()) - power, 0.1 * power, 1e-30)
-    return max(float(np.mean((data - before) ** 2)) - power, 0.0) / structure
+
+    unexplained: float
+    to_noise: float
+
+    @classmethod
+    def of(cls, plane: np.ndarray, before: np.ndarray, noise: Noise | None) -> Change:
+        """Change from a result to the noisy plane that follows; both (Y, X), in the same units."""
+        data = plane.astype(np.float64)
+        power = 0.0 if noise is None else float(np.mean(noise.std(before) ** 2))
+        structure = max(float(data.var()) - power, 0.1 * power, 1e-30)
+        excess = max(float(np.mean((data - before) ** 2)) - power, 0.0)
+        return cls(excess / structure, excess / power if power else 0.0)
+
+    @property
+    def share(self) -> float:
+        """Share of the iterations of a fit from scratch that learn it."""
+        return min(1.0, 1 / LESS + _SHARE * max(0.0, self.to_noise - _LITTLE))

@@ -16,7 +16,7 @@ __all__ = ["MAX_RESTARTS", "Series", "Step", "fit", "fit_many", "mean_of", "rand
 
 
 LESS = 10
-"""An image that follows a similar one takes so many times fewer iterations."""
+"""An image that follows one like it takes so many times fewer iterations."""
 
 WARM_AVERAGE = 0.9
 """Factor of the average of outputs there at most, which is to forget the image before."""
@@ -157,8 +157,8 @@ def fit_many(
 class Series:
     """Fits to one image after the other, each from the weights of the one before it.
 
-    What frames of a film or planes of a stack have in common is learnt once: a following image
-    takes a tenth of the iterations (:func:`warm`).
+    What frames of a film or planes of a stack have in common is learnt once: an image that follows
+    one like it takes a tenth of the iterations (:func:`warm`).
 
     Parameters
     ----------
@@ -177,7 +177,12 @@ class Series:
         self._batch: Batch | None = None
 
     def fit(
-        self, image: np.ndarray, *, anew: bool = False, every: int | None = None
+        self,
+        image: np.ndarray,
+        *,
+        anew: bool = False,
+        share: float = 1 / LESS,
+        every: int | None = None,
     ) -> Iterator[list[Step]]:
         """Fit the next image.
 
@@ -187,6 +192,8 @@ class Series:
             Noisy, on one scale in [0, 1] for the whole series.
         anew : bool
             Start from random weights, as for the first image and where the scene has changed.
+        share : float
+            Of the iterations of the first image; more where the image differs more.
         every : int, optional
             Iterations between yields, as in :func:`fit`.
 
@@ -206,14 +213,14 @@ class Series:
         if self._batch is None or anew:
             self._batch = Batch(images, self._net, params, self._seeds, self._device)
         else:
-            params = warm(params)
+            params = warm(params, share)
             self._batch.follow(images, params)
         yield from _run(self._batch, params, self._device, every)
 
 
-def warm(params: FitParams) -> FitParams:
-    """Fit of an image that follows a similar one: a tenth of the iterations, a shorter average."""
-    iterations = max(1, round(params.iterations / LESS))
+def warm(params: FitParams, share: float = 1 / LESS) -> FitParams:
+    """Fit of an image that follows another: a share of the iterations, a shorter average."""
+    iterations = max(1, round(params.iterations * share))
     shorter: FitParams = params.replace(
         iterations=iterations, average=min(params.average, WARM_AVERAGE)
     )

@@ -164,6 +164,29 @@ class Image:
             image = image._cut(image.channel_axis, slice(number, number + 1), "--channel")
         return image
 
+    def averaged(self) -> Image:
+        """Mean of the frames, which show one scene; axis T stays, with one position.
+
+        The sum of squared differences to all frames is that to their mean and a constant, so
+        that a fit to the mean is a joint fit to the frames. Floats, of 32 bits or those of the
+        pixels.
+
+        Raises
+        ------
+        ParameterError
+            If there is no axis T.
+        """
+        first = self._cut("T", slice(0, 1), "--average")
+        if "T" not in self.axes:
+            return first
+        before = (slice(None),) * self.axes.index("T")
+        total = np.zeros(first.data.shape)
+        for frame in range(self.size("T")):
+            total += self.data[(*before, slice(frame, frame + 1))]
+        dtype = np.result_type(self.data.dtype, np.float32)
+        dtype = np.dtype(np.float32) if self.data.dtype.kind in "iu" else dtype
+        return first.replace(data=(total / self.size("T")).astype(dtype))
+
     def _channel_number(self, channel: str) -> int:
         count = self.channels
         if channel in self.channel_names:

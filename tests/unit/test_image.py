@@ -87,3 +87,16 @@ def test_one_sample_of_a_colour_image_is_grey():
 
 def test_metadata_of_more_channels_than_there_are():
     assert make(channel_names=("a", "b", "c")).channel_names == ("a", "b")
+
+
+def test_frames_are_averaged():
+    data = np.arange(2 * 3 * 4 * 5, dtype=np.uint16).reshape(2, 3, 4, 5)
+    one = Image(data, "CTYX", channel_names=("a", "b"), time_step=2.0).averaged()
+    assert (one.axes, one.data.shape, one.data.dtype) == ("CTYX", (2, 1, 4, 5), np.float32)
+    np.testing.assert_allclose(one.data[:, 0], data.mean(axis=1))
+    assert one.channel_names == ("a", "b")
+    assert Image(data.astype(np.float64), "CTYX").averaged().data.dtype == np.float64
+    plane = Image(data[0, 0], "YX")
+    assert np.array_equal(plane.averaged().data, plane.data)
+    with pytest.raises(ParameterError, match="--average"):
+        Image(data, "CZYX").averaged()
