@@ -90,10 +90,12 @@ class Cluster:
         distributed = require("distributed", "cluster")
         import dask  # noqa: PLC0415  (comes with distributed)
 
-        threads = str(max(1, (os.cpu_count() or 1) // workers))
-        places = ("distributed.nanny.environ", "distributed.nanny.pre-spawn-environ")
-        settings: dict[str, Any] = {f"{place}.OMP_NUM_THREADS": threads for place in places}
-        settings["distributed.worker.daemon"] = False  # cells of a benchmark start processes
+        threads = max(1, (os.cpu_count() or 1) // workers)
+        settings = {
+            "distributed.nanny.environ": {"OMP_NUM_THREADS": threads},
+            "distributed.nanny.pre-spawn-environ": {},  # would change this process as well
+            "distributed.worker.daemon": False,  # cells of a benchmark start processes
+        }
         with dask.config.set(settings):
             local = distributed.LocalCluster(
                 n_workers=workers, threads_per_worker=1, dashboard_address=":0", memory_limit=0

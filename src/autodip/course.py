@@ -15,7 +15,7 @@ from autodip.scaling import Scale
 UNEXPLAINED = 0.5
 """Share of a plane's structure that the result before it may leave unexplained."""
 
-_LITTLE, _SHARE = 0.2, 1 / 3
+_LITTLE, _SHARE = 0.2, 0.45
 """Change in units of the noise's power that the fewest iterations learn, and the share of those of
 a fit from scratch that each further unit takes."""
 

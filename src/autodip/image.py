@@ -214,16 +214,25 @@ class Image:
                 f"{option} selects nothing: axis {axis} has {length}, numbered 0 to {length - 1}"
             )
         position = self.axes.index(axis)
-        data = np.take(self.data, kept, position)
+        data = _part(self.data, position, kept)
         changes: dict[str, Any] = {"data": data}
         if axis == "S":
-            changes = {"data": data.squeeze(position), "axes": self.axes.replace("S", "")}
+            one = np.asarray(data).squeeze(position)
+            changes = {"data": one, "axes": self.axes.replace("S", "")}
         if axis == self.channel_axis:
             changes |= {name: getattr(self, name)[part] for name in PER_CHANNEL}
             changes["alpha"] = self.alpha and axis != "S"
         if hasattr(self.source, "cut"):
             changes["source"] = self.source.cut(position, kept)
         return self.replace(**changes)
+
+
+def _part(data: Any, position: int, kept: range) -> Any:
+    """Some positions of an axis; nothing is read of pixels that are not loaded."""
+    if hasattr(data, "part"):
+        return data.part(position, kept)
+    stop = kept.stop if kept.stop >= 0 else None
+    return data[(slice(None),) * position + (slice(kept.start, stop, kept.step),)]
 
 
 def check_axes(axes: str, shape: tuple[int, ...]) -> None:

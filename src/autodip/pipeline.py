@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,32 +18,11 @@ from autodip.kept import Kept
 from autodip.params import Width
 from autodip.part import Finished, Part, Tasks, compute, cut, steps
 from autodip.planning import ImagePlan, as_image, plan_image
-from autodip.records import Options, Progress, Result
+from autodip.records import Options, Progress, Result, Workplace
 
 if TYPE_CHECKING:
     from autodip.cluster import Cluster
     from autodip.fit import Step
-
-
-@dataclass(frozen=True)
-class Workplace:
-    """Where a run keeps what it has done, and who computes.
-
-    Parameters
-    ----------
-    folder : Path, optional
-        For the results of parts, so that a run that was stopped goes on where it was, and for
-        results that are too large for memory. It is left to the caller to delete it. Without
-        one, parts of large planes go to a temporary folder.
-    key : mapping, JSON-ready
-        What tells the image from others, such as name, size and time of its file.
-    cluster : Cluster, optional
-        Its workers compute the parts.
-    """
-
-    folder: Path | None = None
-    key: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    cluster: Cluster | None = None
 
 
 def denoise(

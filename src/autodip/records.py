@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from autodip.tiling import Tiling, Window
 from autodip.transfer import Explicit
 
 if TYPE_CHECKING:
+    from autodip.cluster import Cluster
     from autodip.fit import Step
 
 
@@ -288,3 +289,24 @@ class Progress:
     planes: int
     step: Step | None
     result: Result | None = None
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """Where a run keeps what it has done, and who computes.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        For the results of parts, so that a run that was stopped goes on where it was, and for
+        results that are too large for memory. It is left to the caller to delete it. Without
+        one, parts of large planes go to a temporary folder.
+    key : mapping, JSON-ready
+        What tells the image from others, such as name, size and time of its file.
+    cluster : Cluster, optional
+        Its workers compute the parts.
+    """
+
+    folder: Path | None = None
+    key: Mapping[str, Any] = field(default_factory=dict)
+    cluster: Cluster | None = None

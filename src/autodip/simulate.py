@@ -120,7 +120,7 @@ def _nucleus(size: int, rng: np.random.Generator) -> np.ndarray:
         axes = rng.uniform(0.07, 0.12, 2) * min(size, 300)
         u = (np.cos(angle) * (x - at[0]) + np.sin(angle) * (y - at[1])) / axes[0]
         v = (np.cos(angle) * (y - at[1]) - np.sin(angle) * (x - at[0])) / axes[1]
-        inside = 1 / (1 + np.exp(12 * (np.hypot(u, v) - 1)))
+        inside = 1 / (1 + np.exp(np.minimum(12 * (np.hypot(u, v) - 1), 700)))
         texture = gaussian_filter(rng.standard_normal((size, size)), 2.5)
         texture = 1 + 0.25 * texture / texture.std()
         for _ in range(rng.integers(2, 5)):

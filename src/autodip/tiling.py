@@ -29,6 +29,13 @@ class Window:
         """(Y, X) in pixels."""
         return (self.rows.stop - self.rows.start, self.columns.stop - self.columns.start)
 
+    def to_dict(self) -> dict[str, list[int]]:
+        """First pixel and the one behind the last, of rows and columns; JSON-ready."""
+        return {
+            "rows": [self.rows.start, self.rows.stop],
+            "columns": [self.columns.start, self.columns.stop],
+        }
+
     @property
     def slices(self) -> tuple[slice, slice]:
         """Index of the window in the plane."""

@@ -243,7 +243,7 @@ def test_json_of_a_batch(batch, images, tmp_path):
 
 def test_a_job_travels_to_another_process(images, tmp_path):
     options = Options(preset="fast", iterations=2, depth=1, width=2, refine=False, device="cpu")
-    selection = dict.fromkeys(("axes", "frames", "channel", "scene"))
+    selection = dict.fromkeys(("axes", "frames", "channel", "scene", "average"))
     job = Job(images / "b.tif", tmp_path / "out" / "b.tif", options, selection)
     job, settings = pickle.loads(pickle.dumps((job, Settings())))
     outcome = pickle.loads(pickle.dumps(denoise_file(job, settings)))
@@ -378,7 +378,7 @@ def test_other_options_do_not_go_on(batch, images, tmp_path):
 def test_the_same_command_twice_at_once(batch, images, tmp_path, monkeypatch):
     seen = []
 
-    def again(job, settings, progress=None):
+    def again(job, settings, progress=None, cluster=None):
         seen.append(batch(*ARGUMENTS))
         raise KeyboardInterrupt
 

@@ -21,6 +21,7 @@ QUICK = {"iterations": 4, "depth": 2, "width": 4, "refine": False}
 
 @pytest.fixture(scope="module")
 def cluster():
+    os.environ.pop("OMP_NUM_THREADS", None)
     with Cluster.start(2) as workers:
         yield workers
 
@@ -117,7 +118,13 @@ def test_a_task_that_kills_its_workers_is_given_up():
     assert "memory" in str(outcomes[0])
 
 
+def threads(_):
+    return torch.get_num_threads()
+
+
 def test_what_the_workers_are(cluster):
+    assert set(cluster.map(threads, range(4))) == {max(1, (os.cpu_count() or 1) // 2)}
+    assert "OMP_NUM_THREADS" not in os.environ
     assert cluster.workers == 2
     assert cluster.device("auto") == "cpu"
     assert cluster.free_memory("cpu") > 10**8

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import click
@@ -12,10 +13,11 @@ import click
 from autodip.cli import sidecar
 from autodip.cli.common import named, say_results, valid
 from autodip.cli.inputs import Failed
-from autodip.cli.jobs import Job, Outcome, Settings, denoise_file, done
+from autodip.cli.jobs import Job, Outcome, Settings, denoise_file, denoise_there, done
 from autodip.cli.progress import ProgressBar
 from autodip.cli.record import Unrecorded
 from autodip.cli.summary import Ended
+from autodip.cluster import Cluster
 from autodip.errors import AutodipError
 
 
@@ -54,6 +56,8 @@ class Batch:
     voice : Voice
     record : Unrecorded
         Keeps what is done.
+    cluster : Cluster or None
+        Its workers compute.
     failed : mapping
         Message by input.
     results : list of mapping
@@ -63,6 +67,7 @@ class Batch:
     settings: Settings
     voice: Voice
     record: Unrecorded
+    cluster: Cluster | None = None
     failed: Failed = field(default_factory=dict)
     results: list[Mapping[str, Any]] = field(default_factory=list)
 
@@ -74,8 +79,8 @@ class Batch:
         told, interrupted = None, False
         left = list(jobs)
         try:
-            for job in jobs:
-                self._do(job)
+            for job, outcome in self._outcomes(jobs):
+                self._note(job, outcome)
                 left.remove(job)
             told = self.record.finish()
         except KeyboardInterrupt:
@@ -95,27 +100,63 @@ class Batch:
             total = len(self.results) + len(self.failed)
             self.voice.complain(f"{len(self.failed)} of {total} failed")
 
-    def _do(self, job: Job) -> None:
-        """Denoise one file, unless this run has before it was interrupted; tell and note it."""
-        try:
-            outcome = self._outcome(job)
-        except AutodipError as error:
-            self._fail(job, named(job.source, error))
-        except Exception as error:  # a defect must not end a batch either
-            self._fail(job, f"{job.source}: unexpected {type(error).__name__}: {error}")
-            if self.voice.verbosity > 0:
-                click.echo(traceback.format_exc(), err=True)
-        else:
-            self._succeed(job, outcome)
+    def _outcomes(self, jobs: Sequence[Job]) -> Iterator[tuple[Job, Outcome | Exception]]:
+        """What became of each job, in the order in which they end.
 
-    def _outcome(self, job: Job) -> Outcome:
+        Where there are as many files as workers each is denoised by one of them; else the
+        workers compute the parts of one file after the other.
+        """
+        cluster = self.cluster
+        if cluster is None or len(jobs) < max(2, cluster.workers) or self.settings.dry_run:
+            for job in jobs:
+                yield job, self._outcome(job)
+            return
+        there: list[Job] = []
+        for job in jobs:
+            earlier = self._earlier(job)
+            if earlier is None:
+                there.append(job)
+            else:
+                yield job, earlier
+        for number, outcome in cluster.attempts(denoise_there, self._begun(there)):
+            yield there[number], outcome
+
+    def _begun(self, jobs: Sequence[Job]) -> Iterator[tuple[Job, Settings, Path]]:
+        """Jobs for workers, each begun when it is asked for."""
+        for job in jobs:
+            self.record.begin(job)
+            yield job, self.settings, Path.cwd()
+
+    def _note(self, job: Job, outcome: Outcome | Exception) -> None:
+        """Tell and note what became of a job."""
+        if isinstance(outcome, Outcome):
+            self._succeed(job, outcome)
+        elif isinstance(outcome, AutodipError):
+            self._fail(job, named(job.source, outcome))
+        else:  # a defect must not end a batch either
+            self._fail(job, f"{job.source}: unexpected {type(outcome).__name__}: {outcome}")
+            if self.voice.verbosity > 0:
+                click.echo("".join(traceback.format_exception(outcome)), err=True)
+
+    def _earlier(self, job: Job) -> Outcome | None:
+        """Outcome of a job that this run has done before it was interrupted."""
         content = self.record.earlier(job)
-        if content is not None:
-            line = f"{job.source} -> {job.target}: done before the interruption"
-            return done(job, content, line)
-        self.record.begin(job)
-        with ProgressBar(job.source.name, self.voice.verbosity < 0) as bar:
-            return denoise_file(job, self.settings, bar.show)
+        if content is None:
+            return None
+        line = f"{job.source} -> {job.target}: done before the interruption"
+        return done(job, content, line)
+
+    def _outcome(self, job: Job) -> Outcome | Exception:
+        """Denoise one file, unless this run has before it was interrupted."""
+        try:
+            earlier = self._earlier(job)
+            if earlier is not None:
+                return earlier
+            self.record.begin(job)
+            with ProgressBar(job.source.name, self.voice.verbosity < 0) as bar:
+                return denoise_file(job, self.settings, bar.show, self.cluster)
+        except Exception as error:
+            return error
 
     def _succeed(self, job: Job, outcome: Outcome) -> None:
         if outcome.status != "planned":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -40,6 +40,22 @@ def parse_frames(text: str | None) -> slice | None:
         )
     one, first, last = (None if number is None else int(number) for number in match.groups())
     return slice(first, last) if one is None else slice(one, one + 1 or None)
+
+
+def parse_size(text: str | None) -> int | None:
+    """Read a number of bytes, as 4GB, 500MB, 2GiB, or 4000000000.
+
+    Raises
+    ------
+    ParameterError
+    """
+    if text is None:
+        return None
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kMGT]?)(i?)B?", text.strip(), re.IGNORECASE)
+    if not match:
+        raise ParameterError(f"--max-memory {text!r}; give bytes with their unit, as 4GB or 500MB")
+    number, unit, binary = match.groups()
+    return int(float(number) * (1024 if binary else 1000) ** " kmgt".index(unit.lower() or " "))
 
 
 def choice_options(function: F) -> F:
@@ -88,6 +104,20 @@ def choice_options(function: F) -> F:
                 is_flag=True,
                 help="Fit every frame and slice from scratch, not from the one before it.",
             ),
+            click.option(
+                "--average",
+                is_flag=True,
+                help="Frames are captures of one scene: fit them jointly, as their mean.",
+            ),
+            click.option(
+                "--tile",
+                type=int,
+                metavar="SIDE",
+                help="Compute in overlapping windows of this side; 0 for whole planes.",
+            ),
+            click.option(
+                "--max-memory", metavar="SIZE", help="As 4GB; large planes are cut to fit into it."
+            ),
             click.option("--device", default="auto", show_default=True, help="cpu, cuda[:N], mps."),
             click.option("--seed", type=int, default=0, show_default=True),
             click.option("--frames", metavar="A:B", help="Only these, of axis T."),
@@ -123,7 +153,8 @@ def checked(given: dict[str, Any]) -> Options:
     chosen = ("microscope", "specimen", "preset", "iterations", "depth", "width", "skip")
 
     others = ("refine", "budget", "device", "seed", "base", "strategy", "criterion", "independent")
-    options = Options(**{k: given[k] for k in (*chosen, *others)})
+    values = {k: given[k] for k in (*chosen, *others, "tile")}
+    options = Options(**values, max_memory=parse_size(given["max_memory"]))
     _check_explicit(options)
     wrong = sorted(set((given["axes"] or "").upper()) - set(AXES))
     if wrong:
@@ -171,10 +202,14 @@ def resolve_device(options: Options) -> Options:
     return dataclasses.replace(options, device=device.resolve(options.device))
 
 
-def open_image(path: Path, given: dict[str, Any]) -> Image:
-    """Read a file and take the part that was asked for."""
-    image = io.read(path, given["axes"], given["scene"])
-    return image.select(parse_frames(given["frames"]), given["channel"])
+def open_image(path: Path, given: Mapping[str, Any], scratch: Path | None = None) -> Image:
+    """Read a file and take the part that was asked for.
+
+    With a folder ``scratch`` large pixels are not loaded; see :func:`autodip.io.read`.
+    """
+    image = io.read(path, given["axes"], given["scene"], scratch=scratch)
+    image = image.select(parse_frames(given["frames"]), given["channel"])
+    return image.averaged() if given["average"] else image
 
 
 def image_facts(image: Image) -> dict[str, Any]:

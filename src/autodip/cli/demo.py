@@ -88,7 +88,7 @@ def command(
         say_json({"out": str(out), "data_range": data_range, **scores, "run": content})
         return
     click.echo(f"A simulated {microscope} image of {specimen}, {size} x {size} pixels:")
-    for line in plan_lines(result.plans, None):
+    for line in plan_lines(result.plans):
         click.echo(line)
     click.echo("")
     for name, score in scores.items():

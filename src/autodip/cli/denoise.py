@@ -24,6 +24,8 @@ from autodip.cli.inputs import Found, find, pair, several
 from autodip.cli.jobs import Job, Settings
 from autodip.cli.journal import digest, plain
 from autodip.cli.record import Call, Record, Unrecorded
+from autodip.cli.workers import workers_of, workers_options
+from autodip.cluster import Cluster
 from autodip.errors import ParameterError
 from autodip.records import DTYPES, Options
 
@@ -42,6 +44,8 @@ _REPEATED = (
     "criterion",
     "config",
     "independent",
+    "tile",
+    "max_memory",
     "seed",
 )
 """Options that a sidecar given by --params decides."""
@@ -74,6 +78,13 @@ class _General:
         said = dict(found.said)
         selection = {name: said.get(name, self.given[name]) for name in sidecar.SELECTION}
         return Job(found.path, target, self._options(said), selection, found.said)
+
+    def on(self, cluster: Cluster | None) -> _General:
+        """The same with the device named that computes, here or on a cluster."""
+        if cluster is None:
+            return dataclasses.replace(self, options=resolve_device(self.options))
+        device = cluster.device(self.options.device)
+        return dataclasses.replace(self, options=dataclasses.replace(self.options, device=device))
 
     def _options(self, said: Mapping[str, str]) -> Options:
         if not said:
@@ -108,6 +119,7 @@ class _General:
 )
 @click.option("--dtype", type=click.Choice(DTYPES), help="Type of the pixels written; the input's.")
 @click.option("--recursive", is_flag=True, help="Search the sub-folders of folders as well.")
+@workers_options
 @click.option("--overwrite", is_flag=True, help="Replace outputs that exist.")
 @click.option("--skip-existing", is_flag=True, help="Leave out inputs whose output exists.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done; fit and write nothing.")
@@ -122,6 +134,8 @@ def command(
     out: str,
     params: Path | None,
     recursive: bool,
+    scheduler: str | None,
+    workers: int | None,
     overwrite: bool,
     skip_existing: bool,
     dry_run: bool,
@@ -149,12 +163,16 @@ def command(
         raise click.UsageError("-v and -q exclude each other")
     general = _general(context, params, given)
     found, failed = find(inputs, recursive=recursive, out=Path(out))
-    jobs = _jobs(pair(found, out, inputs, given["format"]), general)
+    pairs = pair(found, out, inputs, given["format"])
+    _jobs(pairs, general)  # refuses what is wrong before workers are started
     settings = Settings(given["format"], overwrite, skip_existing, dry_run, verbose > 0)
-    call = _call(context, Path(out), general, settings)
     voice = Voice(-1 if quiet else verbose, as_json)
-    with Record(call, jobs) if jobs and several(inputs) else Unrecorded() as record:
-        return Batch(settings, voice, record, failed).run(jobs)
+    with workers_of(scheduler, workers) as cluster:
+        general = general.on(cluster)
+        jobs = _jobs(pairs, general)
+        call = _call(context, Path(out), general, settings)
+        with Record(call, jobs) if jobs and several(inputs) else Unrecorded() as record:
+            return Batch(settings, voice, record, cluster, failed).run(jobs)
 
 
 def _general(context: click.Context, params: Path | None, given: dict[str, Any]) -> _General:
@@ -168,7 +186,7 @@ def _general(context: click.Context, params: Path | None, given: dict[str, Any])
     else:
         given = configured(given)
         options = dataclasses.replace(checked(given), dtype=given["dtype"])
-    return _General(given, said, resolve_device(options), params is not None)
+    return _General(given, said, options, params is not None)
 
 
 def _repeat(path: Path, given: dict[str, Any], said: Sequence[str]) -> dict[str, Any]:

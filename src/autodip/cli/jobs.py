@@ -5,20 +5,26 @@ Nothing here prints or asks the command line, so that it can be done by another 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import contextlib
+import platform
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from autodip import io
-from autodip.atomic import check_writable
+from autodip.atomic import check_writable, remove
 from autodip.cli import sidecar
 from autodip.cli.common import open_image
+from autodip.cli.stamp import stamp
 from autodip.cli.text import notes, plan_lines
-from autodip.errors import OutputError
+from autodip.cluster import Cluster
+from autodip.errors import ClusterError, OutputError
 from autodip.image import Image
 from autodip.params import NetParams
-from autodip.records import Options, Progress, Result
+from autodip.records import Options, Progress, Result, Workplace
 
 Show = Callable[[Progress], None]
 
@@ -32,7 +38,7 @@ class Job:
     source, target : Path
     options : Options
     selection : mapping
-        Axes, frames, channel and scene that were asked for, None where none were.
+        Axes, frames, channel, scene and average that were asked for, None where none were.
     said : tuple of (str, str)
         What a manifest says of this file; the options and the selection follow it already.
     """
@@ -40,7 +46,7 @@ class Job:
     source: Path
     target: Path
     options: Options
-    selection: Mapping[str, str | None]
+    selection: Mapping[str, Any]
     said: tuple[tuple[str, str], ...] = ()
 
 
@@ -85,8 +91,13 @@ class Outcome:
     lines: tuple[str, ...] = ()
 
 
-def denoise_file(job: Job, settings: Settings, progress: Show | None = None) -> Outcome:
+def denoise_file(
+    job: Job, settings: Settings, progress: Show | None = None, cluster: Cluster | None = None
+) -> Outcome:
     """Denoise one file and write its output and sidecar, or say what would be done.
+
+    What is computed of a large image is kept beside the output until that is written, so that
+    the same call goes on where it was stopped.
 
     Parameters
     ----------
@@ -94,6 +105,8 @@ def denoise_file(job: Job, settings: Settings, progress: Show | None = None) -> 
     settings : Settings
     progress : callable, optional
         Called with every step.
+    cluster : Cluster, optional
+        Its workers compute the parts of the image.
 
     Raises
     ------
@@ -109,15 +122,59 @@ def denoise_file(job: Job, settings: Settings, progress: Show | None = None) -> 
         raise OutputError(f"{target} or its sidecar is a folder; choose another place with -o")
     if target.exists() and not settings.overwrite:
         raise OutputError(f"{target} exists; use --overwrite, --skip-existing or another -o")
-    image = open_image(source, dict(job.selection))
     if settings.dry_run:
-        return _planned(job, image)
+        with tempfile.TemporaryDirectory(prefix="autodip-") as scratch:
+            return _planned(job, open_image(source, job.selection, Path(scratch)))
     check_writable(target.parent)
-    result = _fit(image, job.options, progress)
-    selection = {**job.selection, "format": settings.format}
-    content = sidecar.save(source, target, image, result, selection)
-    details = plan_lines(result.plans, None) if settings.verbose else ()
+    with _working(target) as folder:
+        image = open_image(source, job.selection, folder)
+        key = {"source": str(source.absolute()), "stamp": stamp(source), **job.selection}
+        result = _fit(image, job.options, progress, Workplace(folder, key, cluster))
+        selection = {**job.selection, "format": settings.format}
+        content = sidecar.save(source, target, image, result, selection)
+        details = plan_lines(result.plans) if settings.verbose else ()
+        remove(folder)
     return done(job, content, *_told(job, content), *details)
+
+
+def working_folder(target: Path) -> Path:
+    """Where the parts of an image are kept until its output is written."""
+    return target.with_name(f".{target.name}.autodip-parts")
+
+
+@contextmanager
+def _working(target: Path) -> Iterator[Path]:
+    """Folder for what is computed, made by who needs it; what a failed run leaves is used again."""
+    folder = working_folder(target)
+    try:
+        yield folder
+    finally:
+        with suppress(OSError):  # as it is gone, or not empty
+            folder.rmdir()
+
+
+def denoise_there(task: tuple[Job, Settings, Path]) -> Outcome:
+    """Do as :func:`denoise_file` in a worker; paths are seen from the folder that is given.
+
+    Raises
+    ------
+    ClusterError
+        If the worker does not have that folder.
+    AutodipError
+        As there.
+    """
+    job, settings, folder = task
+    try:
+        place = contextlib.chdir(folder)
+        with place:
+            return denoise_file(job, settings)
+    except FileNotFoundError as error:
+        if error.filename != str(folder):
+            raise
+        raise ClusterError(
+            f"a worker on {platform.node()} does not see {folder}; files are denoised on "
+            "machines that share them"
+        ) from error
 
 
 def done(job: Job, content: Mapping[str, Any], *lines: str) -> Outcome:
@@ -143,7 +200,7 @@ def _planned(job: Job, image: Image) -> Outcome:
     from autodip.planning import plan  # noqa: PLC0415  (keeps help fast)
 
     plans = plan(image, job.options)
-    lines = (f"{job.source} -> {job.target}", *plan_lines(plans, image))
+    lines = (f"{job.source} -> {job.target}", *plan_lines(plans))
     channels = [sidecar.channel_dict(channel) for channel in plans]
     return Outcome("planned", {**_files(job), "dry_run": True, "channels": channels}, lines)
 
@@ -156,10 +213,10 @@ def _folder(path: Path) -> bool:
     return path.is_dir() and not io.is_image_folder(path)
 
 
-def _fit(image: Image, options: Options, progress: Show | None) -> Result:
+def _fit(image: Image, options: Options, progress: Show | None, workplace: Workplace) -> Result:
     from autodip.pipeline import denoise_steps  # noqa: PLC0415  (keeps help fast)
 
-    for step in denoise_steps(image, options):
+    for step in denoise_steps(image, options, workplace=workplace):
         if progress is not None:
             progress(step)
         if step.result is not None:

@@ -22,13 +22,11 @@ import autodip
 from autodip import atomic
 from autodip.cli import sidecar
 from autodip.cli.jobs import Job
+from autodip.cli.stamp import stamp
 from autodip.errors import OutputError
 
 SCHEMA = 1
 _PREFIX, _SUFFIX = ".autodip-run-", ".jsonl"
-
-Stamp = list[int] | None
-"""Size and time of a file; None where there is none."""
 
 
 class Journal:
@@ -179,16 +177,6 @@ def key_of(job: Job, format: str | None) -> str:
     """Hash of all that decides on the output of a job: input, output, options, version."""
     places = [str(path.absolute()) for path in (job.source, job.target)]
     return digest([places, stamp(job.source), job.options, dict(job.selection), format])
-
-
-def stamp(path: Path) -> Stamp:
-    """Size and time of a file, or of a folder with the files in it."""
-    try:
-        inner = path.rglob("*") if path.is_dir() else ()
-        each = [part.stat() for part in (path, *inner)]
-    except OSError:
-        return None
-    return [sum(part.st_size for part in each), max(part.st_mtime_ns for part in each)]
 
 
 def plain(value: Any) -> Any:

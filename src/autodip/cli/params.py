@@ -42,7 +42,7 @@ def command(inputs: tuple[Path, ...], as_json: bool, **given: Any) -> int:
         records.append({"input": str(path), "channels": [channel_dict(p) for p in plans]})
         if not as_json:
             click.echo(str(path))
-            for line in plan_lines(plans, image):
+            for line in plan_lines(plans):
                 click.echo(line)
     for message in failed.values():
         click.echo(f"autodip: {message}", err=True)

@@ -43,6 +43,8 @@ class ProgressBar:
         """Show one step."""
         step = progress.step
         if step is None:
+            done, total = progress.plane, progress.planes
+            self._bars.update(self._task, total=total, completed=done, state=f"{done}/{total}")
             return
         plane = f"plane {progress.plane + 1}/{progress.planes}  " if progress.planes > 1 else ""
         self._bars.update(

@@ -89,8 +89,8 @@ class Record(Unrecorded):
 
     def __init__(self, call: Call, jobs: Sequence[Job]) -> None:
         self._call = call
-        self._files: list[dict[str, Any]] = []
-        self._rows: list[summary.Row] = []
+        self._order = {job.source: number for number, job in enumerate(jobs, 1)}
+        self._ended: list[Ended] = []
         self._keys: dict[Path, str] = {}
         summary.check(call.folder)
         if not call.dry:
@@ -118,8 +118,7 @@ class Record(Unrecorded):
 
     def end(self, ended: Ended, job: Job | None = None) -> None:
         """Note what became of an input, and of its job if it became one."""
-        self._files.append(summary.entry(ended, self._call.folder))
-        self._rows += summary.rows(ended, self._call.folder)
+        self._ended.append(ended)
         if job is not None:
             self._journal.end(self._key(job), ended.status)
 
@@ -127,18 +126,22 @@ class Record(Unrecorded):
         """Write the summary and delete the journal; a line that tells it."""
         if self._call.dry:
             return None
-        totals = summary.totals(self._files)
+        folder = self._call.folder
+        ended = sorted(self._ended, key=lambda one: self._order.get(one.source, 0))
+        files = [summary.entry(one, folder) for one in ended]
+        rows = [row for one in ended for row in summary.rows(one, folder)]
+        totals = summary.totals(files)
         content = {
             **self._call.facts,
             "started": self._journal.started,
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
             "totals": totals,
-            "files": self._files,
+            "files": files,
         }
-        summary.write(self._call.folder, content, self._rows)
+        summary.write(folder, content, rows)
         self._journal.delete()
         counts = ", ".join(f"{count} {status}" for status, count in totals.items())
-        return f"{counts}; summary in {self._call.folder / summary.TABLE}"
+        return f"{counts}; summary in {folder / summary.TABLE}"
 
     def __exit__(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -21,7 +22,7 @@ from autodip.params import Choice
 from autodip.records import ChannelPlan, Options, PlaneResult, Result
 
 SCHEMA = 1
-SELECTION = ("axes", "frames", "channel", "scene")
+SELECTION = ("axes", "frames", "channel", "scene", "average")
 """Options that choose a part of the image."""
 
 
@@ -66,9 +67,11 @@ def _build(
         "selection": {name: selection.get(name) for name in SELECTION},
         "seed": result.seed,
         "independent": result.independent,
+        "tiling": dataclasses.asdict(result.tiling) if result.tiling else None,
         "device": result.device,
         "threads": torch.get_num_threads(),
         "seconds": round(sum(plane.seconds for plane in result.planes), 3),
+        "peak_memory": result.peak_memory,
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "channels": [channel_dict(plan) for plan in result.plans],
         "planes": [_plane_dict(plane) for plane in result.planes],
@@ -101,6 +104,10 @@ def channel_dict(plan: ChannelPlan) -> dict[str, Any]:
         "description": plan.description.to_dict(),
         "choice": plan.choice.to_dict(),
         "cost_per_plane": plan.cost.to_dict(),
+        "fits": plan.fits,
+        "cost_following": plan.following.to_dict() if plan.following else None,
+        "followers": plan.followers,
+        "seconds": plan.seconds,
     }
 
 
@@ -125,12 +132,14 @@ def read(path: Path) -> tuple[Options, dict[str, Any], int]:
         choices = tuple(Choice.from_dict(channel["choice"]) for channel in content["channels"])
         selection = {name: content["selection"].get(name) for name in SELECTION}
         threads = int(content["threads"])
+        tiling = content.get("tiling")
         options = Options(
             preset=choices[0].evidence.preset,
             seed=content["seed"],
             device=str(content["device"]),
             dtype=_asked(content),
             independent=bool(content.get("independent", True)),
+            tile=tiling["side"] if tiling else 0,
             choices=choices,
         )
     except (AttributeError, LookupError, TypeError, ValueError) as error:
@@ -148,6 +157,7 @@ def _plane_dict(plane: PlaneResult) -> dict[str, Any]:
     noise, assessment = plane.description.noise, plane.assessment
     return {
         "index": dict(plane.index),
+        **({} if plane.window is None else {"window": plane.window.to_dict()}),
         "iterations": int(plane.history[-1, 0]) if len(plane.history) else 0,
         "loss": float(plane.history[-1, 1]) if len(plane.history) else None,
         "fallbacks": plane.fallbacks,

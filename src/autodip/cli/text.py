@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from autodip.image import Image
 from autodip.params import Choice
 from autodip.records import ChannelPlan
 
 
-def plan_lines(plans: Sequence[ChannelPlan], image: Image | None) -> Iterator[str]:
+def plan_lines(plans: Sequence[ChannelPlan]) -> Iterator[str]:
     """Lines that say what is chosen for each channel, why, and what it costs."""
-    planes = sum(1 for _ in image.planes()) if image else 1
     for number, plan in enumerate(plans):
         choice, evidence = plan.choice, plan.choice.evidence
         if len(plans) > 1:
@@ -33,7 +31,9 @@ def plan_lines(plans: Sequence[ChannelPlan], image: Image | None) -> Iterator[st
         if choice.refine is not None:
             passes = len(choice.refine.strengths)
             yield f"  refinement  local Wiener filters, {passes} passes over similar patches"
-        yield f"  cost        {_cost(plan, planes // len(plans))}"
+        yield f"  cost        {_cost(plan)}"
+        if plan.followers:
+            yield f"  following   {plan.followers} planes go on from the one before them"
         for near in evidence.neighbours:
             yield f"  near        {near['name']}  (distance {near['distance']:.3g})"
         for note in evidence.notes:
@@ -58,10 +58,10 @@ def _width(choice: Choice) -> str:
     return ",".join(map(str, width)) if isinstance(width, tuple) else str(width)
 
 
-def _cost(plan: ChannelPlan, planes: int) -> str:
+def _cost(plan: ChannelPlan) -> str:
     cost = plan.cost
-    seconds = f", about {duration(cost.seconds * planes)} on two cores" if cost.seconds else ""
-    each = f" for each of {planes} planes" if planes > 1 else ""
+    seconds = f", about {duration(plan.seconds)} on two cores" if plan.seconds else ""
+    each = f" for each of {plan.fits} fits" if plan.fits > 1 else ""
     return f"{_flop(cost.flop)}, {cost.memory / 1e9:.2g} GB of memory{each}{seconds}"
 
 

@@ -28,6 +28,9 @@ _FORMATS: dict[str, ModuleType] = {
 _OF_SEVERAL = (tiff, npz, ome_zarr, nd2, lif, czi)
 """Formats whose files may hold several images."""
 
+_OF_LARGE = (tiff, npy, ome_zarr)
+"""Formats whose pixels need not be loaded."""
+
 SUFFIXES = tuple(_FORMATS)
 """Endings of the file names that can be read, in lower case."""
 
@@ -66,7 +69,11 @@ _SIGNATURES = {
 
 
 def read(
-    path: str | os.PathLike[str], axes: str | None = None, scene: str | int | None = None
+    path: str | os.PathLike[str],
+    axes: str | None = None,
+    scene: str | int | None = None,
+    *,
+    scratch: Path | None = None,
 ) -> Image:
     """Read an image file.
 
@@ -79,6 +86,10 @@ def read(
         Meaning of the dimensions, in place of what the file says.
     scene : str or int, optional
         Name or number of the image that is meant, of a file that holds several.
+    scratch : Path, optional
+        Folder for temporary files, made if it is needed. With it, more than 256 MB of pixels of
+        TIFF, OME-Zarr and NPY are not loaded: ``data`` is a mapped file, or reads what it is
+        asked for. The folder is to be kept until the image is no longer needed.
 
     Raises
     ------
@@ -101,8 +112,10 @@ def read(
         )
     start = b"" if is_image_folder(path) else _start(path)
     chosen: dict[str, Any] = {"scene": scene} if kind in _OF_SEVERAL else {}
+    if kind in _OF_LARGE:
+        chosen["scratch"] = scratch
     try:
-        if not chosen:
+        if kind not in _OF_SEVERAL:
             scenes.choose([path.name], scene)
         image: Image = kind.read(path, None if axes is None else axes.upper(), **chosen)
     except FormatError as error:

@@ -8,11 +8,18 @@ import numpy as np
 
 from autodip.errors import FormatError, ParameterError
 from autodip.image import Image
+from autodip.io.large import is_large
 
 
-def read(path: Path, axes: str | None) -> Image:
-    """Read an array; two dimensions are (Y, X), for more ``axes`` has to say what they are."""
+def read(path: Path, axes: str | None, scratch: Path | None = None) -> Image:
+    """Read an array; two dimensions are (Y, X), for more ``axes`` has to say what they are.
+
+    With ``scratch`` the file of a large one is mapped.
+    """
     try:
+        mapped = np.load(path, mmap_mode="r", allow_pickle=False) if scratch else None
+        if isinstance(mapped, np.ndarray) and is_large(mapped.shape, mapped.dtype, scratch):
+            return with_axes(mapped, axes, path)
         data = np.load(path, allow_pickle=False)
     except (ValueError, OSError, EOFError, MemoryError) as error:
         raise FormatError(f"not a readable NPY file, or a truncated one ({error})") from error

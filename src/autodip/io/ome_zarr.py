@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ import numpy as np
 from autodip.atomic import remove, replacing
 from autodip.errors import AutodipError, FormatError
 from autodip.image import Image
-from autodip.io import ngff, ome, pyramid, scenes
+from autodip.io import large, ngff, ome, pyramid, scenes
+from autodip.io.large import Stored, is_large
 from autodip.optional import require
 
 _LOSSLESS = ("blosc", "zstd", "gzip", "zlib", "lz4", "bz2", "lzma", "lzma2")
@@ -26,7 +28,9 @@ def is_store(path: Path) -> bool:
     return any((path / mark).is_file() for mark in _MARKS)
 
 
-def read(path: Path, axes: str | None, scene: str | int | None = None) -> Image:
+def read(
+    path: Path, axes: str | None, scene: str | int | None = None, scratch: Path | None = None
+) -> Image:
     """Read the full resolution of an image.
 
     Chunks that are not stored are 0 by the standard; a store without any chunk is refused.
@@ -39,6 +43,8 @@ def read(path: Path, axes: str | None, scene: str | int | None = None) -> Image:
         Meaning of the dimensions, in place of what the metadata says.
     scene : str or int, optional
         Which image of a store that holds several (series of bioformats2raw, fields of a plate).
+    scratch : Path, optional
+        With it, large images are read when their pixels are asked for.
     """
     zarr = require("zarr", "zarr")
     if not path.is_dir():
@@ -50,7 +56,7 @@ def read(path: Path, axes: str | None, scene: str | int | None = None) -> Image:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what lies in the folder besides Zarr
             inside = _inside(group, path, scene)
-        return _read(group[inside] if inside else group, path / inside, axes)
+        return _read(group[inside] if inside else group, path / inside, axes, scratch)
     except AutodipError:
         raise
     except Exception as error:  # codecs and stores raise whatever they like
@@ -104,7 +110,7 @@ def _series(group: Any) -> dict[str, str]:
     return found
 
 
-def _read(group: Any, folder: Path, axes: str | None) -> Image:
+def _read(group: Any, folder: Path, axes: str | None, scratch: Path | None) -> Image:
     attributes, version = _ome(group)
     multiscale = dict(attributes["multiscales"][0])
     version = version or str(multiscale.get("version", ""))
@@ -130,7 +136,9 @@ def _read(group: Any, folder: Path, axes: str | None) -> Image:
     )
     told = ngff.facts(source)
     told["hints"] = _hints(folder) or told["hints"]
-    return Image(np.asarray(full[...]), axes or source.axes, source=source, **told)
+    by_blocks = is_large(tuple(full.shape), np.dtype(full.dtype), scratch)
+    data: Any = Stored(full) if by_blocks else np.asarray(full[...])
+    return Image(data, axes or source.axes, source=source, **told)
 
 
 def _hints(folder: Path) -> Any:
@@ -186,7 +194,7 @@ def _store(zarr: Any, path: Path, source: ngff.Source, data: np.ndarray) -> None
     old = source.version == "0.4"
     group = zarr.open_group(path, mode="w", zarr_format=2 if old else 3)
     group.attrs.update(source.attributes())
-    reduced = pyramid.levels(data, source.level_shapes(data.shape))
+    reduced = pyramid.levels(data, source.level_shapes(data.shape), path.parent)
     for dataset, level in zip(source.multiscale["datasets"], (data, *reduced), strict=True):
         array = group.create_array(
             str(dataset["path"]),
@@ -198,7 +206,18 @@ def _store(zarr: Any, path: Path, source: ngff.Source, data: np.ndarray) -> None
             **({"chunk_key_encoding": {"name": "v2", "separator": "/"}} if old else {}),
             **_fitting(source.storage, level),
         )
+        _fill(array, level)
+
+
+def _fill(array: Any, level: np.ndarray) -> None:
+    """Write the pixels of a level; those of a large one by whole chunks, rows of them at once."""
+    if level.nbytes <= large.LARGE:
         array[...] = level
+        return
+    unit = array.shards or array.chunks
+    for corner in product(*(range(0, n, u) for n, u in zip(level.shape[:-1], unit, strict=False))):
+        block = tuple(slice(first, first + u) for first, u in zip(corner, unit, strict=False))
+        array[block] = level[block]
 
 
 def _fitting(storage: Mapping[str, Any], level: np.ndarray) -> dict[str, Any]:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 
+from autodip.io.large import is_large
 
-def levels(data: np.ndarray, shapes: Sequence[tuple[int, ...]]) -> Iterator[np.ndarray]:
+_BAND = 2**26
+"""Bytes of an image that are reduced at once."""
+
+
+def levels(
+    data: np.ndarray, shapes: Sequence[tuple[int, ...]], folder: Path | None = None
+) -> Iterator[np.ndarray]:
     """Reduce an image step by step, each level from the one before.
 
     Parameters
@@ -15,6 +24,8 @@ def levels(data: np.ndarray, shapes: Sequence[tuple[int, ...]]) -> Iterator[np.n
     data : ndarray, any shape and real dtype
     shapes : sequence of tuple of int
         Shape of each level, with as many axes as ``data``; no axis grows.
+    folder : Path, optional
+        For temporary files: large levels lie there, not in memory.
 
     Yields
     ------
@@ -22,7 +33,9 @@ def levels(data: np.ndarray, shapes: Sequence[tuple[int, ...]]) -> Iterator[np.n
         Means over blocks of pixels; integers are rounded.
     """
     for shape in shapes:
-        data = _reduced(data, shape)
+        level = _room(shape, data.dtype, folder)
+        _reduce(data, level)
+        data = level
         yield data
 
 
@@ -31,13 +44,38 @@ def scaled(size: int, full: int, level: int) -> int:
     return min(size, max(1, level if size == full else round(size * level / full)))
 
 
-def _reduced(data: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    if data.ndim > 2 and len(data) == shape[0]:  # part by part, for the memory it takes
-        return np.stack([_reduced(part, shape[1:]) for part in data])
+def _room(shape: tuple[int, ...], dtype: np.dtype, folder: Path | None) -> np.ndarray:
+    """Array for a level; a large one is a file that vanishes with it."""
+    if not is_large(shape, dtype, folder):
+        return np.empty(shape, dtype)
+    with tempfile.TemporaryFile(dir=folder) as file:
+        return np.memmap(file, dtype, "w+", shape=shape)
+
+
+def _reduce(data: np.ndarray, level: np.ndarray) -> None:
+    """Reduce an image into a level, a few rows at once for the memory it takes."""
+    old, new = len(data), len(level)
+    if data.ndim > 2 and old == new:
+        for part, reduced in zip(data, level, strict=True):
+            _reduce(part, reduced)
+        return
+    starts, end = _blocks(old, new) if new < old else (np.arange(old), old)
+    edges = np.append(starts, end)
+    rows = max(1, _BAND // (data.nbytes // new + 1))
+    for first in range(0, new, rows):
+        last = min(first + rows, new)
+        shape = (last - first, *level.shape[1:])
+        level[first:last] = _reduced(
+            data[edges[first] : edges[last]], shape, edges[first : last + 1]
+        )
+
+
+def _reduced(data: np.ndarray, shape: tuple[int, ...], edges: np.ndarray) -> np.ndarray:
+    """Means over blocks; those along the first axis lie between ``edges``."""
     result = data
     for axis, (old, new) in enumerate(zip(data.shape, shape, strict=True)):
         if new < old:
-            starts, end = _blocks(old, new)
+            starts, end = (edges[:-1] - edges[0], old) if axis == 0 else _blocks(old, new)
             counts = np.diff(np.append(starts, end)).reshape(-1, *[1] * (data.ndim - axis - 1))
             kept = result[(slice(None),) * axis + (slice(end),)]
             result = np.add.reduceat(kept, starts, axis, dtype=np.float64) / counts

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import struct
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,10 @@ import tifffile
 from autodip.errors import FormatError, ParameterError
 from autodip.image import Image
 from autodip.io import imagej, ome, pyramid, scenes
+from autodip.io.large import PIXELS, is_large
 from autodip.io.tifftags import for_pixels, tags_of
+
+_NATIVE = "<" if sys.byteorder == "little" else ">"
 
 _CLASSIC = 2**31
 """Bytes of pixels from which on BigTIFF is written."""
@@ -81,15 +85,21 @@ class Source:
         return Source(self.flavour, tags, metadata, axes, shape, self.planes)
 
 
-def read(path: Path, axes: str | None, scene: str | int | None = None) -> Image:
-    """Read the one image of a TIFF file, or the one of several that ``scene`` names."""
+def read(
+    path: Path, axes: str | None, scene: str | int | None = None, scratch: Path | None = None
+) -> Image:
+    """Read the one image of a TIFF file, or the one of several that ``scene`` names.
+
+    With ``scratch`` the file of a large one is mapped, where its pixels lie there as they are;
+    else they are decoded into a file of that folder, which is mapped.
+    """
     # tifffile reports damage to its log; the log's first line is the reason given here.
     log = _Log()
     logger = logging.getLogger("tifffile")
     handlers, logger.handlers = logger.handlers, [log]
     propagate, logger.propagate = logger.propagate, False
     try:
-        return _read(path, axes, scene, log)
+        return _read(path, axes, scene, scratch, log)
     except (
         tifffile.TiffFileError,
         struct.error,
@@ -117,13 +127,15 @@ class _Log(logging.Handler):
         self.lines.append(record.getMessage())
 
 
-def _read(path: Path, axes: str | None, scene: str | int | None, log: _Log) -> Image:
+def _read(
+    path: Path, axes: str | None, scene: str | int | None, scratch: Path | None, log: _Log
+) -> Image:
     with tifffile.TiffFile(path) as tif:
         if not tif.pages:
             raise FormatError("truncated TIFF: it has a header but no image")
         number = scenes.choose([_label(series) for series in tif.series], scene)
         series = tif.series[number]
-        data = _pixels(series, path, log)
+        data = _pixels(series, path, scratch, log)
         page = series.keyframe
         source = Source(
             _flavour(tif), tags_of(tif, page), None, series.axes, series.shape, _planes(series)
@@ -140,10 +152,10 @@ def _label(series: Any) -> str:
     return f"{series.name} ({shape})" if series.name and series.name != "Uniform" else shape
 
 
-def _pixels(series: Any, path: Path, log: _Log) -> np.ndarray:
+def _pixels(series: Any, path: Path, scratch: Path | None, log: _Log) -> np.ndarray:
     """Pixels of an image; all of them, or an error."""
     try:
-        data: np.ndarray = series.asarray()
+        data = _loaded_or_mapped(series, path, scratch)
     except ValueError as error:
         raise FormatError(f"truncated or damaged TIFF ({error})") from error
     if any(page is None for page in series.pages):
@@ -157,6 +169,20 @@ def _pixels(series: Any, path: Path, log: _Log) -> np.ndarray:
     if log.lines:
         raise FormatError(f"damaged TIFF ({log.lines[0]})")
     return data
+
+
+def _loaded_or_mapped(series: Any, path: Path, scratch: Path | None) -> np.ndarray:
+    if scratch is None or not is_large(series.shape, series.dtype, scratch):
+        data: np.ndarray = series.asarray()
+        return data
+    offset, native = series.dataoffset, series.parent.byteorder == _NATIVE
+    if offset is not None and (native or series.dtype.itemsize == 1):
+        if offset + series.nbytes > path.stat().st_size:
+            raise ValueError(f"pixels are missing behind byte {path.stat().st_size}")
+        return np.memmap(path, series.dtype, "r", offset, series.shape)
+    scratch.mkdir(exist_ok=True)
+    decoded: np.ndarray = series.asarray(out=str(scratch / PIXELS))
+    return decoded
 
 
 def _flavour(tif: tifffile.TiffFile) -> str:
@@ -274,7 +300,7 @@ def _write_pyramid(
     shared["metadata"] = {} if source.flavour == "shaped" else None
     with tifffile.TiffWriter(path, **encoding) as tif:
         tif.write(data, subifds=len(shapes), **first, **tags)
-        for reduced in pyramid.levels(data, shapes):
+        for reduced in pyramid.levels(data, shapes, path.parent):
             tif.write(reduced, subfiletype=1, **shared)
 
 

@@ -1,0 +1,5 @@
+"""``python -m autodip`` is the command ``autodip``."""
+
+from autodip.cli.main import main
+
+main()
