@@ -224,12 +224,12 @@ def _fit(task: Task, place: int, plane: np.ndarray, course: Course) -> Iterator[
             if stop.reached(result):
                 break
     assert step is not None  # every fit has an iteration
-    fitted = course.scale.invert(step.output(), np.dtype(np.float64))
+    result = fitted = course.scale.invert(step.output(), np.dtype(np.float64))
     if choice.refine is not None and noise is not None:
         device = task.device if task.device.startswith("cuda") else "cpu"
-        fitted = refine(plane, fitted, noise, choice.refine, device=device)
-    course.keep(fitted)
-    denoised = to_dtype(fitted, task.dtype)
+        result = refine(plane, fitted, noise, choice.refine, device=device)
+    course.keep(fitted, result)
+    denoised = to_dtype(result, task.dtype)
     record = PlaneResult(
         task.part.indices[place],
         dataclasses.replace(task.description, noise=noise),
