@@ -87,16 +87,15 @@ def main() -> None:
     parser.add_argument("work", type=Path)
     parser.add_argument("--side", type=int, default=20000)
     parser.add_argument("--kind", choices=list(_SUFFIX), default="ome-tiff")
-    parser.add_argument("options", nargs="*", default=_CHEAP)
-    given = parser.parse_args()
+    words = sys.argv[1:]
+    at = words.index("--") if "--" in words else len(words)
+    given, options = parser.parse_args(words[:at]), words[at + 1 :] or _CHEAP
     source = given.work / f"large{_SUFFIX[given.kind]}"
     if not source.exists():
         make(source, given.side)
     command = ["denoise", str(source), "-o", str(given.work / "out"), "--overwrite", "-q"]
     started = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "autodip", *command, *(given.options or _CHEAP)]
-    )
+    process = subprocess.Popen([sys.executable, "-m", "autodip", *command, *options])
     found: dict[str, int] = {}
     done = threading.Event()
     watcher = threading.Thread(target=watch, args=(process.pid, found, done))
@@ -106,9 +105,8 @@ def main() -> None:
     watcher.join()
     seconds = time.perf_counter() - started
     peak, own = found.get("VmHWM", 0) / 1e6, found.get("RssAnon", 0) / 1e6
-    words = " ".join(given.options or _CHEAP)
     print(
-        f"| {given.kind} | {given.side} x {given.side} | `{words}` | {seconds / 60:.1f} min | "
+        f"| {given.kind} | {given.side} x {given.side} | `{' '.join(options)}` | {seconds / 60:.1f} min | "
         f"{peak:.2f} GB | {own:.2f} GB | {'done' if code == 0 else f'exit code {code}'} |"
     )
 

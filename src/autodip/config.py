@@ -9,11 +9,21 @@ from typing import Any
 
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
 
 from autodip.errors import ParameterError
 
 VARIABLE = "AUTODIP_CONFIG"
 """Environment variable that names another file than the user's own."""
+
+
+class Channel(BaseModel):
+    """What a table ``[channels.NAME]`` of a config file may hold."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    microscope: str | None = Field(None, examples=["confocal"])
+    specimen: str | None = Field(None, examples=["nucleus"])
 
 
 class Config(BaseModel):
@@ -43,6 +53,11 @@ class Config(BaseModel):
     )
     device: str | None = Field(
         None, description="auto, cpu, cuda, cuda:1 or mps", examples=["auto"]
+    )
+    channels: dict[str, Channel] | None = Field(
+        None,
+        description="of the channel called DAPI, in images that have it; wins over the above",
+        examples=["DAPI"],
     )
 
 
@@ -87,12 +102,25 @@ def template() -> str:
     lines = ["# Defaults of autodip; what the command line says wins over them."]
     for name, field in Config.model_fields.items():
         (example,) = field.examples or [""]
-        lines += ["", f"# {field.description}", f'# {name} = "{example}"']
+        lines += ["", f"# {field.description}"]
+        if name == "channels":
+            lines += [f"# [{name}.{example}]", *map(_line, Channel.model_fields.items())]
+        else:
+            lines.append(_line((name, field)))
     return "\n".join(lines) + "\n"
+
+
+def _line(named: tuple[str, FieldInfo]) -> str:
+    name, field = named
+    (example,) = field.examples or [""]
+    return f'# {name} = "{example}"'
 
 
 def _words(error: Any) -> str:
     key = ".".join(map(str, error["loc"]))
     if error["type"] == "extra_forbidden":
-        return f"{key} is not known; known are {', '.join(Config.model_fields)}"
-    return f"{key} is {error['input']!r}; it must be a text"
+        model = Channel if len(error["loc"]) > 1 else Config
+        return f"{key} is not known; known are {', '.join(model.model_fields)}"
+    what = "a table, as [channels.DAPI]" if error["loc"][0] == "channels" else "a text"
+    what = "a text" if len(error["loc"]) > 2 else what
+    return f"{key} is {error['input']!r}; it must be {what}"

@@ -15,6 +15,9 @@ from autodip.stopping import Discrepancy
 UNEXPLAINED = 0.5
 """Share of a plane's structure that the result before it may leave unexplained."""
 
+_TOLERANCE = 0.01
+"""Part by which the residual of a following fit may be stronger."""
+
 _EVERY = 3
 """Iterations between two looks at how much of a following plane is explained."""
 
@@ -44,6 +47,7 @@ class Course:
         self._before: np.ndarray | None = None
         self._residual: Discrepancy | None = None
         self._reached = 0.0
+        self._noise: Noise | None = None
         self.scale = scale
         self.follows = False
 
@@ -55,10 +59,13 @@ class Course:
         self.follows = (
             self._before is not None and unexplained(plane, self._before, noise) <= UNEXPLAINED
         )
+        if not self.follows:
+            self._noise = noise  # of one camera; each estimate has an error of its own
         self._residual = None
-        if noise is not None:
+        if self._noise is not None:
+            limit = self._reached * (1 + _TOLERANCE)
             data = plane.astype(np.float64)
-            self._residual = Discrepancy(data, noise, self._iterations, self._reached)
+            self._residual = Discrepancy(data, self._noise, self._iterations, limit)
         most = self._iterations if self.follows and self._residual else self._least
         scaled = self.scale.apply(plane)
         for steps in self._series.fit(scaled, anew=not self.follows, iterations=most):

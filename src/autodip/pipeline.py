@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,8 +29,8 @@ def denoise(
     image: np.ndarray | Image,
     *,
     axes: str | None = None,
-    microscope: str | None = None,
-    specimen: str | None = None,
+    microscope: str | Mapping[str, str] | None = None,
+    specimen: str | Mapping[str, str] | None = None,
     preset: str = "balanced",
     seed: int = 0,
     device: str = "auto",

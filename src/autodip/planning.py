@@ -11,6 +11,7 @@ import numpy as np
 from autodip import cost, extent, features, lookup, table
 from autodip import device as devices
 from autodip.bases import builtin
+from autodip.channels import Names
 from autodip.describe import Description, describe
 from autodip.errors import ImageError, ParameterError
 from autodip.extent import Extent
@@ -76,6 +77,9 @@ def plan_image(image: Image, options: Options, free: int | None = None) -> Image
     if free is None:
         options = dataclasses.replace(options, device=devices.resolve(options.device))
         free = extent.free_memory(options)
+    for kind in ("microscope", "specimen"):
+        said = Names.of(getattr(options, kind), kind)
+        said.check(image.channels, image.channel_names, kind)
     found = survey(image)
     first = _describable_planes(image, found)
     if options.choices is not None and len(options.choices) not in (1, len(first)):
@@ -152,8 +156,8 @@ def _plan_channel(image: Image, options: Options, index: PlaneIndex, where: Exte
     number, plane = image.channel_of(index), look(image, index)
     described = describe(
         plane,
-        microscope=options.microscope,
-        specimen=options.specimen,
+        microscope=Names.of(options.microscope, "microscope").at(number, image.channel_names),
+        specimen=Names.of(options.specimen, "specimen").at(number, image.channel_names),
         hints=image.hints[number] if number < len(image.hints) else (),
     )
     description = dataclasses.replace(described, shape=where.shape)

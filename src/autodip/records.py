@@ -13,6 +13,7 @@ import numpy as np
 from autodip.assess import Assessment
 from autodip.bases.builtin import NAME as BUILTIN
 from autodip.bases.criteria import CRITERIA
+from autodip.channels import Names
 from autodip.cost import Cost
 from autodip.describe import Description
 from autodip.errors import ParameterError
@@ -40,8 +41,9 @@ class Options:
 
     Parameters
     ----------
-    microscope, specimen : str, optional
-        Any synonym of the vocabulary; None takes what the metadata says, "other" ignores it.
+    microscope, specimen : str, mapping of str to str, or Names, optional
+        Any synonym of the vocabulary; None takes what the metadata says, "other" ignores it. For
+        channels of their own a mapping from their names or numbers, or ``DAPI=nucleus,GFP=actin``.
     preset : str
         ``original``, ``published``, ``fast``, ``balanced`` or ``best``.
     seed : int
@@ -80,8 +82,8 @@ class Options:
         One for all channels or one for each; taken as they are, as when a run is repeated.
     """
 
-    microscope: str | None = None
-    specimen: str | None = None
+    microscope: str | Mapping[str, str] | Names | None = None
+    specimen: str | Mapping[str, str] | Names | None = None
     preset: str = "balanced"
     seed: int = 0
     device: str = "auto"
@@ -126,6 +128,8 @@ class Options:
             )
         if self.max_memory is not None and self.max_memory <= 0:
             raise ParameterError(f"max_memory is {self.max_memory}; it must be bytes, above 0")
+        for name in ("microscope", "specimen"):
+            Names.of(getattr(self, name), name)  # raises where it cannot be read
         self._check_base()
 
     def _check_base(self) -> None:

@@ -19,7 +19,12 @@ def test_values_and_a_base_beside_the_file(tmp_path):
 
 def test_the_template_sets_nothing_and_every_line_of_it_can_be_used(tmp_path):
     assert config.read(written(tmp_path / "c.toml", config.template())) == {}
-    lines = [line.removeprefix("# ") for line in config.template().splitlines() if " = " in line]
+    said = (" = ", "# [")
+    lines = [
+        line.removeprefix("# ")
+        for line in config.template().splitlines()
+        if any(sign in line for sign in said)
+    ]
     values = config.read(written(tmp_path / "c.toml", "\n".join(lines)))
     assert set(values) == set(config.Config.model_fields)
 
@@ -49,3 +54,26 @@ def test_where_it_is_looked_for(tmp_path, monkeypatch):
     assert config.find(None) is None
     written(tmp_path / "config.toml", "")
     assert config.find(None) == tmp_path / "config.toml"
+
+
+def test_tables_of_channels(tmp_path):
+    path = written(
+        tmp_path / "c.toml", '[channels."FITC 2"]\nspecimen = "actin"\n[channels.DAPI]\n'
+    )
+    assert config.read(path) == {"channels": {"FITC 2": {"specimen": "actin"}, "DAPI": {}}}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "[channels.DAPI]\nspecimn = 'actin'",
+            "channels.DAPI.specimn is not known; known are micro",
+        ),
+        ("[channels.DAPI]\nspecimen = 3", "channels.DAPI.specimen is 3; it must be a text"),
+        ("channels = 'DAPI'", "it must be a table, as"),
+    ],
+)
+def test_what_is_wrong_in_a_table_is_named(tmp_path, text, message):
+    with pytest.raises(ParameterError, match=message):
+        config.read(written(tmp_path / "c.toml", text))

@@ -14,6 +14,7 @@ import numpy as np
 
 from autodip import cost, pipeline, table, vocabulary
 from autodip.baselines.method import Context, Outcome, Plan
+from autodip.channels import Names
 from autodip.describe import Description
 from autodip.params import Choice
 from autodip.records import Options
@@ -36,7 +37,10 @@ def denoise(image: np.ndarray, context: Context, preset: str) -> Outcome:
 def plan(shape: tuple[int, int], context: Context, preset: str) -> Plan:
     """Choose for an image of a shape (Y, X), and predict the seconds; fits nothing."""
     options = _options(context, preset)
-    known = {"microscope": options.microscope, "specimen": options.specimen}
+    known = {
+        name: Names.of(getattr(options, name), name).everywhere
+        for name in ("microscope", "specimen")
+    }
     names = {key: None if name == OTHER else name for key, name in known.items()}
     origin = dict.fromkeys(names, "the data set")
     choice = choose(Description(shape, **names, origin=origin, noise=None), table.load(preset))

@@ -13,6 +13,7 @@ import click
 from click.core import ParameterSource
 
 from autodip import config, io, vocabulary
+from autodip.channels import Names
 from autodip.errors import ParameterError
 from autodip.image import AXES, Image
 from autodip.params import NetParams
@@ -62,8 +63,16 @@ def choice_options(function: F) -> F:
     """Options that decide on the parameters and on the part of the image."""
     for option in reversed(
         (
-            click.option("--microscope", metavar="NAME", help="confocal, twophoton or widefield."),
-            click.option("--specimen", metavar="NAME", help="What is labelled: actin, mito, ..."),
+            click.option(
+                "--microscope",
+                metavar="NAME",
+                help="confocal, twophoton or widefield; or of channels: DAPI=confocal,...",
+            ),
+            click.option(
+                "--specimen",
+                metavar="NAME",
+                help="What is labelled: actin, mito, ...; or in channels: DAPI=nucleus,1=actin.",
+            ),
             click.option(
                 "--preset",
                 type=click.Choice(PRESETS),
@@ -147,8 +156,7 @@ def checked(given: dict[str, Any]) -> Options:
     ------
     ParameterError
     """
-    vocabulary.microscope(given["microscope"])
-    vocabulary.specimen(given["specimen"])
+    check_names(given["microscope"], given["specimen"])
     parse_frames(given["frames"])
     chosen = ("microscope", "specimen", "preset", "iterations", "depth", "width", "skip")
 
@@ -164,6 +172,14 @@ def checked(given: dict[str, Any]) -> Options:
     return options
 
 
+def check_names(microscope: Any, specimen: Any) -> None:
+    """Refuse names that the vocabulary does not have, of any channel."""
+    for name in Names.of(microscope, "--microscope").values():
+        vocabulary.microscope(name)
+    for name in Names.of(specimen, "--specimen").values():
+        vocabulary.specimen(name)
+
+
 def configured(given: dict[str, Any]) -> dict[str, Any]:
     """Options with those of the config file where the command line says nothing.
 
@@ -177,10 +193,19 @@ def configured(given: dict[str, Any]) -> dict[str, Any]:
     if found is None:
         return given
     values = config.read(found)
+    channels = values.pop("channels", {})
     said = [n for n in given if context.get_parameter_source(n) is ParameterSource.COMMANDLINE]
     if {"budget", "preset"} & set(said):  # a preset that is said wins over a configured base
         said += ["base", "strategy", "criterion"]
-    return {**given, **{name: value for name, value in values.items() if name not in said}}
+    own = {name: value for name, value in values.items() if name not in said}
+    for kind in ("microscope", "specimen"):
+        tables = {name: table[kind] for name, table in channels.items() if kind in table}
+        asked = Names.of(given[kind] if kind in said else None, f"--{kind}")
+        if tables and asked.everywhere is None:
+            own[kind] = Names(values.get(kind), asked.given, tables)
+        elif asked.given:
+            own[kind] = Names(values.get(kind), asked.given)
+    return {**given, **own}
 
 
 def _check_explicit(options: Options) -> None:

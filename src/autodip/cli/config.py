@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -61,8 +62,13 @@ def show(file: Path | None) -> None:
     """Print what is set, and where."""
     found = _found(file)
     click.echo(found)
-    for name, value in config.read(found).items():
+    values = config.read(found)
+    channels = values.pop("channels", {})
+    for name, value in values.items():
         click.echo(f"  {name:10} {value}")
+    for channel, table in channels.items():
+        said = ", ".join(f"{name} {value}" for name, value in table.items())
+        click.echo(f"  channel {channel}: {said}")
 
 
 def _found(file: Path | None) -> Path:
@@ -74,10 +80,11 @@ def _found(file: Path | None) -> Path:
     return found
 
 
-def _check(values: dict[str, str]) -> None:
+def _check(values: dict[str, Any]) -> None:
     """Raise where a value is none that the options allow."""
-    vocabulary.microscope(values.get("microscope"))
-    vocabulary.specimen(values.get("specimen"))
+    for table in (values, *values.get("channels", {}).values()):
+        vocabulary.microscope(table.get("microscope"))
+        vocabulary.specimen(table.get("specimen"))
     if values.get("preset", PRESETS[0]) not in PRESETS:
         raise ParameterError(
             f"preset {values['preset']!r} is not known; known are {', '.join(PRESETS)}"
