@@ -106,7 +106,8 @@ def main() -> None:
     seconds = time.perf_counter() - started
     peak, own = found.get("VmHWM", 0) / 1e6, found.get("RssAnon", 0) / 1e6
     print(
-        f"| {given.kind} | {given.side} x {given.side} | `{' '.join(options)}` | {seconds / 60:.1f} min | "
+        f"| {given.kind} | {given.side} x {given.side} | `{' '.join(options)}` | "
+        f"{seconds / 60:.1f} min | "
         f"{peak:.2f} GB | {own:.2f} GB | {'done' if code == 0 else f'exit code {code}'} |"
     )
 

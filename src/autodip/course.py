@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
-from autodip.fit import Series, Step, mean_of, warm
+from autodip.fit import LESS, Series, Step, mean_of
 from autodip.noise import Noise
 from autodip.params import Choice
 from autodip.scaling import Scale
-from autodip.stopping import Discrepancy
 
 UNEXPLAINED = 0.5
 """Share of a plane's structure that the result before it may leave unexplained."""
 
-_TOLERANCE = 0.01
-"""Part by which the residual of a following fit may be stronger."""
-
-_EVERY = 3
-"""Iterations between two looks at how much of a following plane is explained."""
+_LITTLE, _SHARE = 0.3, 0.45
+"""Change in units of the noise's power that the fewest iterations learn, and the share of those of
+a fit from scratch that each further unit takes."""
 
 
 class Course:
     """Fits to the planes of a channel, each from the weights of the plane before it.
 
-    All planes have one intensity scale. A plane that follows takes a tenth of the iterations of
-    a fit from scratch, or as many more, up to all of them, as it needs until its residual is no
-    stronger, measured by its noise, than that of the fit from scratch was. Where a plane is too
-    unlike the result before it (the scene has changed), it is fitted from scratch.
+    All planes have one intensity scale. Where a plane is too unlike the result before it (the
+    scene has changed), it is fitted from scratch.
 
     Parameters
     ----------
@@ -42,12 +38,7 @@ class Course:
     def __init__(self, choice: Choice, seed: int, device: str, scale: Scale) -> None:
         seeds = [(seed + number) % 2**32 for number in range(choice.fit.seeds)]
         self._series = Series(choice.net, choice.fit, seeds=seeds, device=device)
-        self._iterations = choice.fit.iterations
-        self._least = warm(choice.fit).iterations
         self._before: np.ndarray | None = None
-        self._residual: Discrepancy | None = None
-        self._reached = 0.0
-        self._noise: Noise | None = None
         self.scale = scale
         self.follows = False
 
@@ -56,60 +47,46 @@ class Course:
 
         ``follows`` says from then on whether the fit began from the plane before.
         """
-        self.follows = (
-            self._before is not None and unexplained(plane, self._before, noise) <= UNEXPLAINED
-        )
-        if not self.follows:
-            self._noise = noise  # of one camera; each estimate has an error of its own
-        self._residual = None
-        if self._noise is not None:
-            limit = self._reached * (1 + _TOLERANCE)
-            data = plane.astype(np.float64)
-            self._residual = Discrepancy(data, self._noise, self._iterations, limit)
-        most = self._iterations if self.follows and self._residual else self._least
+        share = 1.0
+        self.follows = False
+        if self._before is not None:
+            change = Change.of(plane, self._before, noise)
+            self.follows, share = change.unexplained <= UNEXPLAINED, change.share
         scaled = self.scale.apply(plane)
-        for steps in self._series.fit(scaled, anew=not self.follows, iterations=most):
-            step = mean_of(steps)
-            yield step
-            if self.follows and self._explains(step):
-                return
+        for steps in self._series.fit(scaled, anew=not self.follows, share=share):
+            yield mean_of(steps)
 
-    def _explains(self, step: Step) -> bool:
-        """Whether a following fit is as near to its plane as the fit from scratch was."""
-        beyond = step.iteration - self._least
-        if beyond < 0 or beyond % _EVERY or self._residual is None:
-            return False
-        return self._residual.reached(self.scale.invert(step.output(), np.dtype(np.float64)))
-
-    def keep(self, fitted: np.ndarray, result: np.ndarray) -> None:
-        """Remember the fit to a plane, and its result, for the one that follows.
-
-        Both (Y, X), in units of the plane; the result may be refined.
-        """
-        if not self.follows and self._residual is not None:
-            self._reached = self._residual.value(fitted)
+    def keep(self, result: np.ndarray) -> None:
+        """Remember the result (Y, X) of a plane, in its own units, for the one that follows."""
         self._before = result
 
 
-def unexplained(plane: np.ndarray, before: np.ndarray, noise: Noise | None) -> float:
-    """Share of the structure of a plane that another image does not have.
+@dataclass(frozen=True)
+class Change:
+    """How a noisy plane differs from the result before it.
 
     Parameters
     ----------
-    plane : ndarray, shape (Y, X)
-        Noisy.
-    before : ndarray, shape (Y, X)
-        Result of the plane before, in the same units.
-    noise : Noise or None
-        Of the plane; None takes all of it for structure.
-
-    Returns
-    -------
-    float
-        Power of the difference over that of the structure, both less the noise's; 0 for equal
-        images, 1 and more for unlike ones.
+    unexplained : float
+        Power of the difference, less the noise's, over that of the plane's structure: 0 for
+        equal scenes, 1 and more for unlike ones.
+    to_noise : float
+        The same power over that of the noise; 0 where the noise is not known.
     """
-    data = plane.astype(np.float64)
-    power = 0.0 if noise is None else float(np.mean(noise.std(before) ** 2))
-    structure = max(float(data.var()) - power, 0.1 * power, 1e-30)
-    return max(float(np.mean((data - before) ** 2)) - power, 0.0) / structure
+
+    unexplained: float
+    to_noise: float
+
+    @classmethod
+    def of(cls, plane: np.ndarray, before: np.ndarray, noise: Noise | None) -> Change:
+        """Change from a result to the noisy plane that follows; both (Y, X), in the same units."""
+        data = plane.astype(np.float64)
+        power = 0.0 if noise is None else float(np.mean(noise.std(before) ** 2))
+        structure = max(float(data.var()) - power, 0.1 * power, 1e-30)
+        excess = max(float(np.mean((data - before) ** 2)) - power, 0.0)
+        return cls(excess / structure, excess / power if power else 0.0)
+
+    @property
+    def share(self) -> float:
+        """Share of the iterations of a fit from scratch that learn it."""
+        return min(1.0, 1 / LESS + _SHARE * max(0.0, self.to_noise - _LITTLE))

@@ -158,7 +158,7 @@ class Series:
     """Fits to one image after the other, each from the weights of the one before it.
 
     What frames of a film or planes of a stack have in common is learnt once: an image that follows
-    one like it needs a tenth of the iterations (:func:`warm`).
+    one like it takes a tenth of the iterations (:func:`warm`).
 
     Parameters
     ----------
@@ -181,7 +181,7 @@ class Series:
         image: np.ndarray,
         *,
         anew: bool = False,
-        iterations: int | None = None,
+        share: float = 1 / LESS,
         every: int | None = None,
     ) -> Iterator[list[Step]]:
         """Fit the next image.
@@ -192,8 +192,8 @@ class Series:
             Noisy, on one scale in [0, 1] for the whole series.
         anew : bool
             Start from random weights, as for the first image and where the scene has changed.
-        iterations : int, optional
-            Of a following image; by default those of :func:`warm`. Leaving the loop ends it.
+        share : float
+            Of the iterations of the first image; more where the image differs more.
         every : int, optional
             Iterations between yields, as in :func:`fit`.
 
@@ -213,16 +213,14 @@ class Series:
         if self._batch is None or anew:
             self._batch = Batch(images, self._net, params, self._seeds, self._device)
         else:
-            params = warm(params)
-            if iterations is not None:
-                params = params.replace(iterations=iterations)
+            params = warm(params, share)
             self._batch.follow(images, params)
         yield from _run(self._batch, params, self._device, every)
 
 
-def warm(params: FitParams) -> FitParams:
-    """Fit of an image that follows one like it: a tenth of the iterations, a shorter average."""
-    iterations = max(1, round(params.iterations / LESS))
+def warm(params: FitParams, share: float = 1 / LESS) -> FitParams:
+    """Fit of an image that follows another: a share of the iterations, a shorter average."""
+    iterations = max(1, round(params.iterations * share))
     shorter: FitParams = params.replace(
         iterations=iterations, average=min(params.average, WARM_AVERAGE)
     )

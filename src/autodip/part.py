@@ -224,11 +224,11 @@ def _fit(task: Task, place: int, plane: np.ndarray, course: Course) -> Iterator[
             if stop.reached(result):
                 break
     assert step is not None  # every fit has an iteration
-    result = fitted = course.scale.invert(step.output(), np.dtype(np.float64))
+    result = course.scale.invert(step.output(), np.dtype(np.float64))
     if choice.refine is not None and noise is not None:
         device = task.device if task.device.startswith("cuda") else "cpu"
-        result = refine(plane, fitted, noise, choice.refine, device=device)
-    course.keep(fitted, result)
+        result = refine(plane, result, noise, choice.refine, device=device)
+    course.keep(result)
     denoised = to_dtype(result, task.dtype)
     record = PlaneResult(
         task.part.indices[place],

@@ -9,6 +9,7 @@ import tifffile
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
+import autodip
 from autodip.metrics import weights
 from autodip.simulate import Optics, simulate
 
@@ -164,7 +165,9 @@ def test_help(cli, command):
 
 
 def test_version(cli):
-    assert cli("--version")[1].startswith("autodip, version ")
+    said = dict(line.split(" ", 1) for line in cli("--version")[1].splitlines())
+    assert said["autodip"] == autodip.__version__
+    assert {"python", "torch", "numpy", "tifffile"} <= set(said)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from autodip import noise
-from autodip.course import Course, unexplained
+from autodip.course import Change, Course
 from autodip.params import Choice, Evidence, FitParams, NetParams
 from autodip.pipeline import denoise
 from autodip.scaling import Scale
@@ -26,50 +26,37 @@ def film():
 def run(course, plane):
     *_, step = course.steps(plane, None)
     result = course.scale.invert(step.output(), np.dtype(float))
-    course.keep(result, result)
+    course.keep(result)
     return step.iterations, course.follows
 
 
 def test_planes_follow_until_the_scene_changes(film):
     course = Course(CHOICE, 0, "cpu", Scale.of(film))
     assert run(course, film[0]) == (20, False)
-    scene = np.where(np.sin(np.mgrid[:48, :48][0] / 5) > 0.3, 400.0, 100.0)
-    course.keep(scene, scene)
+    course.keep(np.where(np.sin(np.mgrid[:48, :48][0] / 5) > 0.3, 400.0, 100.0))
     assert run(course, film[1]) == (2, True)
-    scene = np.where(np.sin(np.mgrid[:48, :48][0] / 5) > 0.3, 400.0, 100.0)
-    course.keep(scene, scene)
+    course.keep(np.where(np.sin(np.mgrid[:48, :48][0] / 5) > 0.3, 400.0, 100.0))
     assert run(course, film[4]) == (20, False)
 
 
-def test_unexplained_structure():
+def test_change():
     generator = np.random.default_rng(1)
     scene = 100 + 50 * generator.random((128, 128)).round()
     noisy = generator.normal(scene, 10)
     found = noise.Noise(0.0, 100.0, 10.0, (0.0, 0.0), 100.0, 0.0)
-    assert unexplained(noisy, scene, found) < 0.05
-    assert unexplained(noisy, scene[::-1], found) > 1.5
-    assert unexplained(noisy, scene * 0.9, found) < 0.5
-    assert unexplained(noisy, noisy, None) == 0
+    still = Change.of(noisy, scene, found)
+    assert still.unexplained < 0.05
+    assert still.share == 0.1
+    other = Change.of(noisy, scene[::-1], found)
+    assert other.unexplained > 1.5
+    assert other.share == 1
+    bleached = Change.of(noisy, scene * 0.9, found)
+    assert bleached.unexplained < 0.5
+    assert 0.1 < bleached.share < 1
+    assert Change.of(noisy, noisy, None).unexplained == 0
+    assert Change.of(noisy, scene, None).share == 0.1
     flat = np.full((128, 128), 100.0)
-    assert unexplained(generator.normal(flat, 10), flat, found) < 0.5
-
-
-def test_a_plane_that_differs_more_takes_more_iterations(film):
-    found = noise.estimate(np.tile(film[0], (3, 3)))
-    course = Course(CHOICE.replace(fit=FitParams(60, average=0.9)), 0, "cpu", Scale.of(film))
-
-    def iterations(plane):
-        *_, step = course.steps(plane, found)
-        fitted = course.scale.invert(step.output(), np.dtype(float))
-        course.keep(fitted, fitted)
-        return step.iteration
-
-    assert iterations(film[0]) == 60
-    still = iterations(film[1])
-    assert course.follows
-    moved = iterations(np.roll(film[2], 1, axis=0))
-    assert course.follows
-    assert 6 <= still < moved <= 60
+    assert Change.of(generator.normal(flat, 10), flat, found).unexplained < 0.5
 
 
 def test_a_film_is_denoised_from_frame_to_frame(film):

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import platform
 import sys
+from contextlib import suppress
 from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
 
 import click
 
@@ -26,6 +29,23 @@ _COMMANDS = {
     "params": "what would be chosen for a file, why, and its cost; fits nothing",
     "simulate-pairs": "calibration pairs from clean images and the noise of one image",
 }
+
+_VERSIONS = (
+    "torch",
+    "numpy",
+    "scipy",
+    "scikit-image",
+    "tifffile",
+    "imagecodecs",
+    "ome-types",
+    "zarr",
+    "nd2",
+    "liffile",
+    "czifile",
+    "mrcfile",
+    "distributed",
+)
+"""Packages that may change a result, or how it is read and written."""
 
 DONE, SOME_FAILED, WRONG_USAGE = 0, 1, 2
 """Exit codes."""
@@ -49,8 +69,26 @@ class _Lazy(click.Group):
             formatter.write_dl(list(_COMMANDS.items()))
 
 
+def _show_versions(context: click.Context, _: click.Parameter, asked: bool) -> None:
+    if not asked or context.resilient_parsing:
+        return
+    click.echo(f"autodip {autodip.__version__}")
+    click.echo(f"python {platform.python_version()}")
+    for name in _VERSIONS:
+        with suppress(PackageNotFoundError):  # an extra that is not installed
+            click.echo(f"{name} {version(name)}")
+    context.exit()
+
+
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(autodip.__version__, prog_name="autodip")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_versions,
+    help="Show the versions of autodip and of what it computes and reads with.",
+)
 def command() -> None:
     """Denoise fluorescence images with a deep image prior whose parameters are chosen for you.
 

@@ -1,0 +1,15 @@
+// nextflow run examples/nextflow --input samples.csv --outdir denoised
+// samples.csv has the columns id, image and, where known, microscope and specimen.
+
+include { AUTODIP_DENOISE } from './modules/autodip/denoise/main'
+
+params.input = null
+params.outdir = 'denoised'
+
+workflow {
+    samples = Channel.fromPath(params.input)
+        .splitCsv(header: true)
+        .map { row -> tuple([id: row.id, microscope: row.microscope, specimen: row.specimen], file(row.image)) }
+
+    AUTODIP_DENOISE(samples)
+}

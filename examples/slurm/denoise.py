@@ -1,0 +1,54 @@
+"""Denoise on the nodes of a Slurm cluster.
+
+    python examples/slurm/denoise.py --nodes 20 -- INPUTS -o OUT [OPTIONS OF autodip denoise]
+
+runs on a login node, or in a job of its own with one core. It asks Slurm for workers (jobs of
+8 cores, or of one GPU with ``--gpus``), denoises on those that have started, and gives them back.
+A worker whose job ends in between loses nothing: its task goes to another one. The folders of
+inputs and outputs, and the environment that this Python runs in, are seen by all nodes.
+
+Needs ``pip install 'autodip[cluster]' dask-jobqueue``. What a site must say (account, partition)
+goes into ``~/.config/dask/jobqueue.yaml`` or ``--directive``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from dask_jobqueue import SLURMCluster
+
+from autodip.cli.main import run
+
+
+def main() -> int:
+    words = sys.argv[1:]
+    at = words.index("--") if "--" in words else len(words)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--nodes", type=int, default=4, help="workers, a job each")
+    parser.add_argument("--cores", type=int, default=8, help="of each worker")
+    parser.add_argument("--memory", default="16GB", help="of each worker")
+    parser.add_argument("--walltime", default="04:00:00")
+    parser.add_argument("--gpus", action="store_true", help="one GPU for each worker")
+    parser.add_argument(
+        "--directive", action="append", default=[], help="of sbatch, as --partition=bio"
+    )
+    given = parser.parse_args(words[:at])
+    cluster = SLURMCluster(
+        cores=1,  # tasks at a time; the fit itself uses all cores of the job
+        processes=1,
+        memory=given.memory,
+        walltime=given.walltime,
+        job_cpu=given.cores,
+        job_extra_directives=[*given.directive, *(["--gpus=1"] if given.gpus else [])],
+        job_script_prologue=[f"export OMP_NUM_THREADS={given.cores}"],
+        python=sys.executable,
+    )
+    with cluster:
+        cluster.scale(given.nodes)
+        address = cluster.scheduler_address
+        return run(["denoise", *words[at + 1 :], "--scheduler", address])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
