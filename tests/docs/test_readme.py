@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tifffile
 import yaml
@@ -31,6 +32,7 @@ CONSOLE = [
 ]
 BASE = [line for line in CONSOLE if "my-base" in line or "my-pairs" in line]
 OWN = [line for line in CONSOLE if "my_image" in line and line not in BASE]
+DATA = [line for line in CONSOLE if re.search(r" (two|film|slide)\.", line)]
 BATCHES = [line for line in CONSOLE if "experiment/" in line]
 FMD = [line for line in CONSOLE if "FMD/" in line]
 WEIGHTS = ".venv/bin/autodip weights install"
@@ -63,12 +65,13 @@ def test_all_commands_are_covered():
         INSTALL,
         *COMPARED,
         *OWN,
+        *DATA,
         *BATCHES,
         *BASE,
         *FMD,
     } == set(CONSOLE)
     assert len(OWN) == 3
-    assert all(line.startswith(PROGRAM) for line in (*OWN, *BATCHES, *BASE, *FMD))
+    assert all(line.startswith(PROGRAM) for line in (*OWN, *DATA, *BATCHES, *BASE, *FMD))
 
 
 def test_commands_for_the_own_file(folder):
@@ -86,6 +89,20 @@ def test_commands_for_many_files(folder):
         assert call(line) == 0, line
     assert (folder / "clean" / "day1" / "a.tif").exists()
     assert "mito" in (folder / "by-list" / "summary.csv").read_text()
+
+
+def test_commands_for_channels_films_and_large_images(folder, sample):
+    two = np.stack([sample[0]] * 2)
+    names = {"axes": "CYX", "Channel": {"Name": ["DAPI", "GFP"]}}
+    tifffile.imwrite("two.ome.tif", two, photometric="minisblack", metadata=names)
+    tifffile.imwrite("film.tif", two)
+    tifffile.imwrite("slide.ome.tif", np.tile(sample[0], (2, 3)))
+    for line in DATA:
+        assert call(line) == 0, line
+    assert tifffile.imread("films/film.tif").shape == (2, 64, 64)
+    assert tifffile.imread("joint/film.tif").shape[-2:] == (64, 64)
+    assert '"actin"' in (folder / "channels" / "two.ome.tif.autodip.json").read_text()
+    assert tifffile.imread("slides/slide.ome.tif").shape == (128, 192)
 
 
 def test_batches_are_described():
