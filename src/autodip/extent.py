@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from autodip import cost
@@ -21,6 +21,9 @@ _OVERLAP, _LEAST_OVERLAP = 8, 32
 
 _RUN, _RUN_PIXELS = 100, 2**26
 """Planes that follow one another at most before one is fitted from scratch, and their pixels."""
+
+_AT_ONCE = 16
+"""Fits that share an accelerator at most."""
 
 _BANDS = 4
 """Copies of a row of windows that blending holds, in float64."""
@@ -114,6 +117,23 @@ def fitting(
         f"computing {rows} x {columns} pixels at once needs about {need / 1e9:.2g} GB, but "
         f"{free / 1e9:.2g} GB are free; {way}, or take a smaller --tile"
     )
+
+
+def at_once(plans: Sequence[ChannelPlan], device: str, free: int) -> int:
+    """Windows or planes that are fitted at once: several keep an accelerator busy.
+
+    Parameters
+    ----------
+    plans : sequence of ChannelPlan
+    device : str
+        Of the fits, resolved.
+    free : int
+        Bytes that they may take there.
+    """
+    if device == "cpu":
+        return 1
+    need = max(plan.cost.memory for plan in plans)
+    return max(1, min(_AT_ONCE, free // max(1, need)))
 
 
 def free_memory(options: Options) -> int:

@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from itertools import groupby
 
 import numpy as np
 
-from autodip.assess import assess
 from autodip.describe import Description
 from autodip.extent import Extent
 from autodip.image import Image, PlaneIndex
 from autodip.noise import Noise, estimate
 from autodip.params import Choice
-from autodip.planning import ImagePlan, constant
+from autodip.planning import ImagePlan
 from autodip.records import Options, PlaneResult
-from autodip.scaling import Scale, to_dtype
-from autodip.stopping import Discrepancy
+from autodip.scaling import Scale
 from autodip.survey import look
 from autodip.tiling import Window
-
-if TYPE_CHECKING:
-    from autodip.course import Course
-    from autodip.fit import Step
 
 
 @dataclass(frozen=True)
@@ -121,6 +114,15 @@ def cut(image: Image, plan: ImagePlan, options: Options) -> tuple[Part, ...]:
     return tuple(parts)
 
 
+def batches(parts: Sequence[Part], size: int) -> Iterator[tuple[Part, ...]]:
+    """Parts that are computed at once: up to ``size`` of a channel, of one plane each."""
+    for _, group in groupby(parts, lambda part: (part.channel, len(part.indices))):
+        together = list(group)
+        step = size if len(together[0].indices) == 1 else 1
+        for start in range(0, len(together), step):
+            yield tuple(together[start : start + step])
+
+
 class Tasks:
     """Tasks of the parts of an image.
 
@@ -184,61 +186,3 @@ class _Pixels(Sequence[np.ndarray]):
         if window is None:
             return self._image.block(index)
         return self._image.block(index, *window.slices)
-
-
-def compute(task: Task) -> list[Finished]:
-    """Results for all planes of a part."""
-    return [done for done in steps(task) if isinstance(done, Finished)]
-
-
-def steps(task: Task) -> Iterator[Step | Finished]:
-    """Compute a part; yields every step of its fits, and the result for each plane."""
-    from autodip.course import Course  # noqa: PLC0415  (imports torch)
-
-    course = Course(task.choice, task.seed, task.device, task.scale)
-    for place, plane in enumerate(task.planes):
-        index = task.part.indices[place]
-        if constant(plane):
-            record = PlaneResult(index, task.description, np.empty((0, 2)), None, 0.0, 0)
-            record = dataclasses.replace(record, window=task.part.window)
-            yield Finished(task.part.number, place, plane.astype(task.dtype), record)
-        else:
-            yield from _fit(task, place, plane, course)
-
-
-def _fit(task: Task, place: int, plane: np.ndarray, course: Course) -> Iterator[Step | Finished]:
-    """Fit one plane, or its window."""
-    from autodip.refine import refine  # noqa: PLC0415  (imports torch)
-
-    choice, start = task.choice, time.perf_counter()
-    noise = task.noises[place] if task.noises else estimate(plane)
-    history, step, stop = [], None, None
-    if choice.fit.noise_limit is not None and noise is not None:
-        data = plane.astype(np.float64)
-        stop = Discrepancy(data, noise, choice.fit.iterations, choice.fit.noise_limit)
-    for step in course.steps(plane, noise):
-        history.append((step.iteration, step.loss))
-        yield step
-        if stop is not None and stop.due(step.iteration):
-            result = course.scale.invert(step.output(), np.dtype(np.float64))
-            if stop.reached(result):
-                break
-    assert step is not None  # every fit has an iteration
-    result = course.scale.invert(step.output(), np.dtype(np.float64))
-    if choice.refine is not None and noise is not None:
-        device = task.device if task.device.startswith("cuda") else "cpu"
-        result = refine(plane, result, noise, choice.refine, device=device)
-    course.keep(result)
-    denoised = to_dtype(result, task.dtype)
-    record = PlaneResult(
-        task.part.indices[place],
-        dataclasses.replace(task.description, noise=noise),
-        np.array(history),
-        assess(plane, denoised, noise),
-        time.perf_counter() - start,
-        step.fallbacks,
-        choice.refine is not None and noise is not None,
-        course.follows,
-        task.part.window,
-    )
-    yield Finished(task.part.number, place, denoised, record)

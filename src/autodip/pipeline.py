@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from autodip import device as devices
+from autodip import extent
 from autodip.collecting import Collected
 from autodip.image import Image
 from autodip.kept import Kept
 from autodip.params import Width
-from autodip.part import Finished, Part, Tasks, compute, cut, steps
+from autodip.part import Finished, Part, Tasks, batches, cut
 from autodip.planning import ImagePlan, as_image, plan_image
 from autodip.records import Options, Progress, Result, Workplace
 
@@ -119,10 +120,11 @@ def denoise_steps(
     image = as_image(image, axes)
     if cluster is None:
         options = dataclasses.replace(options, device=devices.resolve(options.device))
-        plan = plan_image(image, options)
+        free = extent.free_memory(options)
     else:
         options = dataclasses.replace(options, device=cluster.device(options.device))
-        plan = plan_image(image, options, cluster.free_memory(options.device))
+        free = cluster.free_memory(options.device)
+    plan = plan_image(image, options, free)
     parts = cut(image, plan, options)
     with ExitStack() as stack:
         kept = _kept(image, plan, parts, options, workplace, stack)
@@ -130,7 +132,8 @@ def denoise_steps(
         left = [part for part in parts if not collected.has(part)]
         total = sum(len(part.indices) for part in parts)
         count = total - sum(len(part.indices) for part in left)
-        for step in _computed(Tasks(image, plan, options), left, cluster):
+        groups = batches(left, extent.at_once(plan.channels, options.device, free))
+        for step in _computed(Tasks(image, plan, options), groups, cluster):
             if isinstance(step, Finished):
                 collected.take(step)
                 count += 1
@@ -153,14 +156,17 @@ def denoise_steps(
 
 
 def _computed(
-    tasks: Tasks, parts: Sequence[Part], cluster: Cluster | None
+    tasks: Tasks, groups: Iterator[tuple[Part, ...]], cluster: Cluster | None
 ) -> Iterator[Step | Finished]:
-    """Steps and results of parts, computed here or elsewhere."""
+    """Steps and results of groups of parts, computed here or elsewhere."""
+    from autodip import computing  # noqa: PLC0415  (imports torch)
+
     if cluster is None:
-        for part in parts:
-            yield from steps(tasks.of(part))
+        for group in groups:
+            yield from computing.steps([tasks.of(part) for part in group])
     else:
-        for results in cluster.map(compute, (tasks.of(part).loaded() for part in parts)):
+        loaded = ([tasks.of(part).loaded() for part in group] for group in groups)
+        for results in cluster.map(computing.compute, loaded):
             yield from results
 
 

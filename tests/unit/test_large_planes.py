@@ -7,9 +7,10 @@ import pytest
 
 import autodip
 from autodip import extent, tiling
+from autodip.computing import compute, steps
 from autodip.errors import OutOfMemoryError, ParameterError
 from autodip.image import Image
-from autodip.part import Finished, Tasks, compute, cut, steps
+from autodip.part import Finished, Part, Tasks, batches, cut
 from autodip.pipeline import Workplace, denoise_steps
 from autodip.planning import plan_image
 from autodip.records import Options
@@ -112,11 +113,11 @@ def test_a_stopped_run_goes_on_where_it_was(large, tmp_path, options, monkeypatc
     place = Workplace(tmp_path / "work", {"file": "a"})
     started = []
 
-    def watched(task):
-        started.append(task.part.number)
-        yield from steps(task)
+    def watched(tasks):
+        started.append(tasks[0].part.number)
+        yield from steps(tasks)
 
-    monkeypatch.setattr("autodip.pipeline.steps", watched)
+    monkeypatch.setattr("autodip.computing.steps", watched)
     running = denoise_steps(film, Options(**QUICK, **options), axes="TYX", workplace=place)
     total = next(running).planes
     while len(started) < 2:
@@ -164,8 +165,8 @@ def test_a_task_needs_nothing_but_itself(large):
     plan = plan_image(image, options)
     part = cut(image, plan, options)[2]
     task = Tasks(image, plan, options).of(part)
-    (done,) = compute(pickle.loads(pickle.dumps(task.loaded())))
-    (here,) = [one for one in steps(task) if isinstance(one, Finished)]
+    (done,) = compute(pickle.loads(pickle.dumps([task.loaded()])))
+    (here,) = [one for one in steps([task]) if isinstance(one, Finished)]
     assert np.array_equal(done.pixels, here.pixels)
     assert done.pixels.dtype == np.float32
 
@@ -175,3 +176,33 @@ def test_alpha_is_left_as_it_is(large):
     result = autodip.denoise(Image(colours, "YXS", alpha=True), **QUICK)
     assert np.array_equal(result.image[..., 3], colours[..., 3])
     assert not np.array_equal(result.image[..., 0], colours[..., 0])
+
+
+@pytest.mark.parametrize("options", [{"tile": 128}, {"independent": True}, {"preset": "best"}])
+def test_fits_at_once_give_what_they_give_alone(large, monkeypatch, options):
+    """As on an accelerator; a constant plane among them is passed through."""
+    film = np.stack([large[0][:160, :160], np.full((160, 160), 7), large[0][100:260, 100:260]])
+    film[0, :130, :130] = 100
+    options = {"independent": True, "iterations": 6, **options}
+    alone = run(film.astype(float), axes="TYX", **options)
+    monkeypatch.setattr(extent, "at_once", lambda plans, device, free: 4)
+    together = run(film.astype(float), axes="TYX", **options)
+    assert together.image == pytest.approx(alone.image, abs=0.02 * np.ptp(large[0]))
+    assert np.array_equal(together.image[1], film[1])
+    assert [one.index for one in together.planes] == [one.index for one in alone.planes]
+    assert [len(one.history) for one in together.planes] == [len(p.history) for p in alone.planes]
+
+
+def test_batches():
+    parts = [Part(n, n // 4, ((("T", n),),) * (2 if n > 6 else 1), None) for n in range(8)]
+    numbers = [[part.number for part in group] for group in batches(parts, 3)]
+    assert numbers == [[0, 1, 2], [3], [4, 5, 6], [7]]
+
+
+def test_how_many_fits_share_an_accelerator(large):
+    plans = autodip.plan(large[0], Options(**QUICK))
+    need = plans[0].cost.memory
+    assert extent.at_once(plans, "cpu", 100 * need) == 1
+    assert extent.at_once(plans, "cuda:0", 5 * need) == 5
+    assert extent.at_once(plans, "cuda:0", 100 * need) == 16
+    assert extent.at_once(plans, "cuda:0", 1) == 1
