@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,10 @@ from autodip.cli.common import image_facts, say_json
 from autodip.image import Image
 from autodip.metrics.single_frc import single_image_frc
 from autodip.noise import Noise
+from autodip.survey import centre, look
+
+_CENTRE = 2048
+"""Pixels a side of the centre whose resolution is told."""
 
 _TAIL = 0.1
 """Correlation at the highest frequencies above which the halves are not independent."""
@@ -25,8 +30,9 @@ _TAIL = 0.1
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(path: Path, axes: str | None, scene: str | None, as_json: bool) -> None:
     """Say what INPUT holds: shape, axes, type, pixel size, channels, and its noise."""
-    image = io.read(path, axes, scene)
-    facts = {"file": str(path), **image_facts(image), "noise": _noise(image)}
+    with tempfile.TemporaryDirectory(prefix="autodip-") as scratch:
+        image = io.read(path, axes, scene, scratch=Path(scratch))
+        facts = {"file": str(path), **image_facts(image), "noise": _noise(image)}
     if as_json:
         say_json(facts)
         return
@@ -45,12 +51,13 @@ def command(path: Path, axes: str | None, scene: str | None, as_json: bool) -> N
 def _noise(image: Image) -> list[dict[str, Any]]:
     """Noise of the first plane of each channel."""
     found: dict[int, dict[str, Any]] = {}
-    for index, plane in image.planes():
+    for index in image.indices():
         channel = image.channel_of(index)
         if channel not in found:
+            plane = look(image, index)
             estimate = noise.estimate(plane)
             values = estimate.to_dict() if estimate else {}
-            resolution = _resolution(plane, estimate) if estimate else None
+            resolution = _resolution(centre(image, index, _CENTRE), estimate) if estimate else None
             found[channel] = {"channel": channel, **values, "resolution_pixels": resolution}
     return list(found.values())
 

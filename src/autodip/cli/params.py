@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,8 @@ def command(inputs: tuple[Path, ...], as_json: bool, **given: Any) -> int:
     records = []
     for path in files:
         try:
-            image = open_image(path, given)
-            plans = plan(image, options)
+            with tempfile.TemporaryDirectory(prefix="autodip-") as scratch:
+                plans = plan(open_image(path, given, Path(scratch)), options)
         except AutodipError as error:
             failed[path] = named(path, error)
             continue
