@@ -71,7 +71,8 @@ class Options:
     independent : bool
         Fit every plane of a film or stack on its own. Otherwise our own presets fit the first
         plane of a channel from scratch, and each that follows from the weights of the one before
-        it, with a tenth of the iterations; all on one intensity scale.
+        it, with a tenth of the iterations, or more where it differs more; all on one intensity
+        scale.
     tile : int, optional
         Side in pixels of the overlapping windows in which planes are computed and blended; 0
         computes whole planes. By default only planes of more than two million pixels, and those

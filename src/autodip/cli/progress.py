@@ -46,10 +46,10 @@ class ProgressBar:
             done, total = progress.plane, progress.planes
             self._bars.update(self._task, total=total, completed=done, state=f"{done}/{total}")
             return
-        plane = f"plane {progress.plane + 1}/{progress.planes}  " if progress.planes > 1 else ""
+        count = f"{progress.plane + 1}/{progress.planes}  " if progress.planes > 1 else ""
         self._bars.update(
             self._task,
             total=progress.planes * step.iterations,
             completed=progress.plane * step.iterations + step.iteration,
-            state=f"{plane}iteration {step.iteration}/{step.iterations}  loss {step.loss:.3g}",
+            state=f"{count}iteration {step.iteration}/{step.iterations}  loss {step.loss:.3g}",
         )
