@@ -313,3 +313,24 @@ def test_two_writers_of_one_place(store, tmp_path):
     with pytest.raises(ZeroDivisionError):
         interrupted(target, io.read(store))
     assert sorted(p.name for p in tmp_path.iterdir()) == ["b.zarr", "in.ome.zarr"]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_labels_and_tables_are_copied(tmp_path, pixels, version):
+    path = tmp_path / "a.ome.zarr"
+    written_by_ome_zarr_py(path, pixels, version)
+    kind = 2 if version == "0.4" else 3
+    labels = zarr.open_group(path / "labels", mode="w", zarr_format=kind)
+    labels.attrs["labels"] = ["cells"]
+    labels.create_array("cells/0", data=np.ones((37, 40), np.int32))
+    zarr.open_group(path / "tables", mode="w", zarr_format=kind)
+    image = io.read(path)
+    io.write(tmp_path / "b.ome.zarr", image.replace(data=image.data + 1))
+    again = zarr.open_group(tmp_path / "b.ome.zarr", mode="r")
+    assert again["labels"].attrs["labels"] == ["cells"]
+    assert np.array_equal(again["labels/cells/0"][...], np.ones((37, 40)))
+    assert "tables" in again
+    io.write(tmp_path / "part.ome.zarr", image.select(channel="GFP"))
+    assert "labels" not in zarr.open_group(tmp_path / "part.ome.zarr", mode="r")
+    io.write(path, image)  # in its own place
+    assert "labels" in zarr.open_group(path, mode="r")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -61,6 +62,8 @@ class Source:
         Arguments of ``zarr.create_array``: chunks, shards, compressors.
     others : mapping
         Further attributes of the group.
+    folder : Path or None
+        Where it was read, whose labels and tables belong to the whole image.
     """
 
     version: str
@@ -70,9 +73,13 @@ class Source:
     shapes: tuple[tuple[int, ...], ...]
     storage: Mapping[str, Any] = field(repr=False)
     others: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    folder: Path | None = None
 
     def cut(self, position: int, kept: range) -> Source:
         """Metadata of the part of the image that has only ``kept`` of its axis at ``position``."""
+        return dataclasses.replace(self._cut(position, kept), folder=None)
+
+    def _cut(self, position: int, kept: range) -> Source:
         channels = self.omero.get("channels")
         if self.axes[position] != "C" or not channels:
             return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import warnings
 from collections.abc import Mapping
 from itertools import product
@@ -20,6 +21,7 @@ from autodip.optional import require
 _LOSSLESS = ("blosc", "zstd", "gzip", "zlib", "lz4", "bz2", "lzma", "lzma2")
 _MARKS = ("zarr.json", ".zgroup", ".zattrs", ".zarray")
 # They describe other images of the store, or labels beside this one.
+_BESIDE = ("labels", "tables")
 _DROPPED = ("multiscales", "omero", "labels", "plate", "well", "bioformats2raw.layout", "version")
 
 
@@ -133,6 +135,7 @@ def _read(group: Any, folder: Path, axes: str | None, scratch: Path | None) -> I
         tuple(tuple(array.shape) for array in arrays),
         _storage(full),
         others,
+        folder,
     )
     told = ngff.facts(source)
     told["hints"] = _hints(folder) or told["hints"]
@@ -187,6 +190,14 @@ def write(path: Path, image: Image, version: str | None = None) -> None:
     with replacing(path) as (part,):
         remove(part)
         _store(zarr, part, source, data)
+        _copy_beside(source, part)
+
+
+def _copy_beside(source: ngff.Source, path: Path) -> None:
+    """Copy what belongs to the image but is none: labels and tables."""
+    for name in _BESIDE:
+        if source.folder is not None and (source.folder / name).is_dir():
+            shutil.copytree(source.folder / name, path / name)
 
 
 def _store(zarr: Any, path: Path, source: ngff.Source, data: np.ndarray) -> None:
