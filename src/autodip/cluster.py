@@ -78,6 +78,9 @@ class Cluster:
     def start(cls, workers: int) -> Cluster:
         """Start so many worker processes on this machine; they share its cores.
 
+        They import the main module of this process: a script that calls this keeps its own
+        commands behind ``if __name__ == "__main__":``.
+
         Raises
         ------
         ParameterError
