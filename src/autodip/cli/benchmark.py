@@ -97,7 +97,9 @@ def command(
     this command asks for; results.csv keeps everything. Workers on one machine share its cores:
     their seconds are not those of a cell alone.
     """
-    if scheduler is not None:  # the workers need not have this folder as theirs
+    if scheduler is None:
+        device_name = device.resolve(device_name)
+    else:  # the workers need not have this folder as theirs
         root, out = root.absolute(), out.absolute()
     chosen = [baselines.find(name) for name in _names(methods)]
     pairs = select(datasets.pairs(dataset, root), where, limit)
@@ -108,7 +110,7 @@ def command(
     if not quiet:
         _say_start(dataset, root, pairs, store)
     with workers_of(scheduler, workers) as cluster:
-        name = cluster.device(device_name) if cluster else device.resolve(device_name)
+        name = cluster.device(device_name) if cluster else device_name
         options = dataclasses.replace(options, device=name)
         planned = plan(pairs, chosen, options)
         updates = run(planned, options, finished=finished, images=out / "images", cluster=cluster)
