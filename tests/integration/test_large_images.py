@@ -13,6 +13,7 @@ import tifffile
 
 from autodip import io
 from autodip.cli.jobs import working_folder
+from autodip.cli.text import notes
 from autodip.io import large
 from autodip.simulate import Optics, simulate
 from autodip.tiling import seam, windows
@@ -52,6 +53,13 @@ def test_windows(denoise, cli, slide, tmp_path, monkeypatch):
 
 def names(folder):
     return sorted(path.name for path in folder.iterdir())
+
+
+def test_notes_of_many_windows_are_told_in_short():
+    one = {"fallbacks": 0, "assessment": {"notes": []}}
+    planes = [{**one, "assessment": {"notes": [f"note {n}"]}} for n in range(9)]
+    told = notes({"channels": [], "planes": [*planes, one]})
+    assert told == [*(f"note {n}" for n in range(5)), "4 more such notes are in the sidecar"]
 
 
 def test_there_is_no_seam(cli, slide, tmp_path):

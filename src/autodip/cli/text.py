@@ -9,6 +9,10 @@ from autodip.params import Choice
 from autodip.records import ChannelPlan
 
 
+_TOLD = 5
+"""Notes that are told of a file; a large image may have one for each of its windows."""
+
+
 def plan_lines(plans: Sequence[ChannelPlan]) -> Iterator[str]:
     """Lines that say what is chosen for each channel, why, and what it costs."""
     for number, plan in enumerate(plans):
@@ -50,7 +54,11 @@ def notes(content: Mapping[str, Any]) -> list[str]:
     for plane in content["planes"]:
         if plane["fallbacks"]:
             found.append(f"a fit blew up and went back {plane['fallbacks']} times")
-    return list(dict.fromkeys(found))
+    told = list(dict.fromkeys(found))
+    more = len(told) - _TOLD
+    if more > 0:
+        told[_TOLD:] = [f"{more} more such notes are in the sidecar"]
+    return told
 
 
 def _width(choice: Choice) -> str:
