@@ -1,6 +1,5 @@
 """``autodip calibrate`` and ``autodip base`` on a folder of small images."""
 
-import dataclasses
 import json
 import os
 import random
@@ -14,15 +13,8 @@ from PIL import Image as Picture
 from autodip.bases import store
 from autodip.cli.main import run
 from autodip.metrics import weights
+from tests.helpers.bases import GRID, content
 from tests.helpers.pairs import entries_of, save, write
-
-GRID = """
-nets:
-  - {depth: 2, width: ["2,4", 4], input_channels: 2, lean: true}
-fit: {iterations: 6, average: 0.8, start_at_mean: true}
-every: 2
-refine: false
-"""
 
 
 @pytest.fixture
@@ -51,18 +43,6 @@ def base(tmp_path):
 def calibrate(cli, root, base, grid):
     fixed = ("--base", base, "--grid", grid, "--device", "cpu")
     return lambda *more: cli("calibrate", root, *fixed, *more)
-
-
-def content(base):
-    """What a base holds, without seconds."""
-    loaded = store.load(base)
-    runs = [
-        dataclasses.replace(
-            one, points=tuple(dataclasses.replace(point, seconds=0.0) for point in one.points)
-        )
-        for one in loaded.runs
-    ]
-    return loaded.entries, runs
 
 
 def test_it_fills_a_base_and_goes_on(calibrate, base):

@@ -1,7 +1,6 @@
 """Commands on the workers of a cluster give what they give on their own."""
 
 import csv
-import dataclasses
 import threading
 import time
 
@@ -10,17 +9,10 @@ import pytest
 
 from autodip.bases import store
 from autodip.cli.main import run
+from tests.helpers.bases import GRID, content
 from tests.helpers.pairs import write
 
 pytest.importorskip("distributed", reason="needs the extra cluster")
-
-GRID = """
-nets:
-  - {depth: 2, width: ["2,4", 4], input_channels: 2, lean: true}
-fit: {iterations: 6, average: 0.8, start_at_mean: true}
-every: 2
-refine: false
-"""
 
 
 @pytest.fixture
@@ -33,18 +25,6 @@ def grid(tmp_path):
     path = tmp_path / "grid.yaml"
     path.write_text(GRID)
     return path
-
-
-def content(base):
-    """What a base holds, without seconds."""
-    loaded = store.load(base)
-    runs = [
-        dataclasses.replace(
-            one, points=tuple(dataclasses.replace(point, seconds=0.0) for point in one.points)
-        )
-        for one in loaded.runs
-    ]
-    return loaded.entries, runs
 
 
 def kill_a_worker_when(condition):

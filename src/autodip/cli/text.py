@@ -8,7 +8,6 @@ from typing import Any
 from autodip.params import Choice
 from autodip.records import ChannelPlan
 
-
 _TOLD = 5
 """Notes that are told of a file; a large image may have one for each of its windows."""
 
