@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from autodip.atomic import replacing
 from autodip.errors import FormatError, ParameterError
 from autodip.image import Image
-from autodip.io import czi, lif, mrc, nd2, npy, npz, ome_zarr, png, scenes, tiff
+from autodip.io import czi, large, lif, mrc, nd2, npy, npz, ome_zarr, png, scenes, tiff
 
 _FORMATS: dict[str, ModuleType] = {
     ".png": png,
@@ -184,6 +185,8 @@ def write(
         kind = Path(output_name("image", format)).suffix
     if kind not in WRITABLE:
         raise FormatError(f"{path}: cannot be written; allowed endings are {', '.join(WRITABLE)}")
+    if not isinstance(image.data, np.ndarray):
+        image = image.replace(data=large.laid_out(image.data, path.parent))
     if dtype is not None:
         image = image.replace(data=_cast(image.data, np.dtype(dtype)))
     options: dict[str, Any] = {}
@@ -191,7 +194,11 @@ def write(
         options["as_ome"] = True
     if format == "ome-zarr-0.4":
         options["version"] = "0.4"
-    _FORMATS[kind].write(path, image, **options)
+    if not large.is_mapped(image.data, path):
+        _FORMATS[kind].write(path, image, **options)
+        return
+    with replacing(path) as (part,):
+        _FORMATS[kind].write(part, image, **options)
 
 
 def output_name(name: str, format: str | None = None) -> str:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from autodip.io.large import is_large
+from autodip.io.large import room
 
-_BAND = 2**26
+_BAND = 2**23
 """Bytes of an image that are reduced at once."""
 
 
@@ -33,7 +32,7 @@ def levels(
         Means over blocks of pixels; integers are rounded.
     """
     for shape in shapes:
-        level = _room(shape, data.dtype, folder)
+        level = room(shape, data.dtype, folder)
         _reduce(data, level)
         data = level
         yield data
@@ -44,38 +43,33 @@ def scaled(size: int, full: int, level: int) -> int:
     return min(size, max(1, level if size == full else round(size * level / full)))
 
 
-def _room(shape: tuple[int, ...], dtype: np.dtype, folder: Path | None) -> np.ndarray:
-    """Array for a level; a large one is a file that vanishes with it."""
-    if not is_large(shape, dtype, folder):
-        return np.empty(shape, dtype)
-    with tempfile.TemporaryFile(dir=folder) as file:
-        return np.memmap(file, dtype, "w+", shape=shape)
-
-
 def _reduce(data: np.ndarray, level: np.ndarray) -> None:
-    """Reduce an image into a level, a few rows at once for the memory it takes."""
-    old, new = len(data), len(level)
-    if data.ndim > 2 and old == new:
+    """Reduce an image into a level, a band at once for the memory it takes."""
+    if data.ndim > 2 and len(data) == len(level):
         for part, reduced in zip(data, level, strict=True):
             _reduce(part, reduced)
         return
+    # Bands of rows (slices) lie together in a file; only those of huge planes are too much.
+    axes = (axis for axis, new in enumerate(level.shape) if data.nbytes // new <= _BAND)
+    axis = next(axes, data.ndim - 2)
+    old, new = data.shape[axis], level.shape[axis]
     starts, end = _blocks(old, new) if new < old else (np.arange(old), old)
     edges = np.append(starts, end)
-    rows = max(1, _BAND // (data.nbytes // new + 1))
-    for first in range(0, new, rows):
-        last = min(first + rows, new)
-        shape = (last - first, *level.shape[1:])
-        level[first:last] = _reduced(
-            data[edges[first] : edges[last]], shape, edges[first : last + 1]
-        )
+    width = max(1, _BAND // (data.nbytes // new + 1))
+    before = (slice(None),) * axis
+    for first in range(0, new, width):
+        last = min(first + width, new)
+        here = (*before, slice(first, last))
+        band = data[(*before, slice(edges[first], edges[last]))]
+        level[here] = _reduced(band, level[here].shape, axis, edges[first : last + 1])
 
 
-def _reduced(data: np.ndarray, shape: tuple[int, ...], edges: np.ndarray) -> np.ndarray:
-    """Means over blocks; those along the first axis lie between ``edges``."""
+def _reduced(data: np.ndarray, shape: tuple[int, ...], along: int, edges: np.ndarray) -> np.ndarray:
+    """Means over blocks; those along one axis lie between ``edges``."""
     result = data
     for axis, (old, new) in enumerate(zip(data.shape, shape, strict=True)):
         if new < old:
-            starts, end = (edges[:-1] - edges[0], old) if axis == 0 else _blocks(old, new)
+            starts, end = (edges[:-1] - edges[0], old) if axis == along else _blocks(old, new)
             counts = np.diff(np.append(starts, end)).reshape(-1, *[1] * (data.ndim - axis - 1))
             kept = result[(slice(None),) * axis + (slice(end),)]
             result = np.add.reduceat(kept, starts, axis, dtype=np.float64) / counts

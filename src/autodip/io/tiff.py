@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import logging
 import struct
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,10 +16,9 @@ import tifffile
 from autodip.errors import FormatError, ParameterError
 from autodip.image import Image
 from autodip.io import imagej, ome, pyramid, scenes
-from autodip.io.large import PIXELS, is_large
+from autodip.io.large import laid_out
+from autodip.io.tiffpixels import BUFFER, Log, pixels
 from autodip.io.tifftags import for_pixels, tags_of
-
-_NATIVE = "<" if sys.byteorder == "little" else ">"
 
 _CLASSIC = 2**31
 """Bytes of pixels from which on BigTIFF is written."""
@@ -94,7 +92,7 @@ def read(
     else they are decoded into a file of that folder, which is mapped.
     """
     # tifffile reports damage to its log; the log's first line is the reason given here.
-    log = _Log()
+    log = Log()
     logger = logging.getLogger("tifffile")
     handlers, logger.handlers = logger.handlers, [log]
     propagate, logger.propagate = logger.propagate, False
@@ -116,26 +114,15 @@ def read(
         logger.handlers, logger.propagate = handlers, propagate
 
 
-class _Log(logging.Handler):
-    """Collects what tifffile reports while it reads."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.ERROR)
-        self.lines: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(record.getMessage())
-
-
 def _read(
-    path: Path, axes: str | None, scene: str | int | None, scratch: Path | None, log: _Log
+    path: Path, axes: str | None, scene: str | int | None, scratch: Path | None, log: Log
 ) -> Image:
     with tifffile.TiffFile(path) as tif:
         if not tif.pages:
             raise FormatError("truncated TIFF: it has a header but no image")
         number = scenes.choose([_label(series) for series in tif.series], scene)
         series = tif.series[number]
-        data = _pixels(series, path, scratch, log)
+        data = pixels(series, scratch, log.lines)
         page = series.keyframe
         source = Source(
             _flavour(tif), tags_of(tif, page), None, series.axes, series.shape, _planes(series)
@@ -150,39 +137,6 @@ def _label(series: Any) -> str:
     """Name of an image and its shape."""
     shape = " x ".join(str(n) for n in series.shape)
     return f"{series.name} ({shape})" if series.name and series.name != "Uniform" else shape
-
-
-def _pixels(series: Any, path: Path, scratch: Path | None, log: _Log) -> np.ndarray:
-    """Pixels of an image; all of them, or an error."""
-    try:
-        data = _loaded_or_mapped(series, path, scratch)
-    except ValueError as error:
-        raise FormatError(f"truncated or damaged TIFF ({error})") from error
-    if any(page is None for page in series.pages):
-        raise FormatError(
-            f"truncated OME-TIFF: planes of the shape {series.shape} that its metadata tells "
-            "are missing"
-        )
-    end = path.stat().st_size
-    if any(_ends(page) > end for page in series.pages):
-        raise FormatError(f"truncated TIFF: pixels are missing behind byte {end}")
-    if log.lines:
-        raise FormatError(f"damaged TIFF ({log.lines[0]})")
-    return data
-
-
-def _loaded_or_mapped(series: Any, path: Path, scratch: Path | None) -> np.ndarray:
-    if scratch is None or not is_large(series.shape, series.dtype, scratch):
-        data: np.ndarray = series.asarray()
-        return data
-    offset, native = series.dataoffset, series.parent.byteorder == _NATIVE
-    if offset is not None and (native or series.dtype.itemsize == 1):
-        if offset + series.nbytes > path.stat().st_size:
-            raise ValueError(f"pixels are missing behind byte {path.stat().st_size}")
-        return np.memmap(path, series.dtype, "r", offset, series.shape)
-    scratch.mkdir(exist_ok=True)
-    decoded: np.ndarray = series.asarray(out=str(scratch / PIXELS))
-    return decoded
 
 
 def _flavour(tif: tifffile.TiffFile) -> str:
@@ -215,13 +169,6 @@ def _told(image: Image, tif: tifffile.TiffFile, number: int) -> Image:
         metadata.pop("shape", None)
         return _with_source(image, metadata=metadata)
     return image
-
-
-def _ends(page: Any) -> int:
-    """Byte behind the last strip or tile of a page."""
-    return max(
-        (o + n for o, n in zip(page.dataoffsets, page.databytecounts, strict=False)), default=0
-    )
 
 
 def _check(axes: str, shape: tuple[int, ...], path: Path) -> str:
@@ -259,7 +206,8 @@ def write(path: Path, image: Image, *, as_ome: bool = False) -> None:
         if not any(facts) and ".ome.tif" not in path.name.lower():
             photometric = "rgb" if "S" in image.axes else "minisblack"
             metadata = {"axes": image.axes}
-            tifffile.imwrite(path, image.data, photometric=photometric, metadata=metadata)
+            data = laid_out(image.data, path.parent)
+            tifffile.imwrite(path, data, photometric=photometric, metadata=metadata)
             return
         image = _converted(image)
     source: Source = image.source
@@ -278,10 +226,17 @@ def write(path: Path, image: Image, *, as_ome: bool = False) -> None:
         first["metadata"]["axes"] = source.axes if known else image.axes
     elif source.flavour == "shaped":
         first["metadata"] = {**source.metadata, "axes": image.axes}
+    data = laid_out(data, path.parent, _stored_type(data.dtype, tags))
     if len(source.planes) > 1 and source.flavour != "imagej":
         _write_pyramid(path, data, source, first, tags)
     else:
-        tifffile.imwrite(path, data, **first, **tags)
+        tifffile.imwrite(path, data, buffersize=BUFFER, **first, **tags)
+
+
+def _stored_type(dtype: np.dtype, tags: Mapping[str, Any]) -> np.dtype:
+    """Type with the byte order in which pixels are written without being encoded."""
+    encoded = tags.get("compression", "none") != "none" or "tile" in tags
+    return dtype if encoded else dtype.newbyteorder(tags["byteorder"])
 
 
 def _write_pyramid(
@@ -299,9 +254,9 @@ def _write_pyramid(
     shared = {key: tags[key] for key in _OF_LEVELS if key in tags}
     shared["metadata"] = {} if source.flavour == "shaped" else None
     with tifffile.TiffWriter(path, **encoding) as tif:
-        tif.write(data, subifds=len(shapes), **first, **tags)
+        tif.write(data, subifds=len(shapes), buffersize=BUFFER, **first, **tags)
         for reduced in pyramid.levels(data, shapes, path.parent):
-            tif.write(reduced, subfiletype=1, **shared)
+            tif.write(reduced, subfiletype=1, buffersize=BUFFER, **shared)
 
 
 def _converted(image: Image) -> Image:
