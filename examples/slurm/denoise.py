@@ -46,6 +46,7 @@ def main() -> int:
     )
     with cluster:
         cluster.scale(given.nodes)
+        cluster.wait_for_workers(1)  # however long the queue is; others join as they start
         address = cluster.scheduler_address
         return run(["denoise", *words[at + 1 :], "--scheduler", address])
 

@@ -17,7 +17,8 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 QUICK = ("--iterations", "3", "--depth", "2", "--width", "4", "--no-refine", "--device", "cpu")
 
 SBATCH = """#!/bin/sh
-setsid sh "$(ls -t "$1" | tail -1)" > "$JOBS/log.$$" 2>&1 &
+cp "$1" "$JOBS/script.$$"  # sbatch keeps a copy as well; the file is deleted after it
+setsid sh "$JOBS/script.$$" > "$JOBS/log.$$" 2>&1 &
 echo $! >> "$JOBS/pids"
 echo "Submitted batch job $!"
 """

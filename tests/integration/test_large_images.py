@@ -16,7 +16,6 @@ from autodip.cli.jobs import working_folder
 from autodip.cli.text import notes
 from autodip.io import large
 from autodip.simulate import Optics, simulate
-from autodip.tiling import seam, windows
 from tests.integration.conftest import sidecar
 
 TILED = ("--tile", "128", "--no-refine", "--device", "cpu")
@@ -62,17 +61,6 @@ def test_notes_of_many_windows_are_told_in_short():
     assert told == [*(f"note {n}" for n in range(5)), "4 more such notes are in the sidecar"]
 
 
-def test_there_is_no_seam(cli, slide, tmp_path):
-    parts = windows((300, 280), 160, 32)
-    found = []
-    quick = ("--preset", "fast", "--iterations", "25", "--no-refine")
-    for side in ("160", "0"):
-        out = tmp_path / side
-        assert cli("denoise", slide, "-o", out, "--tile", side, *quick)[0] == 0
-        found.append(seam(io.read(out / slide.name).data, parts))
-    assert found[0] == pytest.approx(found[1], abs=0.1)
-
-
 def test_max_memory(denoise, cli, slide, tmp_path):
     code, _, said = denoise(slide, "-o", tmp_path / "a", "--max-memory", "10MB")
     assert code == 1
@@ -109,23 +97,18 @@ def test_captures_are_fitted_jointly(denoise, tmp_path):
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
 def test_a_killed_run_goes_on_where_it_was(cli, slide, tmp_path):
-    quick = ("--iterations", "40", "--depth", "2", "--width", "8", *TILED)
+    quick = ("--iterations", "20", "--depth", "2", "--width", "4", *TILED)
     assert cli("denoise", slide, "-o", tmp_path / "whole", *quick)[0] == 0
     target = tmp_path / "out" / slide.name
     words = [str(word) for word in ("denoise", slide, "-o", tmp_path / "out", *quick)]
     code = f"from autodip.cli.main import run; import sys; sys.exit(run({words!r}))"
-    kept = set()
-    for parts in (2, 5):
-        process = subprocess.Popen([sys.executable, "-c", code])
-        while len(done := set(working_folder(target).glob("part-*.npz"))) < parts:
-            assert process.poll() is None
-            time.sleep(0.005)
-        process.send_signal(signal.SIGKILL)
-        assert process.wait() == -signal.SIGKILL
-        assert kept <= done
-        kept = {path: path.stat().st_mtime_ns for path in working_folder(target).glob("part-*")}
-        assert not target.exists()
-        kept = set(kept)
+    process = subprocess.Popen([sys.executable, "-c", code])
+    while len(list(working_folder(target).glob("part-*.npz"))) < 2:
+        assert process.poll() is None
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    assert not target.exists()
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
     whole = tmp_path / "whole" / slide.name
     assert np.array_equal(io.read(target).data, io.read(whole).data)

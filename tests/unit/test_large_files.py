@@ -143,10 +143,141 @@ def test_blocks_of_a_store(keys, rest):
 def test_levels_do_not_depend_on_the_rows_reduced_at_once(tmp_path, rows, columns, depth, data):
     shape = (depth, rows, columns)
     image = np.random.default_rng(0).integers(0, 1000, shape).astype(np.uint16)
-    level = (depth, data.draw(st.integers(1, rows)), data.draw(st.integers(1, columns)))
+    level = tuple(data.draw(st.integers(1, length)) for length in shape)
     whole = next(pyramid.levels(image, [level]))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pyramid, "_BAND", 100)
         (by_rows,) = pyramid.levels(image, [level], tmp_path)
     assert np.array_equal(whole, by_rows)
     assert by_rows.dtype == image.dtype
+
+
+orders = (
+    st.sets(st.sampled_from("TCZ"))
+    .flatmap(lambda more: st.permutations(sorted({*more, "Y", "X"})))
+    .map("".join)
+)
+SIDES = {"T": 3, "C": 2, "Z": 2, "Y": 30, "X": 37}
+ORDERED = {"imagej.tif": "TZCYX", "be.tif": "TZCYX"}  # ImageJ knows one order of axes
+MADE = ("imagej.tif", "be.tif", "plain.tif", "a.npy", "a.ome.tif", "a.ome.zarr", "old.ome.zarr")
+
+
+def made(path, axes):
+    """File of a kind with axes in an order; those that the reader is to be told."""
+    axes = "".join(sorted(axes, key=ORDERED[path.name].index)) if path.name in ORDERED else axes
+    shape = tuple(SIDES[axis] for axis in axes)
+    data = np.random.default_rng(0).integers(0, 60000, shape).astype(np.uint16)
+    if path.name in ORDERED:
+        byteorder = ">" if path.name == "be.tif" else "<"
+        tifffile.imwrite(path, data, imagej=True, metadata={"axes": axes}, byteorder=byteorder)
+    elif path.name == "plain.tif":
+        tifffile.imwrite(path, data, photometric="minisblack", metadata={"axes": axes})
+    elif path.suffix == ".npy":
+        np.save(path, data)
+    else:
+        size = {"X": 0.1, "Y": 0.1}
+        image = Image(data, axes, size, channel_names=("A", "B") if "C" in axes else ())
+        io.write(path, image, format="ome-zarr-0.4" if "old" in path.name else None)
+    return axes if path.suffix == ".npy" or path.name == "plain.tif" else None
+
+
+def same(image, loaded):
+    """Whether an image that is not loaded is one that is."""
+    assert image.replace(data=loaded.data, source=None) == loaded.replace(source=None)
+    assert np.array_equal(np.asarray(image.data), loaded.data)
+    assert list(image.indices()) == [index for index, _ in loaded.planes()]
+    for index, plane in loaded.planes():
+        assert np.array_equal(image.block(index), plane)
+        rows, columns = slice(2, 9), slice(None, 30, 3)
+        assert np.array_equal(image.block(index, rows, columns), plane[rows, columns])
+
+
+def files(path):
+    return {one.relative_to(path): one.read_bytes() for one in path.rglob("*") if one.is_file()}
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from(MADE), orders, st.sampled_from(["0:2", "::2", "::-1", "2:0:-2"]))
+def test_any_axes_in_any_order(tmp_path_factory, kind, axes, frames):
+    folder = tmp_path_factory.mktemp("axes")
+    said = made(folder / kind, axes)
+    loaded, image = (io.read(folder / kind, said, scratch=one) for one in (None, folder / "s"))
+    assert isinstance(image.data, (np.memmap, Stored))
+    same(image, loaded)
+    part = slice(*(int(n) if n else None for n in (*frames.split(":"), "", "")[:3]))
+    if "T" in image.axes:
+        same(image.select(part), loaded.select(part))
+    if "C" in image.axes:
+        same(image.select(channel="1"), loaded.select(channel="1"))
+    np.save(folder / "result.npy", loaded.data[::-1])
+    mapped = np.load(folder / "result.npy", mmap_mode="r")
+    (folder / "x").mkdir()
+    (folder / "y").mkdir()
+    io.write(folder / "x" / kind, image.replace(data=mapped))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(large, "LARGE", 2**28)
+        io.write(folder / "y" / kind, loaded.replace(data=np.array(mapped)))
+    assert files(folder / "x") == files(folder / "y")
+
+
+@pytest.mark.parametrize("name", ["out.tif", "out.ome.tif", "out.npy", "out.ome.zarr"])
+@pytest.mark.parametrize("dtype", [None, "float32"])
+def test_a_store_goes_into_every_format(tmp_path, name, dtype):
+    image = Image(np.arange(2 * 300 * 310, dtype=np.uint32).reshape(2, 300, 310), "CYX")
+    io.write(tmp_path / "a.ome.zarr", image)
+    stored = io.read(tmp_path / "a.ome.zarr", scratch=tmp_path)
+    io.write(tmp_path / name, stored, dtype=dtype)
+    again = io.read(tmp_path / name, "CYX")
+    assert again.data.dtype == (dtype or np.uint32)
+    assert np.array_equal(again.data, image.data)
+    assert {path.name for path in tmp_path.iterdir()} == {"a.ome.zarr", name}
+
+
+@pytest.mark.parametrize("name", ["a.tif", "big.tif", "packed.tif", "a.npy"])
+def test_an_image_is_written_over_its_own_file(tmp_path, rng, name):
+    path, data = tmp_path / name, rng.integers(0, 60000, (40, 50)).astype(np.uint16)
+    if name == "a.npy":
+        np.save(path, data)
+    else:
+        byteorder = ">" if name == "big.tif" else "<"
+        compression = "zlib" if name == "packed.tif" else None
+        tifffile.imwrite(path, data, byteorder=byteorder, compression=compression)
+    image = io.read(path, scratch=tmp_path / "s")
+    io.write(path, image.select())
+    assert np.array_equal(io.read(path).data, data)
+    assert np.array_equal(image.data, data)
+
+
+def test_images_that_share_a_scratch_folder_keep_their_pixels(tmp_path, rng):
+    data = rng.integers(0, 60000, (2, 40, 50)).astype(np.uint16)
+    for number, plane in enumerate(data):
+        tifffile.imwrite(tmp_path / f"{number}.tif", plane, compression="zlib")
+    images = [io.read(tmp_path / f"{number}.tif", scratch=tmp_path / "s") for number in (0, 1)]
+    assert all(np.array_equal(image.data, plane) for image, plane in zip(images, data, strict=True))
+
+
+UUID = "urn:uuid:0000000{}-0000-4000-8000-000000000000"
+SET = """<?xml version="1.0"?>
+<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" UUID="{own}"><Image ID="Image:0">
+<Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="uint16" SizeX="50" SizeY="40" SizeC="1" SizeZ="1"
+SizeT="{frames}"><Channel ID="Channel:0:0" SamplesPerPixel="1"/>
+<TiffData IFD="0" PlaneCount="{frames}"><UUID FileName="b.ome.tif">{other}</UUID></TiffData>
+</Pixels></Image></OME>"""
+
+
+@pytest.mark.parametrize("frames", [1, 2])
+@pytest.mark.parametrize("more", [{}, {"byteorder": ">"}, {"compression": "zlib"}])
+def test_planes_in_another_file_of_the_set(tmp_path, rng, frames, more):
+    data = rng.integers(0, 60000, (frames, 40, 50)).astype(np.uint16)
+    for number, (name, pixels) in enumerate((("a", np.zeros_like(data[:1])), ("b", data))):
+        own, other = UUID.format(number), UUID.format(1)
+        xml = SET.format(own=own, other=other, frames=frames)
+        path = tmp_path / f"{name}.ome.tif"
+        tifffile.imwrite(path, pixels, description=xml, metadata=None, **more)
+    for scratch in (None, tmp_path / "s"):
+        assert np.array_equal(io.read(tmp_path / "a.ome.tif", scratch=scratch).data, data.squeeze())
+    whole = (tmp_path / "b.ome.tif").read_bytes()
+    (tmp_path / "b.ome.tif").write_bytes(whole[:-500])
+    for scratch in (None, tmp_path / "s"):
+        with pytest.raises(FormatError, match=r"truncated|damaged|missing"):
+            io.read(tmp_path / "a.ome.tif", scratch=scratch)

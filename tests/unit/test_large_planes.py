@@ -33,7 +33,7 @@ def run(image, workplace=None, axes=None, **options):
 
 def test_a_plane_is_cut_into_windows_without_a_seam(large):
     noisy, _ = large
-    result = run(noisy, tile=128, iterations=40, refine=True)
+    result = run(noisy, tile=128, iterations=25)
     assert result.tiling == tiling.Tiling(128, 32)
     parts = result.tiling.windows(noisy.shape)
     assert [record.window for record in result.planes] == list(parts)

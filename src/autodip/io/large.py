@@ -29,15 +29,15 @@ def is_mapped(data: Any, path: Path) -> bool:
     """Whether pixels lie in a file, which is not to be written over then."""
     while data is not None:
         name = data.filename if isinstance(data, np.memmap) else None
-        if name and path.exists() and path.samefile(name):
+        if name and path.exists() and Path(name).exists() and path.samefile(name):
             return True
         data = getattr(data, "base", None)
     return False
 
 
 def room(shape: tuple[int, ...], dtype: np.dtype, folder: Path | None) -> np.ndarray:
-    """Array to be filled; a large one is a file of the folder that vanishes with it."""
-    if not is_large(shape, dtype, folder):
+    """Array to be filled: in memory, or a file of the folder, which vanishes with it."""
+    if folder is None:
         return np.empty(shape, dtype)
     with tempfile.TemporaryFile(dir=folder) as file:
         return np.memmap(file, dtype, "w+", shape=shape)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import warnings
 from collections.abc import Mapping
-from itertools import product
+from itertools import chain, product
 from pathlib import Path
 from typing import Any
 
@@ -206,7 +206,7 @@ def _store(zarr: Any, path: Path, source: ngff.Source, data: np.ndarray) -> None
     group = zarr.open_group(path, mode="w", zarr_format=2 if old else 3)
     group.attrs.update(source.attributes())
     reduced = pyramid.levels(data, source.level_shapes(data.shape), path.parent)
-    for dataset, level in zip(source.multiscale["datasets"], (data, *reduced), strict=True):
+    for dataset, level in zip(source.multiscale["datasets"], chain((data,), reduced), strict=True):
         array = group.create_array(
             str(dataset["path"]),
             shape=level.shape,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from autodip.io.large import room
+from autodip.io.large import is_large, room
 
 _BAND = 2**23
 """Bytes of an image that are reduced at once."""
@@ -24,13 +24,15 @@ def levels(
     shapes : sequence of tuple of int
         Shape of each level, with as many axes as ``data``; no axis grows.
     folder : Path, optional
-        For temporary files: large levels lie there, not in memory.
+        For temporary files: the levels of a large image lie there, not in memory.
 
     Yields
     ------
     ndarray of the dtype of ``data``
         Means over blocks of pixels; integers are rounded.
     """
+    if not is_large(data.shape, data.dtype, folder):
+        folder = None
     for shape in shapes:
         level = room(shape, data.dtype, folder)
         _reduce(data, level)
