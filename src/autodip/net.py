@@ -21,6 +21,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
+from autodip.initial import initialised
 from autodip.params import Downsample, NetParams, Upsample
 
 LEAK = 0.2
@@ -176,13 +177,8 @@ class SkipNet(nn.Module):
 
 
 def build(params: NetParams, seed: int) -> SkipNet:
-    """Build a network whose random weights depend on ``seed`` alone.
-
-    The global random state of torch is left as it was.
-    """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return SkipNet(params)
+    """Build a network on the CPU whose random weights depend on ``seed`` alone."""
+    return initialised(lambda: SkipNet(params), seed)
 
 
 def stack(networks: Sequence[SkipNet]) -> dict[str, Tensor]:

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+import autodip
 from autodip.bases import builtin, store
 from autodip.bases.records import Config
 from autodip.features import descriptors
@@ -52,6 +53,21 @@ def test_the_base_decides_for_what_it_covers(params, base):
     assert choice["evidence"]["preset"] == "group"
     choice = params("--base", base, "--microscope", "confocal", "--specimen", "actin")
     assert (choice["fit"]["iterations"], choice["refine"] is None) == (40, False)
+
+
+def test_a_base_that_grew_is_read_again(base):
+    image = texture(2, 1)
+    options = autodip.Options(base=base, microscope="confocal", specimen="mito")
+    (before,) = autodip.plan(image, options)
+    described = descriptors(texture(1, 1))
+    memory = Memory().add("n", MITO, (REFINED, 60), (QUICK, REFINED), descriptors=described)
+    memory.add("o", MITO, (REFINED, 60), (QUICK, REFINED), descriptors=described)
+    for entry in memory.entries.values():
+        store.add_entry(base, entry)
+    for run in memory.runs:
+        store.add_run(base, run)
+    (after,) = autodip.plan(image, options)
+    assert (before.choice.fit.iterations, after.choice.fit.iterations) == (20, 60)
 
 
 def test_the_preset_decides_for_the_rest(params, base):

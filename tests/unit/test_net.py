@@ -1,9 +1,11 @@
 import itertools
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
 
-from autodip.net import build, set_mean
+from autodip.initial import initialised
+from autodip.net import SkipNet, build, set_mean
 from autodip.params import NetParams, deepest
 from tests.helpers import oracle
 
@@ -47,6 +49,21 @@ def test_same_gradients_as_the_oracle():
             torch.testing.assert_close(a.grad, b.grad, atol=1e-6, rtol=1e-3)
 
 
+def test_weights_are_those_that_torch_itself_draws_from_the_seed():
+    params = NetParams(3, (4, 8, 6), 2, input_channels=5)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(7)
+        plain = SkipNet(params).state_dict()
+    assert all(
+        torch.equal(plain[name], weight) for name, weight in build(params, 7).state_dict().items()
+    )
+
+
+def test_a_layer_without_known_initial_weights_is_refused():
+    with pytest.raises(TypeError, match="PReLU"):
+        initialised(torch.nn.PReLU, 0)
+
+
 def test_weights_depend_on_the_seed_alone():
     params = NetParams(2, 4)
     torch.manual_seed(11)
@@ -59,6 +76,15 @@ def test_weights_depend_on_the_seed_alone():
     assert not torch.equal(first.head.weight, other.head.weight)
     torch.manual_seed(11)
     assert torch.equal(state, torch.get_rng_state())
+
+
+def test_threads_that_build_at_the_same_time_do_not_disturb_each_other():
+    params = NetParams(4, 16)
+    alone = [build(params, seed).state_dict() for seed in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda k: build(params, k % 4).state_dict(), range(40)))
+    for number, weights in enumerate(together):
+        assert all(torch.equal(weights[name], w) for name, w in alone[number % 4].items())
 
 
 @pytest.mark.parametrize("mean", [0.0, 0.02, 0.7, 1.0])

@@ -10,17 +10,13 @@ from torch import Tensor, nn
 
 from autodip.baselines.method import Context
 from autodip.device import computes_bfloat16
+from autodip.initial import initialised
 from autodip.scaling import Scale
 
 
 def build(make: Callable[[], nn.Module], context: Context) -> nn.Module:
-    """Make a network on the device, its random weights decided by the seed alone.
-
-    The global random state of torch is left as it was.
-    """
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(context.seed)
-        network = make()
+    """Make a network on the device, its random weights decided by the seed alone."""
+    network = initialised(make, context.seed)
     cpu = torch.device(context.device).type == "cpu"
     layout = torch.channels_last if cpu else torch.contiguous_format
     return network.to(device=context.device, memory_format=layout)  # type: ignore[call-overload,no-any-return]

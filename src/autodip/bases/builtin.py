@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from pathlib import Path
 
@@ -14,22 +14,40 @@ from autodip.bases.store import Base
 NAME = "builtin"
 """What a user says in the place of a folder."""
 
+_ENDINGS = (".json", ".jsonl", ".jsonl.gz")
+"""Of the files of a base; others in its folder come and go while it is being filled."""
+
 
 def folder() -> Path:
     """Where it lies."""
     return Path(str(resources.files("autodip") / "data" / "base"))
 
 
-@cache
-def load(path: Path) -> Base:
-    """Base of a folder, or the built-in one by the path :data:`NAME`; read once.
+def load(path: Path | str) -> Base:
+    """Read the base of a folder as it is now, or the built-in one, named :data:`NAME`.
+
+    The built-in base is read once in the life of the process, a folder again whenever one of its
+    files has been added, deleted or rewritten.
 
     Raises
     ------
     FormatError
         If the folder is no base, or damaged.
     """
-    return store.load(folder() if str(path) == NAME else path)
+    place = folder() if str(path) == NAME else Path(path).absolute()
+    return _read(place, None if str(path) == NAME else _state(place))
+
+
+@lru_cache(maxsize=4)
+def _read(place: Path, state: object) -> Base:
+    return store.load(place)
+
+
+def _state(place: Path) -> tuple[tuple[str, int, int], ...]:
+    """Name, size and time of every file of a base; empty where there is none."""
+    files = (path for ending in _ENDINGS for path in place.rglob(f"*{ending}"))
+    facts = [(str(path), path.stat()) for path in sorted(files)]
+    return tuple((name, fact.st_size, fact.st_mtime_ns) for name, fact in facts)
 
 
 @cache

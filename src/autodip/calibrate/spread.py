@@ -69,11 +69,12 @@ def spread(
 
 
 def _rows(cell: _Cell) -> list[Row]:
-    work = _work(cell.base, cell.device, cell.options)
+    created = str(store.read_head(cell.base).get("created", ""))
+    work = _work(cell.base, created, cell.device, cell.options)
     return list(work.stage(cell.pairs, [cell.config]))
 
 
 @lru_cache(maxsize=1)
-def _work(base: Path, device: str, options: Options) -> Work:
-    """Work of this worker; it knows what it has done."""
+def _work(base: Path, created: str, device: str, options: Options) -> Work:
+    """Work of this worker; it knows what it has done, in the base that was created then."""
     return Work(store.create(base), device, options)
