@@ -12,7 +12,7 @@ from click.core import ParameterSource
 
 from autodip import io
 from autodip.cli import manifest, sidecar
-from autodip.cli.batch import Batch, Voice
+from autodip.cli.batch import Batch
 from autodip.cli.common import (
     SIDECAR_SUFFIX,
     checked,
@@ -24,6 +24,7 @@ from autodip.cli.inputs import Found, find, pair, several
 from autodip.cli.jobs import Job, Settings
 from autodip.cli.journal import digest, plain
 from autodip.cli.record import Call, Record, Unrecorded
+from autodip.cli.voice import Voice
 from autodip.cli.workers import workers_of, workers_options
 from autodip.cluster import Cluster
 from autodip.errors import ParameterError
@@ -165,14 +166,14 @@ def command(
     found, failed = find(inputs, recursive=recursive, out=Path(out))
     pairs = pair(found, out, inputs, given["format"])
     _jobs(pairs, general)  # refuses what is wrong before workers are started
-    settings = Settings(given["format"], overwrite, skip_existing, dry_run, verbose > 0)
+    settings = Settings(given["format"], overwrite, skip_existing, dry_run)
     voice = Voice(-1 if quiet else verbose, as_json)
     with workers_of(scheduler, workers) as cluster:
         general = general.on(cluster)
         jobs = _jobs(pairs, general)
         call = _call(context, Path(out), general, settings)
         with Record(call, jobs) if jobs and several(inputs) else Unrecorded() as record:
-            return Batch(settings, voice, record, cluster, failed).run(jobs)
+            return voice.run(Batch(settings, record, cluster, failed), jobs)
 
 
 def _general(context: click.Context, params: Path | None, given: dict[str, Any]) -> _General:

@@ -1,6 +1,7 @@
 """One file denoised: what is asked, what is done, what came out.
 
-Nothing here prints or asks the command line, so that it can be done by another process.
+Nothing here prints or words anything for a user, so that a plugin, a report or another process
+can do it as well.
 """
 
 from __future__ import annotations
@@ -19,12 +20,10 @@ from autodip.atomic import check_writable, remove
 from autodip.cli import sidecar
 from autodip.cli.common import open_image
 from autodip.cli.stamp import stamp
-from autodip.cli.text import notes, plan_lines
 from autodip.cluster import Cluster
 from autodip.errors import ClusterError, OutputError
 from autodip.image import Image
-from autodip.params import NetParams
-from autodip.records import Options, Progress, Result, Workplace
+from autodip.records import ChannelPlan, Options, Progress, Result, Workplace
 
 Show = Callable[[Progress], None]
 
@@ -61,16 +60,13 @@ class Settings:
     overwrite, skip_existing : bool
         What is done where the output exists; an error if neither.
     dry_run : bool
-        Say what would be done.
-    verbose : bool
-        Tell the choice and its evidence.
+        Plan; fit and write nothing.
     """
 
     format: str | None = None
     overwrite: bool = False
     skip_existing: bool = False
     dry_run: bool = False
-    verbose: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,19 +78,22 @@ class Outcome:
     status : "done", "skipped" or "planned"
     record : mapping, JSON-ready
         Input, output and, where it is done, the content of the sidecar as ``run``.
-    lines : tuple of str
-        What the user is told.
+    plans : tuple of ChannelPlan
+        One for each channel; empty where the output was there already.
+    earlier : bool
+        Whether an earlier run did it, before it was interrupted.
     """
 
     status: Literal["done", "skipped", "planned"]
     record: Mapping[str, Any] = field(repr=False)
-    lines: tuple[str, ...] = ()
+    plans: tuple[ChannelPlan, ...] = field(default=(), repr=False)
+    earlier: bool = False
 
 
 def denoise_file(
     job: Job, settings: Settings, progress: Show | None = None, cluster: Cluster | None = None
 ) -> Outcome:
-    """Denoise one file and write its output and sidecar, or say what would be done.
+    """Denoise one file and write its output and sidecar, or plan what would be done.
 
     What is computed of a large image is kept beside the output until that is written, so that
     the same call goes on where it was stopped.
@@ -117,7 +116,7 @@ def denoise_file(
     if target.exists() and source.exists() and target.samefile(source):
         raise OutputError(f"{target} is the input itself; choose another place with -o")
     if target.exists() and settings.skip_existing:
-        return _skipped(job)
+        return Outcome("skipped", {**_files(job), "skipped": True})
     if _folder(target) or sidecar.beside(target).is_dir():
         raise OutputError(f"{target} or its sidecar is a folder; choose another place with -o")
     if target.exists() and not settings.overwrite:
@@ -132,9 +131,8 @@ def denoise_file(
         result = _fit(image, job.options, progress, Workplace(folder, key, cluster))
         selection = {**job.selection, "format": settings.format}
         content = sidecar.save(source, target, image, result, selection)
-        details = plan_lines(result.plans) if settings.verbose else ()
         remove(folder)
-    return done(job, content, *_told(job, content), *details)
+    return done(job, content, result.plans)
 
 
 def working_folder(target: Path) -> Path:
@@ -177,32 +175,23 @@ def denoise_there(task: tuple[Job, Settings, Path]) -> Outcome:
         ) from error
 
 
-def done(job: Job, content: Mapping[str, Any], *lines: str) -> Outcome:
-    """Outcome of a job that is done, by the content of its sidecar; ``lines`` tell it."""
-    return Outcome("done", {**_files(job), "skipped": False, "run": content}, lines)
-
-
-def _told(job: Job, content: Mapping[str, Any]) -> list[str]:
-    """One line of what was done, and what the user should look at."""
-    choice = content["channels"][0]["choice"]
-    net, iterations = NetParams.from_dict(choice["net"]), choice["fit"]["iterations"]
-    what = f"{net}, {iterations} iterations, {content['seconds']:.1f} s"
-    line = f"{job.source} -> {job.target}  ({what})"
-    return [line, *(f"  note: {note}" for note in notes(content))]
-
-
-def _skipped(job: Job) -> Outcome:
-    line = f"{job.source} -> {job.target}: exists, left as it is"
-    return Outcome("skipped", {**_files(job), "skipped": True}, (line,))
+def done(
+    job: Job,
+    content: Mapping[str, Any],
+    plans: tuple[ChannelPlan, ...] = (),
+    *,
+    earlier: bool = False,
+) -> Outcome:
+    """Outcome of a job that is done, by the content of its sidecar."""
+    return Outcome("done", {**_files(job), "skipped": False, "run": content}, plans, earlier)
 
 
 def _planned(job: Job, image: Image) -> Outcome:
     from autodip.planning import plan  # noqa: PLC0415  (keeps help fast)
 
     plans = plan(image, job.options)
-    lines = (f"{job.source} -> {job.target}", *plan_lines(plans))
     channels = [sidecar.channel_dict(channel) for channel in plans]
-    return Outcome("planned", {**_files(job), "dry_run": True, "channels": channels}, lines)
+    return Outcome("planned", {**_files(job), "dry_run": True, "channels": channels}, plans)
 
 
 def _files(job: Job) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 from autodip.atomic import replacing
 from autodip.cli.common import to_json, valid
-from autodip.cli.text import notes
+from autodip.cli.notes import notes
 from autodip.errors import OutputError
 from autodip.params import NetParams
 

@@ -1,15 +1,13 @@
-"""Plans in words."""
+"""Plans and outcomes in words."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
-from autodip.params import Choice
+from autodip.cli.jobs import Job, Outcome
+from autodip.cli.notes import notes
+from autodip.params import Choice, NetParams
 from autodip.records import ChannelPlan
-
-_TOLD = 5
-"""Notes that are told of a file; a large image may have one for each of its windows."""
 
 
 def plan_lines(plans: Sequence[ChannelPlan]) -> Iterator[str]:
@@ -43,21 +41,25 @@ def plan_lines(plans: Sequence[ChannelPlan]) -> Iterator[str]:
             yield f"  note        {note}"
 
 
-def notes(content: Mapping[str, Any]) -> list[str]:
-    """What the user should look at even without asking, by the content of a sidecar."""
-    found = []
-    if any(channel["choice"]["evidence"].get("outside") for channel in content["channels"]):
-        found.append("this image is unlike all calibration images; look at the result")
-    for plane in content["planes"]:
-        found += plane["assessment"]["notes"] if plane["assessment"] else []
-    for plane in content["planes"]:
-        if plane["fallbacks"]:
-            found.append(f"a fit blew up and went back {plane['fallbacks']} times")
-    told = list(dict.fromkeys(found))
-    more = len(told) - _TOLD
-    if more > 0:
-        told[_TOLD:] = [f"{more} more such notes are in the sidecar"]
-    return told
+def outcome_lines(job: Job, outcome: Outcome, *, verbose: bool) -> Iterator[str]:
+    """Lines that say what became of a job; the choice and its evidence where ``verbose``."""
+    files = f"{job.source} -> {job.target}"
+    if outcome.status == "planned":
+        yield files
+        yield from plan_lines(outcome.plans)
+    elif outcome.status == "skipped":
+        yield f"{files}: exists, left as it is"
+    elif outcome.earlier:
+        yield f"{files}: done before the interruption"
+    else:
+        content = outcome.record["run"]
+        choice = content["channels"][0]["choice"]
+        net, iterations = NetParams.from_dict(choice["net"]), choice["fit"]["iterations"]
+        yield f"{files}  ({net}, {iterations} iterations, {content['seconds']:.1f} s)"
+        for note in notes(content):
+            yield f"  note: {note}"
+        if verbose:
+            yield from plan_lines(outcome.plans)
 
 
 def _width(choice: Choice) -> str:

@@ -1,0 +1,82 @@
+"""How a batch is told: lines and progress bars on a terminal, or JSON."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from autodip.cli.batch import Batch, Event
+from autodip.cli.common import say_results, valid
+from autodip.cli.jobs import Job, Show
+from autodip.cli.progress import ProgressBar
+from autodip.cli.text import outcome_lines
+
+
+@dataclass(frozen=True)
+class Voice:
+    """How the user is spoken to.
+
+    Parameters
+    ----------
+    verbosity : int
+        -1 for errors alone, 1 or more for details.
+    json : bool
+        Results as JSON on standard output, all else on standard error.
+    """
+
+    verbosity: int = 0
+    json: bool = False
+
+    def say(self, line: str) -> None:
+        """Print a line unless errors alone are wanted."""
+        if self.verbosity >= 0:
+            click.echo(valid(line), err=self.json)
+
+    def complain(self, message: str) -> None:
+        """Print an error."""
+        click.echo(valid(f"autodip: {message}"), err=True)
+
+    def run(self, batch: Batch, jobs: Sequence[Job]) -> int:
+        """Do all jobs of a batch, tell what becomes of them, and return the exit code."""
+        for message in batch.failed.values():
+            self.complain(message)
+        results: list[Mapping[str, Any]] = []
+        summary, interrupted = None, False
+        try:
+            for event in batch.run(jobs, self._bar):
+                self._tell(event)
+                if event.outcome is not None:
+                    results.append(event.outcome.record if self.json else {})
+            summary = batch.record.finish()
+        except KeyboardInterrupt:
+            interrupted = True
+            names = ", ".join(str(job.source) for job in batch.left) or "the summary"
+            self.complain(f"interrupted; not written: {names}{batch.record.advice}")
+            batch.failed.update({job.source: f"{job.source}: interrupted" for job in batch.left})
+        if summary is not None:
+            self.say(summary)
+        if self.json:
+            say_results([dict(result) for result in results], batch.failed)
+        elif batch.failed and summary is None and self.verbosity >= 0:
+            total = len(results) + len(batch.failed)
+            self.complain(f"{len(batch.failed)} of {total} failed")
+        return 1 if batch.failed or interrupted else 0
+
+    @contextmanager
+    def _bar(self, job: Job) -> Iterator[Show]:
+        with ProgressBar(job.source.name, self.verbosity < 0) as bar:
+            yield bar.show
+
+    def _tell(self, event: Event) -> None:
+        if event.outcome is not None:
+            for line in outcome_lines(event.job, event.outcome, verbose=self.verbosity > 0):
+                self.say(line)
+            return
+        self.complain(event.message)
+        if self.verbosity > 0 and event.defect:
+            click.echo("".join(traceback.format_exception(event.error)), err=True)
