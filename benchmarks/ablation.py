@@ -27,15 +27,17 @@ import imagecodecs
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from autodip import noise, table
-from autodip.fit import fit_many, mean_of
+from autodip.choose import presets
+from autodip.fit.loop import fit_many, mean_of
+from autodip.fit.params import FitParams, NetParams
+from autodip.fit.stopping import Discrepancy
+from autodip.image.scaling import Scale
 from autodip.metrics.lpips import load
-from autodip.params import FitParams, NetParams, RefineParams
-from autodip.refine import refine
-from autodip.scaling import Scale
-from autodip.stopping import Discrepancy
+from autodip.physics import noise
+from autodip.refine.combine import refine
+from autodip.refine.refinement import RefineParams
 
-ROW = table.load("best").rows[-1]
+ROW = presets.load("best").rows[-1]
 BODY = ROW.net
 FULL = NetParams(depth=5, width=(8, 16, 32, 64, 128), skip=4, input_channels=8, lean=True)
 STOPS = (60, 120, 180, 240, 320, 400)

@@ -13,11 +13,12 @@ import time
 import numpy as np
 
 import autodip
-from autodip import cost
-from autodip.device import computes_bfloat16
-from autodip.fit import fit
-from autodip.params import FitParams, NetParams, Precision
-from autodip.simulate import Optics, simulate
+from autodip.compute.device import computes_bfloat16
+from autodip.fit import counting
+from autodip.fit.loop import fit
+from autodip.fit.params import FitParams, NetParams, Precision
+from autodip.physics.optics import Optics
+from autodip.physics.simulation import simulate
 
 _HALF = NetParams(4, (16, 32, 64, 128), input_channels=8, lean=True, reduction=2)
 _LEAN = NetParams(5, (8, 16, 32, 64, 128), input_channels=8, lean=True)
@@ -42,7 +43,7 @@ def main() -> None:
     precisions: tuple[Precision, ...] = ("float32", "bfloat16")
     for net, size in NETS:
         for precision in precisions[: 1 + computes_bfloat16("cpu")]:
-            price = cost.estimate(net, 1, (size, size), precision=precision).seconds
+            price = counting.estimate(net, 1, (size, size), precision=precision).seconds
             assert price is not None  # on a CPU
             real = iteration(net, size, precision)
             print(

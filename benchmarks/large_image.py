@@ -19,8 +19,9 @@ from pathlib import Path
 import numpy as np
 import tifffile
 
-from autodip.optional import require
-from autodip.simulate import Optics, simulate
+from autodip.physics.optics import Optics
+from autodip.physics.simulation import simulate
+from autodip.util.optional import require
 
 _BLOCK = 1024
 _CHEAP = ["--preset", "fast", "--iterations", "6", "--no-refine"]
@@ -38,7 +39,7 @@ def make(path: Path, side: int) -> None:
 
     if path.suffix == ".zarr":
         import autodip.io  # noqa: PLC0415
-        from autodip.image import Image  # noqa: PLC0415
+        from autodip.image.image import Image  # noqa: PLC0415
 
         autodip.io.write(path, Image(np.zeros((1, 1), np.uint16), "YX", {"X": 0.2, "Y": 0.2}))
         group = require("zarr", "zarr").open_group(path, mode="r+")

@@ -18,7 +18,8 @@ from pathlib import Path
 
 import tifffile
 
-from autodip.simulate import Optics, simulate
+from autodip.physics.optics import Optics
+from autodip.physics.simulation import simulate
 
 _FAST = ["--preset", "fast", "--tile", "256"]
 _EMPTY = ["--tile", "128", "--iterations", "1", "--depth", "1", "--width", "2", "--no-refine"]

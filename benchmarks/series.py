@@ -19,8 +19,8 @@ import numpy as np
 from scipy.ndimage import shift
 
 import autodip
-from autodip import noise
 from autodip.metrics.fidelity import psnr
+from autodip.physics import noise
 
 STEPS = (0.0, 0.5, 1.5, 4.0)
 """Pixels a frame."""

@@ -9,9 +9,9 @@ import time
 import pytest
 import torch
 
-from autodip.device import computes_bfloat16
-from autodip.fit import fit, fit_many
-from autodip.params import FitParams, NetParams
+from autodip.compute.device import computes_bfloat16
+from autodip.fit.loop import fit, fit_many
+from autodip.fit.params import FitParams, NetParams
 from tests.helpers import oracle
 
 SIZE = 512

@@ -17,10 +17,10 @@ import imagecodecs
 import numpy as np
 
 import autodip
-from autodip import tiling
-from autodip.extent import tiling_of
+from autodip.image import windows
 from autodip.metrics import lpips
 from autodip.metrics.fidelity import psnr
+from autodip.pipeline.memory import tiling_of
 
 
 def main() -> None:
@@ -61,7 +61,7 @@ def main() -> None:
             for result in results
         ]
         parts = tiling_of(given.side).windows(noisy.shape)
-        seam = tiling.seam(results[1], parts) / tiling.seam(results[0], parts)
+        seam = windows.seam(results[1], parts) / windows.seam(results[0], parts)
         differences.append(quality[1] - quality[0])
         seams.append(seam)
         print(

@@ -5,7 +5,8 @@ import hypothesis
 import numpy as np
 import pytest
 
-from autodip.simulate import Optics, simulate
+from autodip.physics.optics import Optics
+from autodip.physics.simulation import simulate
 
 # A busy machine is no defect; on CI the examples are the same at every run.
 hypothesis.settings.register_profile("steady", deadline=None, derandomize="CI" in os.environ)

@@ -15,13 +15,15 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from autodip.choose.choice import Choice
     from autodip.errors import AutodipError
-    from autodip.image import Image
+    from autodip.fit.params import FitParams, NetParams
+    from autodip.image.image import Image
     from autodip.io import read, write
-    from autodip.params import Choice, FitParams, NetParams
-    from autodip.pipeline import denoise, denoise_steps
-    from autodip.planning import plan
-    from autodip.records import Options, Progress, Result
+    from autodip.pipeline.denoise import denoise, denoise_steps
+    from autodip.pipeline.options import Options
+    from autodip.pipeline.planning import plan
+    from autodip.pipeline.result import Progress, Result
 
 __version__ = version("autodip")
 
@@ -33,16 +35,16 @@ if "OMP_WAIT_POLICY" not in os.environ:
 
 _HOME = {
     "AutodipError": "errors",
-    "Choice": "params",
-    "FitParams": "params",
-    "Image": "image",
-    "NetParams": "params",
-    "Options": "records",
-    "Progress": "records",
-    "Result": "records",
-    "denoise": "pipeline",
-    "denoise_steps": "pipeline",
-    "plan": "planning",
+    "Choice": "choose.choice",
+    "FitParams": "fit.params",
+    "Image": "image.image",
+    "NetParams": "fit.params",
+    "Options": "pipeline.options",
+    "Progress": "pipeline.result",
+    "Result": "pipeline.result",
+    "denoise": "pipeline.denoise",
+    "denoise_steps": "pipeline.denoise",
+    "plan": "pipeline.planning",
     "read": "io",
     "write": "io",
 }
@@ -69,3 +71,7 @@ def __getattr__(name: str) -> Any:
     if name in _HOME:
         return getattr(import_module(f"autodip.{_HOME[name]}"), name)
     raise AttributeError(f"module 'autodip' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

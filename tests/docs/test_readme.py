@@ -13,13 +13,14 @@ import pytest
 import tifffile
 import yaml
 
-from autodip.baselines import METHODS
-from autodip.cli import data
+from autodip.benchmark.registry import METHODS
+from autodip.choose.presets import PRESETS
+from autodip.cli import data_command
 from autodip.cli.main import run
-from autodip.cli.manifest import KEYS
-from autodip.cli.summary import FIELDS
-from autodip.simulate import Optics, simulate
-from autodip.table import PRESETS
+from autodip.physics.optics import Optics
+from autodip.physics.simulation import simulate
+from autodip.runs.manifest import KEYS
+from autodip.runs.summary import FIELDS
 from tests.conftest import REPOSITORY
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
@@ -147,7 +148,9 @@ def test_commands_for_the_comparison(folder, shared, monkeypatch):
     """Fetching itself is tested with a server of its own; here the images are at hand."""
     fetch, benchmark = COMPARED
     fetched = []
-    monkeypatch.setattr(data, "steps", lambda *given, **options: fetched.append(options) or [])
+    monkeypatch.setattr(
+        data_command, "steps", lambda *given, **options: fetched.append(options) or []
+    )
     assert run(shlex.split(fetch.removeprefix(PROGRAM))) == 0
     assert fetched == [{"only": ("test_mix*",), "extract": True}]
     (folder / "fmd").mkdir()

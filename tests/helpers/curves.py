@@ -6,7 +6,8 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from autodip.bases.records import Config, Entry, Point, Run
-from autodip.params import FitParams, NetParams, RefineParams
+from autodip.fit.params import FitParams, NetParams
+from autodip.refine.refinement import RefineParams
 
 STOPS = (20, 40, 60, 80, 100)
 SMALL = Config(NetParams(2, 8), FitParams(100, average=0.9), RefineParams())

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from autodip.baselines import Context, Method, Outcome
+from autodip.benchmark.method import Method
+from autodip.denoisers.context import Context, Denoised
 
 LOG = "AUTODIP_TEST_LOG"
 """Environment variable with the file that counts the calls."""
@@ -16,28 +17,28 @@ def method(name, *, version="1", seconds=0.0, random=False):
                   random=random)  # fmt: skip
 
 
-def half(image: np.ndarray, context: Context) -> Outcome:
+def half(image: np.ndarray, context: Context) -> Denoised:
     with Path(os.environ[LOG]).open("a") as file:
         file.write(f"{os.getpid()} {context.seed} {context.truth is not None}\n")
-    return Outcome(image * 0.5, {"factor": 0.5})
+    return Denoised(image * 0.5, {"factor": 0.5})
 
 
-def oracle(image: np.ndarray, context: Context) -> Outcome:
-    return Outcome(context.truth.astype(float), {})
+def oracle(image: np.ndarray, context: Context) -> Denoised:
+    return Denoised(context.truth.astype(float), {})
 
 
-def hungry(image: np.ndarray, context: Context) -> Outcome:
+def hungry(image: np.ndarray, context: Context) -> Denoised:
     block = np.ones(40_000_000)
-    return Outcome(image + 0 * block[0], {})
+    return Denoised(image + 0 * block[0], {})
 
 
-def fails(image: np.ndarray, context: Context) -> Outcome:
+def fails(image: np.ndarray, context: Context) -> Denoised:
     raise ArithmeticError("no luck")
 
 
-def dies(image: np.ndarray, context: Context) -> Outcome:
+def dies(image: np.ndarray, context: Context) -> Denoised:
     os._exit(3)
 
 
-def not_finite(image: np.ndarray, context: Context) -> Outcome:
-    return Outcome(np.full(image.shape, np.nan), {})
+def not_finite(image: np.ndarray, context: Context) -> Denoised:
+    return Denoised(np.full(image.shape, np.nan), {})

@@ -5,7 +5,8 @@ import json
 import numpy as np
 from PIL import Image as Picture
 
-from autodip.simulate import Optics, simulate
+from autodip.physics.optics import Optics
+from autodip.physics.simulation import simulate
 
 
 def write(folder, specimens, size=64, **others):

@@ -12,8 +12,8 @@ from typing import Any
 
 import psutil
 
-from autodip.atomic import replacing
 from autodip.errors import OutputError
+from autodip.util.files import replacing
 
 STALE = 600.0
 """Seconds without a sign of life after which a claim counts as left behind."""

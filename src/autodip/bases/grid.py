@@ -10,8 +10,9 @@ from typing import Any
 
 from autodip.bases.records import Config
 from autodip.errors import FormatError, ParameterError
-from autodip.optional import require
-from autodip.params import FitParams, NetParams, RefineParams, parse_width
+from autodip.fit.params import FitParams, NetParams, parse_width
+from autodip.refine.refinement import RefineParams
+from autodip.util.optional import require
 
 _KEYS = ("nets", "fit", "every", "refine")
 _NET = tuple(f.name for f in dataclasses.fields(NetParams))
@@ -64,13 +65,14 @@ def load(name: str) -> tuple[Config, ...]:
     ``paper`` has the 70 networks of AUTO-DIP, ``small`` five for an hour on a desktop machine,
     ``tiny`` two for trying. A file holds
 
-    - ``nets``: a list; each has the keys of :class:`autodip.params.NetParams`. A list in the
+    - ``nets``: a list; each has the keys of :class:`autodip.fit.params.NetParams`. A list in the
       place of a value stands for each of them, and several lists for all combinations. Widths
       that change with the scale are one text, as ``"8,16,32"``.
-    - ``fit``: keys of :class:`autodip.params.FitParams`, ``iterations`` being the longest stop;
+    - ``fit``: keys of :class:`autodip.fit.params.FitParams`, ``iterations`` being the longest stop;
       lists as above. Neither ``noise_limit``, as the curve is to be recorded whole, nor ``seeds``.
     - ``every``: distance of the stops in iterations (20).
-    - ``refine``: false, true (the default) or the keys of :class:`autodip.params.RefineParams`.
+    - ``refine``: false, true (the default) or the keys of
+      :class:`autodip.refine.refinement.RefineParams`.
 
     Parameters
     ----------

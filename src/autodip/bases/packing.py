@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autodip.atomic import replacing
 from autodip.bases import files, store
 from autodip.bases.files import IMAGES, RUNS
 from autodip.bases.records import Config, Entry, Run
 from autodip.bases.store import PIXELS, Base
 from autodip.errors import FormatError, OutputError, ParameterError
+from autodip.util.files import replacing
 
 
 @dataclass(frozen=True)

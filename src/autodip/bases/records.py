@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from autodip.params import FitParams, NetParams, RefineParams
+from autodip.fit.params import FitParams, NetParams
+from autodip.refine.refinement import RefineParams
 
 Output = Literal["last", "average", "refined"]
 """Last output of the network, average of its outputs, and that after the refinement."""
@@ -26,7 +27,7 @@ class Entry:
     name : str
         Of data set and image, for people.
     microscope, specimen : str or None
-        In the words of :mod:`autodip.vocabulary` where it has one; None where unknown.
+        In the words of :mod:`autodip.choose.vocabulary` where it has one; None where unknown.
     fov : str
         Field of view, unique over data sets; captures, noise levels and crops of one field
         share it, and are never on both sides of a comparison.
@@ -35,7 +36,7 @@ class Entry:
     shape : tuple of int
         (Y, X) in pixels.
     descriptors : mapping of str to float
-        See :mod:`autodip.features`.
+        See :mod:`autodip.choose.descriptors`.
     source : mapping
         Where it comes from: ``set``, ``file``, ``role`` and, for simulated pairs, ``simulated``.
     """
@@ -133,7 +134,7 @@ class Run:
     points : tuple of Point
         Sorted by iteration.
     cost : mapping
-        ``flop``, ``memory`` and ``parameters`` by :mod:`autodip.cost`.
+        ``flop``, ``memory`` and ``parameters`` by :mod:`autodip.fit.counting`.
     engine : str
         Version of autodip and of torch that computed it.
     """

@@ -21,7 +21,6 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from autodip.atomic import replacing
 from autodip.bases.files import (
     ADVICE,
     IMAGES,
@@ -37,6 +36,7 @@ from autodip.bases.files import (
 )
 from autodip.bases.records import Config, Entry, Run
 from autodip.errors import FormatError, OutputError
+from autodip.util.files import replacing
 
 HEAD = "base.json"
 PIXELS = "pixels"

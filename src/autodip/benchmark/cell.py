@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 import psutil
 
-from autodip.baselines import Context, Method
+from autodip.benchmark.method import Method
 from autodip.benchmark.rows import to_json
-from autodip.benchmark.scores import Truth, score
-from autodip.scaling import to_dtype
+from autodip.denoisers.context import Context
+from autodip.image.scaling import to_dtype
+from autodip.metrics.scores import Truth, score
 
 
 def run(method: Method, noisy: np.ndarray, truth: Truth, context: Context) -> dict[str, Any]:

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from autodip.baselines import Context, Method
+from autodip.benchmark.method import Method
 from autodip.benchmark.rows import Key, Row, to_json
-from autodip.benchmark.scores import SCORING, Truth, missing
-from autodip.datasets.pair import Pair
-from autodip.errors import AutodipError, ImageError, ParameterError
+from autodip.datasets.pair import Pair, load
+from autodip.denoisers.context import Context
+from autodip.errors import AutodipError, ParameterError
+from autodip.metrics import weights
+from autodip.metrics.multiscale import SMALLEST as MS_SSIM_SMALLEST
+from autodip.metrics.scores import SCORING, Truth
+from autodip.metrics.weights import SMALLEST as LPIPS_SMALLEST
+from autodip.util.text import words_of
 
 
 @dataclass(frozen=True)
-class Options:
+class Conditions:
     """How the cells are run.
 
     Parameters
@@ -73,45 +79,13 @@ class Cell:
         return known.scoring != SCORING or other or stretched or missing(known, self.shape)
 
 
-def plan(pairs: Sequence[Pair], methods: Sequence[Method], options: Options) -> list[Cell]:
+def plan(pairs: Sequence[Pair], methods: Sequence[Method], options: Conditions) -> list[Cell]:
     """All cells, from the cheapest to the dearest; a pair that cannot be read has failed."""
     cells = [cell for pair in pairs for cell in _plan(pair, methods, options)]
     return sorted(cells, key=lambda cell: cell.row.predicted_seconds or 0.0)
 
 
-def load(pair: Pair, crop: int) -> tuple[np.ndarray, Truth]:
-    """Read a pair and cut out its centre.
-
-    Raises
-    ------
-    ImageError
-        If the two images differ in shape, are not (Y, X), have pixels that are not finite, or
-        are smaller than the crop, or if the truth is constant and its range therefore unknown.
-    """
-    noisy, truth = pair.read()
-    if noisy.ndim != 2 or noisy.shape != truth.shape:
-        raise ImageError(
-            f"the noisy image has shape {noisy.shape}, the true one {truth.shape}; "
-            "both must be (Y, X) of one shape"
-        )
-    if crop > min(noisy.shape):
-        raise ImageError(f"a crop of {crop} pixels does not fit an image of {noisy.shape}")
-    if crop:
-        top, left = ((n - crop) // 2 for n in noisy.shape)
-        window = (slice(top, top + crop), slice(left, left + crop))
-        noisy, truth = noisy[window], truth[window]
-    for name, image in (("noisy", noisy), ("true", truth)):
-        if not np.isfinite(image).all():
-            raise ImageError(f"the {name} image has NaN or infinite pixels")
-    if pair.data_range is None and not np.ptp(truth):
-        raise ImageError(
-            "all pixels of the true image are equal, so its range is not known; "
-            "say it as data_range where the data set has a manifest"
-        )
-    return noisy, Truth(truth, pair.data_range, pair.stretched)
-
-
-def _plan(pair: Pair, methods: Sequence[Method], options: Options) -> Iterator[Cell]:
+def _plan(pair: Pair, methods: Sequence[Method], options: Conditions) -> Iterator[Cell]:
     """Rows of all cells of one pair, with what they are predicted to cost."""
     blank = Row(
         dataset=pair.dataset,
@@ -147,15 +121,10 @@ def _plan(pair: Pair, methods: Sequence[Method], options: Options) -> Iterator[C
             yield Cell(pair, method, seed, row, shape)
 
 
-def context_of(pair: Pair, seed: int, options: Options, truth: Truth | None = None) -> Context:
+def context_of(pair: Pair, seed: int, options: Conditions, truth: Truth | None = None) -> Context:
     """What a method may know of a pair."""
     shown = None if truth is None else truth.image
     return Context(pair.microscope, pair.specimen, seed, options.device, shown)
-
-
-def words_of(error: Exception) -> str:
-    """Message of an error of autodip; of another with its type."""
-    return str(error) if isinstance(error, AutodipError) else f"{type(error).__name__}: {error}"
 
 
 def _hash(*images: np.ndarray) -> str:
@@ -164,3 +133,11 @@ def _hash(*images: np.ndarray) -> str:
         digest.update(f"{image.shape} {image.dtype.str}".encode())
         digest.update(np.ascontiguousarray(image).tobytes())
     return digest.hexdigest()[:16]
+
+
+def missing(row: Row, shape: tuple[int, int]) -> bool:
+    """Whether a row lacks a figure that could be had now, as after installing what it needs."""
+    side = min(shape)
+    no_lpips = row.lpips is None and side >= LPIPS_SMALLEST and weights.location().exists()
+    library = importlib.util.find_spec("pytorch_msssim") is not None
+    return no_lpips or (row.ms_ssim is None and side >= MS_SSIM_SMALLEST and library)

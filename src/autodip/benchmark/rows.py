@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from autodip.atomic import replacing
 from autodip.errors import FormatError, OutputError
+from autodip.util.files import replacing
 
 Status = Literal["done", "failed", "not run"]
 Key = tuple[str, ...]
@@ -44,7 +44,7 @@ class Row:
     data_range, stretched : float or None, int
         How the result was compared with the truth; 1 where it was fitted to it first.
     psnr, ssim, lpips, ... : float or None
-        See :mod:`autodip.benchmark.scores`.
+        See :mod:`autodip.metrics.scores`.
     seconds, cpu_seconds : float or None
         Of the method alone, by the clock and summed over the cores.
     memory_mb, gpu_memory_mb : float or None

@@ -10,14 +10,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from autodip import io
-from autodip.atomic import replacing
 from autodip.benchmark import cell as cells
 from autodip.benchmark.environment import machine
-from autodip.benchmark.planned import Cell, Options, context_of, load, words_of
+from autodip.benchmark.planned import Cell, Conditions, context_of
 from autodip.benchmark.rows import Key, Row
-from autodip.cluster import Cluster
+from autodip.compute.cluster import Cluster
+from autodip.datasets.pair import load
 from autodip.errors import AutodipError
-from autodip.image import Image
+from autodip.image.image import Image
+from autodip.util.files import replacing
+from autodip.util.text import words_of
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Update:
 
 def run(
     planned: Sequence[Cell],
-    options: Options,
+    options: Conditions,
     *,
     finished: Mapping[Key, Row] | None = None,
     images: Path | None = None,
@@ -55,7 +57,7 @@ def run(
     Parameters
     ----------
     planned : sequence of Cell
-    options : Options
+    options : Conditions
     finished : mapping of key to Row, optional
         Rows of earlier runs; those that are done are yielded again and not run.
     images : Path, optional
@@ -101,7 +103,7 @@ class _Task:
     """A cell to run, or to score anew where it is ``known``."""
 
     cell: Cell
-    options: Options
+    options: Conditions
     known: Row | None
     kept: Path | None
 
@@ -140,7 +142,7 @@ def _rescored(cell: Cell, known: Row, kept: Path | None) -> Row:
     return known.replace(**figures)
 
 
-def _run(cell: Cell, options: Options, kept: Path | None) -> Row:
+def _run(cell: Cell, options: Conditions, kept: Path | None) -> Row:
     """Run one cell, and keep its result."""
     noisy, truth = load(cell.pair, options.crop)
     context = context_of(cell.pair, cell.seed, options, truth if cell.method.oracle else None)

@@ -60,7 +60,7 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        module = cmd_name.replace("-", "_")
+        module = f"{cmd_name.replace('-', '_')}_command"
         command: click.Command = import_module(f"autodip.cli.{module}").command
         return command
 

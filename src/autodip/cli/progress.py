@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 
-from autodip.records import Progress
+from autodip.pipeline.result import Progress
 
 
 class ProgressBar:

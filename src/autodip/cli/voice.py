@@ -10,11 +10,12 @@ from typing import Any
 
 import click
 
-from autodip.cli.batch import Batch, Event
-from autodip.cli.common import say_results, valid
-from autodip.cli.jobs import Job, Show
+from autodip.cli.plan_text import outcome_lines
 from autodip.cli.progress import ProgressBar
-from autodip.cli.text import outcome_lines
+from autodip.cli.shared_options import say_results
+from autodip.runs.batch import Batch, Event
+from autodip.runs.job import Job, Show
+from autodip.util.text import valid
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from autodip.cluster import Cluster
+from autodip.compute.cluster import Cluster
 
 F = TypeVar("F", bound=Callable[..., Any])
 

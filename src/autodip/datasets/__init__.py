@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from types import ModuleType
 
-from autodip.datasets import biosr, fmd, hagen, manifest, shah, w2s
+from autodip.datasets import biosr, fmd, hagen, own_pairs, shah, w2s
 from autodip.datasets.layout import Listing, folders
 from autodip.datasets.pair import Pair
 from autodip.errors import AutodipError, FormatError, ParameterError
@@ -19,7 +19,7 @@ MODULES: Mapping[str, ModuleType] = {
     "biosr": biosr,
     "w2s": w2s,
     "shah": shah,
-    "shared": manifest,
+    "shared": own_pairs,
 }
 """Known data sets; ``shared`` is any folder with a ``manifest.json``."""
 

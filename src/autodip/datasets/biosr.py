@@ -17,11 +17,11 @@ from pathlib import Path
 
 import numpy as np
 
-from autodip import optional
+from autodip.choose.vocabulary import find_specimen
 from autodip.datasets.layout import Listing, fields, files, folders, group, same_shape
 from autodip.datasets.pair import Pair
 from autodip.errors import FormatError
-from autodip.vocabulary import find_specimen
+from autodip.util import optional
 
 LAYOUT = "<specimen>/Cell_NNN/RawSIMData_level_NN.mrc with RawSIMData_gt.mrc beside it"
 """What the folder should hold."""

@@ -23,7 +23,7 @@ _CHUNK = 2**20
 
 
 @dataclass(frozen=True)
-class Progress:
+class FileProgress:
     """How far a file is.
 
     Parameters
@@ -49,7 +49,7 @@ class Progress:
 
 def download(
     remote: Remote, target: Path, *, checked_by: str, attempts: int = 4, pause: float = 2.0
-) -> Iterator[Progress]:
+) -> Iterator[FileProgress]:
     """Download a file, or go on where it broke off; one that is there is only checked.
 
     Parameters
@@ -90,14 +90,14 @@ def download(
             "folder with --out, then run the same command again, which goes on where it stopped"
         ) from error
     size = target.stat().st_size
-    yield Progress(remote.name, "complete", size, size, note)
+    yield FileProgress(remote.name, "complete", size, size, note)
 
 
 def _note(part: Path) -> Path:
     return part.with_name(f"{part.name}.json")
 
 
-def _persist(remote: Remote, part: Path, attempts: int, pause: float) -> Iterator[Progress]:
+def _persist(remote: Remote, part: Path, attempts: int, pause: float) -> Iterator[FileProgress]:
     """Receive a file, over several connections if need be."""
     failures = 0
     while True:
@@ -117,7 +117,7 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
-def _receive(remote: Remote, part: Path) -> Iterator[Progress]:
+def _receive(remote: Remote, part: Path) -> Iterator[FileProgress]:
     """Receive the rest of a file, or all of it if the server does not send parts."""
     have, validator = _resumable(remote, part)
     headers = {"Range": f"bytes={have}-"} if have else {}
@@ -144,11 +144,11 @@ def _receive(remote: Remote, part: Path) -> Iterator[Progress]:
         total = _total(answer, have)
         _remember(remote, part, answer)
         with part.open("ab" if have else "wb") as file:
-            yield Progress(remote.name, "downloading", have, total or remote.size)
+            yield FileProgress(remote.name, "downloading", have, total or remote.size)
             while chunk := answer.read(_CHUNK):
                 file.write(chunk)
                 have += len(chunk)
-                yield Progress(remote.name, "downloading", have, total or remote.size)
+                yield FileProgress(remote.name, "downloading", have, total or remote.size)
         if total is not None and have < total:
             raise web.ConnectionLostError(
                 f"{remote.url}: the connection broke off after {have:,} of {total:,} bytes"
@@ -186,7 +186,7 @@ def _total(answer: web.Answer, have: int) -> int | None:
     return have + int(length) if length and answer.status in (200, 206) else None
 
 
-def _hash(remote: Remote, path: Path) -> Generator[Progress, None, str]:
+def _hash(remote: Remote, path: Path) -> Generator[FileProgress, None, str]:
     """Checksum of a file, by the published algorithm, else SHA-256."""
     digest = hashlib.new(remote.algorithm or "sha256", usedforsecurity=False)
     total, done = _size(path), 0
@@ -194,7 +194,7 @@ def _hash(remote: Remote, path: Path) -> Generator[Progress, None, str]:
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
             done += len(chunk)
-            yield Progress(remote.name, "checking", done, total)
+            yield FileProgress(remote.name, "checking", done, total)
     return digest.hexdigest()
 
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from autodip.atomic import check_writable
 from autodip.datasets import sources
-from autodip.datasets.download import Progress, download
-from autodip.datasets.sources import Remote, Source
+from autodip.datasets.download import FileProgress, download
+from autodip.datasets.sources import Publication, Remote
 from autodip.datasets.unpack import is_archive, unpack
 from autodip.errors import OutputError, ParameterError
+from autodip.util.files import check_writable
 
 
 def select(remotes: Sequence[Remote], only: Sequence[str]) -> list[Remote]:
@@ -32,21 +32,21 @@ def select(remotes: Sequence[Remote], only: Sequence[str]) -> list[Remote]:
 
 
 def fetch(
-    source: str | Source,
+    source: str | Publication,
     folder: Path,
     *,
     only: Sequence[str] = (),
     extract: bool = True,
     attempts: int = 4,
     pause: float = 2.0,
-) -> Iterator[Progress]:
+) -> Iterator[FileProgress]:
     """Download the files of a data set, check them, and unpack its archives.
 
     Run again, it goes on where it was stopped; what is complete is checked once more.
 
     Parameters
     ----------
-    source : str or Source
+    source : str or Publication
         Name of the data set, or where it is published.
     folder : Path
         Where it is put; made if need be.
@@ -60,7 +60,7 @@ def fetch(
 
     Yields
     ------
-    Progress
+    FileProgress
 
     Raises
     ------
@@ -104,4 +104,4 @@ def _check_room(remotes: Sequence[Remote], folder: Path) -> None:
         )
 
 
-__all__ = ["Progress", "fetch", "select"]
+__all__ = ["FileProgress", "fetch", "select"]

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
+from autodip.choose.vocabulary import find_specimen
 from autodip.datasets import pages
 from autodip.datasets.layout import Listing, files, folders, group, same_shape
 from autodip.datasets.pair import Pair
 from autodip.errors import FormatError
-from autodip.vocabulary import find_specimen
 
 LAYOUT = (
     "pairs of stacks such as actin-60x-noise1-lowsnr.tif and actin-60x-noise1-highsnr.tif, in it "

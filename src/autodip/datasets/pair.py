@@ -8,6 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from autodip.errors import ImageError
+from autodip.metrics.scores import Truth
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -23,7 +26,7 @@ class Pair:
         Returns the noisy and the true image, two arrays of one shape (Y, X) in the units of
         the files.
     microscope, specimen : str or None
-        In the words of :mod:`autodip.vocabulary` where it has one, else the data set's own;
+        In the words of :mod:`autodip.choose.vocabulary` where it has one, else the data set's own;
         None where the authors don't document it.
     noise_level : str
         In the authors' words: ``raw``, ``avg2``, ``level_03``, ``highsnr``.
@@ -58,3 +61,35 @@ class Pair:
     data_range: float | None = None
     stretched: bool = False
     simulated: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
+
+
+def load(pair: Pair, crop: int) -> tuple[np.ndarray, Truth]:
+    """Read a pair and cut out its centre.
+
+    Raises
+    ------
+    ImageError
+        If the two images differ in shape, are not (Y, X), have pixels that are not finite, or
+        are smaller than the crop, or if the truth is constant and its range therefore unknown.
+    """
+    noisy, truth = pair.read()
+    if noisy.ndim != 2 or noisy.shape != truth.shape:
+        raise ImageError(
+            f"the noisy image has shape {noisy.shape}, the true one {truth.shape}; "
+            "both must be (Y, X) of one shape"
+        )
+    if crop > min(noisy.shape):
+        raise ImageError(f"a crop of {crop} pixels does not fit an image of {noisy.shape}")
+    if crop:
+        top, left = ((n - crop) // 2 for n in noisy.shape)
+        window = (slice(top, top + crop), slice(left, left + crop))
+        noisy, truth = noisy[window], truth[window]
+    for name, image in (("noisy", noisy), ("true", truth)):
+        if not np.isfinite(image).all():
+            raise ImageError(f"the {name} image has NaN or infinite pixels")
+    if pair.data_range is None and not np.ptp(truth):
+        raise ImageError(
+            "all pixels of the true image are equal, so its range is not known; "
+            "say it as data_range where the data set has a manifest"
+        )
+    return noisy, Truth(truth, pair.data_range, pair.stretched)

@@ -1,4 +1,4 @@
-"""A folder of simulated pairs, with the manifest that :mod:`autodip.datasets.manifest` reads."""
+"""A folder of simulated pairs, with the manifest that :mod:`autodip.datasets.own_pairs` reads."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from autodip import io
-from autodip.atomic import check_writable, replacing
-from autodip.camera import Camera
-from autodip.datasets.manifest import FILE
+from autodip.datasets.own_pairs import FILE
 from autodip.errors import ImageError, OutputError
-from autodip.image import Image
-from autodip.pairs import CLEAN, match_brightness, own_noise, simulate_noisy
+from autodip.image.image import Image
+from autodip.physics.camera import Camera
+from autodip.physics.degrade import CLEAN, match_brightness, own_noise, simulate_noisy
+from autodip.util.files import check_writable, replacing
 
 SMALLEST = 64
 """Pixels that a clean image has along each side at least."""

@@ -46,7 +46,7 @@ class Remote:
 
 
 @dataclass(frozen=True)
-class Source:
+class Publication:
     """Publication of a data set; ``entry`` says how its files are found."""
 
     name: str
@@ -70,7 +70,7 @@ def names() -> tuple[str, ...]:
     return tuple(_entries())
 
 
-def load(name: str) -> Source:
+def load(name: str) -> Publication:
     """Find where a data set is published.
 
     Raises
@@ -85,9 +85,9 @@ def load(name: str) -> Source:
     return make(name, _entries()[name])
 
 
-def make(name: str, entry: Mapping[str, Any]) -> Source:
+def make(name: str, entry: Mapping[str, Any]) -> Publication:
     """Make a source from an entry."""
-    return Source(
+    return Publication(
         name=name,
         title=entry["title"],
         landing=entry["landing"],
@@ -98,7 +98,7 @@ def make(name: str, entry: Mapping[str, Any]) -> Source:
     )
 
 
-def remotes(source: Source) -> list[Remote]:
+def remotes(source: Publication) -> list[Remote]:
     """Files of a source; its server is asked for the list where there is one.
 
     Raises

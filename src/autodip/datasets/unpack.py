@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Generator, Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-from autodip.datasets.download import Progress
+from autodip.datasets.download import FileProgress
 from autodip.errors import FormatError, OutputError
 
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
@@ -31,7 +31,7 @@ def is_archive(path: Path) -> bool:
     return path.name.lower().endswith(SUFFIXES)
 
 
-def unpack(archive: Path, name: str) -> Iterator[Progress]:
+def unpack(archive: Path, name: str) -> Iterator[FileProgress]:
     """Unpack an archive beside it, once; the archive stays.
 
     What does not lie in one folder within the archive is put into a folder of its name.
@@ -53,7 +53,7 @@ def unpack(archive: Path, name: str) -> Iterator[Progress]:
     mark = archive.with_name(f".{archive.name}.unpacked")
     size = archive.stat().st_size
     if _is_there(mark, size):
-        yield Progress(name, "unpacked", size, size, "was unpacked before")
+        yield FileProgress(name, "unpacked", size, size, "was unpacked before")
         return
     steps = _zip if archive.name.lower().endswith(".zip") else _tar
     try:
@@ -84,7 +84,7 @@ def unpack(archive: Path, name: str) -> Iterator[Progress]:
             f"{archive}: cannot be unpacked ({error.strerror or error}); make room, then run the "
             "same command again"
         ) from error
-    yield Progress(name, "unpacked", size, size)
+    yield FileProgress(name, "unpacked", size, size)
 
 
 def _damaged(archive: Path, error: Exception) -> FormatError:
@@ -100,7 +100,7 @@ def _is_there(mark: Path, size: int) -> bool:
     return unpacked == str(size) and bool(top) and (mark.parent / top).exists()
 
 
-def _zip(archive: Path, name: str) -> Generator[Progress, None, str]:
+def _zip(archive: Path, name: str) -> Generator[FileProgress, None, str]:
     with zipfile.ZipFile(archive) as file:
         members = [m for m in file.infolist() if not _for_mac(m.filename)]
         for member in members:
@@ -115,11 +115,11 @@ def _zip(archive: Path, name: str) -> Generator[Progress, None, str]:
         for member in members:
             file.extract(member, place)
             done += member.file_size
-            yield Progress(name, "unpacking", done, total)
+            yield FileProgress(name, "unpacking", done, total)
     return top
 
 
-def _tar(archive: Path, name: str) -> Generator[Progress, None, str]:
+def _tar(archive: Path, name: str) -> Generator[FileProgress, None, str]:
     with tarfile.open(archive) as file:
         members = [m for m in file.getmembers() if not _for_mac(m.name)]
         _read_on(file)
@@ -133,7 +133,7 @@ def _tar(archive: Path, name: str) -> Generator[Progress, None, str]:
         for member in members:
             file.extract(member, place, **safe)
             done += member.size
-            yield Progress(name, "unpacking", done, total)
+            yield FileProgress(name, "unpacking", done, total)
     return top
 
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from autodip.atomic import replacing
 from autodip.errors import FormatError, ParameterError
-from autodip.image import Image
+from autodip.image.image import Image
 from autodip.io import czi, large, lif, mrc, nd2, npy, npz, ome_zarr, png, scenes, tiff
+from autodip.util.files import replacing
 
 _FORMATS: dict[str, ModuleType] = {
     ".png": png,

@@ -12,9 +12,9 @@ import imagecodecs
 import numpy as np
 
 from autodip.errors import AutodipError, FormatError
-from autodip.image import AXES, Hint, Image
+from autodip.image.image import AXES, Hint, Image
 from autodip.io import scenes
-from autodip.optional import require
+from autodip.util.optional import require
 
 _SCENE = "S"
 _TILE = "M"

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autodip.image import Hint
+from autodip.image.image import Hint
 
 _UNITS_UM = {
     "micron": 1.0,
@@ -39,7 +39,7 @@ def unwrapped(metadata: Mapping[str, Any]) -> dict[str, Any]:
 def facts(
     metadata: Mapping[str, Any], axes: str, channels: int, tags: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Fields of :class:`autodip.image.Image` that ImageJ's metadata and resolution tell."""
+    """Fields of :class:`autodip.image.image.Image` that ImageJ's metadata and resolution tell."""
     unit = _UNITS_UM.get(str(metadata.get("unit", "")))
     size: dict[str, float] = {}
     if unit is not None:

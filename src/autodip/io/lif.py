@@ -8,9 +8,9 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from autodip.errors import AutodipError, FormatError
-from autodip.image import AXES, Hint, Image
+from autodip.image.image import AXES, Hint, Image
 from autodip.io import scenes
-from autodip.optional import require
+from autodip.util.optional import require
 
 _DIMENSIONS = {"1": "X", "2": "Y", "3": "Z", "4": "T"}
 _UM = {"m": 1e6, "mm": 1e3, "µm": 1.0, "um": 1.0, "nm": 1e-3}

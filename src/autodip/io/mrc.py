@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from autodip.errors import FormatError, ParameterError
-from autodip.image import Image
-from autodip.optional import require
+from autodip.image.image import Image
+from autodip.util.optional import require
 
 _TYPES = ("int8", "int16", "uint16", "float16", "float32")
 _UM_PER_ANGSTROM = 1e-4
@@ -21,7 +21,7 @@ _KEPT = ("nxstart", "nystart", "nzstart", "cellb", "mapc", "mapr", "maps", "orig
 
 
 @dataclass(frozen=True)
-class Source:
+class MrcSource:
     """What of an MRC file is kept when it is written again."""
 
     header: dict[str, Any] = field(repr=False)
@@ -39,7 +39,7 @@ def read(path: Path, axes: str | None) -> Image:
             with mrcfile.open(path, permissive=True) as file:
                 data = None if file.data is None else np.array(file.data)
                 told = _voxel(file, axes or "ZYX")
-                source = Source(
+                source = MrcSource(
                     {name: file.header[name].copy() for name in _KEPT},
                     tuple(str(label) for label in file.get_labels()),
                     np.array(file.extended_header) if file.header.nsymbt else None,
@@ -84,7 +84,7 @@ def write(path: Path, image: Image) -> None:
         )
     mrcfile = require("mrcfile", "mrc")
     data = image.yx_last(image.data)
-    source = image.source if isinstance(image.source, Source) else None
+    source = image.source if isinstance(image.source, MrcSource) else None
     with mrcfile.new(path, data=np.ascontiguousarray(data), overwrite=True) as file:
         if data.ndim == 3:
             volume = source.volume if source else "Z" in image.axes
@@ -95,7 +95,7 @@ def write(path: Path, image: Image) -> None:
         file.voxel_size = tuple(sizes)
 
 
-def _restore(file: Any, source: Source) -> None:
+def _restore(file: Any, source: MrcSource) -> None:
     for name, value in source.header.items():
         file.header[name] = value
     if source.extended is not None:

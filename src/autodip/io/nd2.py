@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from autodip.errors import AutodipError, FormatError
-from autodip.image import AXES, Image
+from autodip.image.image import AXES, Image
 from autodip.io import ome, scenes
-from autodip.optional import require
+from autodip.util.optional import require
 
 _POSITION = "P"
 
@@ -53,7 +53,7 @@ def _read(file: Any, path: Path, axes: str | None, scene: str | int | None) -> I
     }
     xml = _metadata(file, number)
     if xml:
-        told |= {"source": ome.Source(xml, seen), "hints": ome.facts(xml)["hints"]}
+        told |= {"source": ome.OmeSource(xml, seen), "hints": ome.facts(xml)["hints"]}
     return image.replace(**told)
 
 

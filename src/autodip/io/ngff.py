@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from autodip.errors import FormatError
-from autodip.image import Hint, Image
+from autodip.image.image import Hint, Image
 from autodip.io.pyramid import scaled
 
 VERSIONS = ("0.4", "0.5")
@@ -43,7 +43,7 @@ _CHUNK = 1024
 
 
 @dataclass(frozen=True)
-class Source:
+class NgffSource:
     """What of an OME-Zarr image is kept when it is written again.
 
     Parameters
@@ -75,11 +75,11 @@ class Source:
     others: Mapping[str, Any] = field(default_factory=dict, repr=False)
     folder: Path | None = None
 
-    def cut(self, position: int, kept: range) -> Source:
+    def cut(self, position: int, kept: range) -> NgffSource:
         """Metadata of the part of the image that has only ``kept`` of its axis at ``position``."""
         return dataclasses.replace(self._cut(position, kept), folder=None)
 
-    def _cut(self, position: int, kept: range) -> Source:
+    def _cut(self, position: int, kept: range) -> NgffSource:
         channels = self.omero.get("channels")
         if self.axes[position] != "C" or not channels:
             return self
@@ -124,8 +124,8 @@ def letters(multiscale: Mapping[str, Any]) -> str:
     return axes
 
 
-def facts(source: Source) -> dict[str, Any]:
-    """Fields of :class:`autodip.image.Image` that the metadata tells."""
+def facts(source: NgffSource) -> dict[str, Any]:
+    """Fields of :class:`autodip.image.image.Image` that the metadata tells."""
     scale = _scale(source.multiscale)
     size: dict[str, float] = {}
     step = None
@@ -159,7 +159,7 @@ def _scale(multiscale: Mapping[str, Any]) -> list[float]:
     return [float(factor) for factor in scale]
 
 
-def new(image: Image, version: str) -> tuple[Source, np.ndarray]:
+def new(image: Image, version: str) -> tuple[NgffSource, np.ndarray]:
     """Metadata of an image from elsewhere, and its pixels in the order that OME-Zarr wants.
 
     Samples of colour pixels (axis S) become channels.
@@ -186,7 +186,7 @@ def new(image: Image, version: str) -> tuple[Source, np.ndarray]:
     }
     chunks = tuple(min(n, _CHUNK) if a in "YX" else 1 for a, n in zip(axes, shapes[0], strict=True))
     omero = _omero(image, data, axes)
-    return Source(version, axes, multiscale, omero, shapes, {"chunks": chunks}), data
+    return NgffSource(version, axes, multiscale, omero, shapes, {"chunks": chunks}), data
 
 
 def _axes(image: Image, axes: str) -> list[dict[str, str]]:

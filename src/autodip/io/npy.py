@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from autodip.errors import FormatError, ParameterError
-from autodip.image import Image
+from autodip.image.image import Image
 from autodip.io.large import is_large
 
 

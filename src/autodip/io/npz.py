@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from autodip.errors import FormatError
-from autodip.image import Image
+from autodip.image.image import Image
 from autodip.io import scenes
 from autodip.io.npy import with_axes
 
@@ -18,7 +18,7 @@ _USUAL = "image"
 
 
 @dataclass(frozen=True)
-class Source:
+class NpzSource:
     """Key of the array in its archive."""
 
     key: str
@@ -39,11 +39,11 @@ def read(path: Path, axes: str | None, scene: str | int | None = None) -> Image:
         raise
     except (ValueError, OSError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
         raise FormatError(f"not a readable NPZ archive, or a truncated one ({error})") from error
-    return with_axes(data, axes, path).replace(source=Source(key))
+    return with_axes(data, axes, path).replace(source=NpzSource(key))
 
 
 def write(path: Path, image: Image) -> None:
     """Write the array, compressed, under the key it was read from."""
-    key = image.source.key if isinstance(image.source, Source) else _USUAL
+    key = image.source.key if isinstance(image.source, NpzSource) else _USUAL
     with path.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **{key: image.data})

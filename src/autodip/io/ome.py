@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autodip.errors import FormatError
-from autodip.image import Hint, Image
+from autodip.image.image import Hint, Image
 
 if TYPE_CHECKING:
     import ome_types
@@ -20,16 +20,16 @@ _TYPES = {"float32": "float", "float64": "double"}
 
 
 @dataclass(frozen=True)
-class Source:
+class OmeSource:
     """Metadata of a file of another format as OME-XML that describes this one image."""
 
     xml: str = field(repr=False)
     axes: str
 
-    def cut(self, position: int, kept: range) -> Source:
+    def cut(self, position: int, kept: range) -> OmeSource:
         """Metadata of the part that has only ``kept`` of its axis at ``position``."""
         axis = self.axes[position]
-        return Source(
+        return OmeSource(
             cut(self.xml, axis, kept), self.axes.replace("S", "") if axis == "S" else self.axes
         )
 
@@ -66,7 +66,7 @@ def only(xml: str, index: int) -> str:
 
 
 def facts(xml: str, index: int = 0) -> dict[str, Any]:
-    """Fields of :class:`autodip.image.Image` that OME-XML tells of one of its images."""
+    """Fields of :class:`autodip.image.image.Image` that OME-XML tells of one of its images."""
     images = parse(xml).images
     pixels = images[min(index, len(images) - 1)].pixels
     size = {}
@@ -166,7 +166,7 @@ def document(image: Image) -> str:
     from ome_types import model  # noqa: PLC0415
 
     kind = _pixel_type(image.data.dtype)
-    if isinstance(image.source, Source):
+    if isinstance(image.source, OmeSource):
         ome = parse(image.source.xml)
     else:
         ome = model.OME(images=[model.Image(id="Image:0", pixels=_blank(image, kind))])

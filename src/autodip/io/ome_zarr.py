@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from autodip.atomic import remove, replacing
 from autodip.errors import AutodipError, FormatError
-from autodip.image import Image
+from autodip.image.image import Image
 from autodip.io import large, ngff, ome, pyramid, scenes
 from autodip.io.large import Stored, is_large
-from autodip.optional import require
+from autodip.util.files import remove, replacing
+from autodip.util.optional import require
 
 _LOSSLESS = ("blosc", "zstd", "gzip", "zlib", "lz4", "bz2", "lzma", "lzma2")
 _MARKS = ("zarr.json", ".zgroup", ".zattrs", ".zarray")
@@ -127,7 +127,7 @@ def _read(group: Any, folder: Path, axes: str | None, scratch: Path | None) -> I
         raise FormatError("no pixels are stored: none of the chunks of its full resolution exists")
     root = dict(group.attrs)
     others = {k: v for k, v in root.items() if k not in (*_DROPPED, "ome")}
-    source = ngff.Source(
+    source = ngff.NgffSource(
         version,
         ngff.letters(multiscale),
         multiscale,
@@ -185,7 +185,7 @@ def write(path: Path, image: Image, version: str | None = None) -> None:
     if path.is_dir() and any(path.iterdir()) and not is_store(path):
         raise FormatError(f"{path} is a folder with other things than Zarr; it is not replaced")
     source, data = image.source, image.data
-    if not isinstance(source, ngff.Source) or (version and version != source.version):
+    if not isinstance(source, ngff.NgffSource) or (version and version != source.version):
         source, data = ngff.new(image, version or ngff.NEWEST)
     with replacing(path) as (part,):
         remove(part)
@@ -193,14 +193,14 @@ def write(path: Path, image: Image, version: str | None = None) -> None:
         _copy_beside(source, part)
 
 
-def _copy_beside(source: ngff.Source, path: Path) -> None:
+def _copy_beside(source: ngff.NgffSource, path: Path) -> None:
     """Copy what belongs to the image but is none: labels and tables."""
     for name in _BESIDE:
         if source.folder is not None and (source.folder / name).is_dir():
             shutil.copytree(source.folder / name, path / name)
 
 
-def _store(zarr: Any, path: Path, source: ngff.Source, data: np.ndarray) -> None:
+def _store(zarr: Any, path: Path, source: ngff.NgffSource, data: np.ndarray) -> None:
     """Write the group and its arrays."""
     old = source.version == "0.4"
     group = zarr.open_group(path, mode="w", zarr_format=2 if old else 3)

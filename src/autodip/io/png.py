@@ -11,7 +11,7 @@ import imagecodecs
 import numpy as np
 
 from autodip.errors import FormatError
-from autodip.image import Image
+from autodip.image.image import Image
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CRITICAL = {b"IHDR", b"PLTE", b"IDAT", b"IEND"}
@@ -21,7 +21,7 @@ _GREY, _RGB, _PALETTE, _GREY_ALPHA, _RGBA = 0, 2, 3, 4, 6
 
 
 @dataclass(frozen=True)
-class Source:
+class PngSource:
     """Chunks of the file that are kept: type and content."""
 
     chunks: tuple[tuple[bytes, bytes], ...]
@@ -46,7 +46,7 @@ def read(path: Path, axes: str | None) -> Image:
     return Image(
         data,
         axes or ("YX" if data.ndim == 2 else "YXS"),
-        source=Source(kept),
+        source=PngSource(kept),
         alpha=colour in (_GREY_ALPHA, _RGBA),
     )
 
@@ -59,7 +59,7 @@ def write(path: Path, image: Image) -> None:
             f"{image.axes}; write .tif or .npy"
         )
     content = bytes(imagecodecs.png_encode(image.data))
-    chunks = image.source.chunks if isinstance(image.source, Source) else ()
+    chunks = image.source.chunks if isinstance(image.source, PngSource) else ()
     kept = b"".join(_chunk(*chunk) for chunk in chunks)
     header_end = len(_SIGNATURE) + 12 + 13
     path.write_bytes(content[:header_end] + kept + content[header_end:])

@@ -14,7 +14,7 @@ import numpy as np
 import tifffile
 
 from autodip.errors import FormatError, ParameterError
-from autodip.image import Image
+from autodip.image.image import Image
 from autodip.io import imagej, ome, pyramid, scenes
 from autodip.io.large import laid_out
 from autodip.io.tiffpixels import BUFFER, Log, pixels
@@ -39,7 +39,7 @@ _ALPHA = (1, 2)
 
 
 @dataclass(frozen=True)
-class Source:
+class TiffSource:
     """What of a TIFF file is kept when it is written again.
 
     Parameters
@@ -63,7 +63,7 @@ class Source:
     shape: tuple[int, ...] = ()
     planes: tuple[tuple[int, int], ...] = ()
 
-    def cut(self, position: int, kept: range) -> Source:
+    def cut(self, position: int, kept: range) -> TiffSource:
         """Metadata of the part of the image that has only ``kept`` of its axis at ``position``.
 
         The axis is known by its position, as the user may call it by another letter.
@@ -80,7 +80,7 @@ class Source:
             tags["photometric"] = "minisblack"
             axes = axes.replace("S", "")
             shape = (*self.shape[:position], *self.shape[position + 1 :])
-        return Source(self.flavour, tags, metadata, axes, shape, self.planes)
+        return TiffSource(self.flavour, tags, metadata, axes, shape, self.planes)
 
 
 def read(
@@ -124,7 +124,7 @@ def _read(
         series = tif.series[number]
         data = pixels(series, scratch, log.lines)
         page = series.keyframe
-        source = Source(
+        source = TiffSource(
             _flavour(tif), tags_of(tif, page), None, series.axes, series.shape, _planes(series)
         )
         alpha = any(int(e) in _ALPHA for e in page.extrasamples)
@@ -199,9 +199,9 @@ def write(path: Path, image: Image, *, as_ome: bool = False) -> None:
     as_ome : bool
         Write OME-TIFF in any case.
     """
-    if as_ome and not (isinstance(image.source, Source) and image.source.flavour == "ome"):
+    if as_ome and not (isinstance(image.source, TiffSource) and image.source.flavour == "ome"):
         image = _converted(image)
-    elif not isinstance(image.source, Source):
+    elif not isinstance(image.source, TiffSource):
         facts = (image.pixel_size, image.time_step, image.channel_names, image.channel_colours)
         if not any(facts) and ".ome.tif" not in path.name.lower():
             photometric = "rgb" if "S" in image.axes else "minisblack"
@@ -210,7 +210,7 @@ def write(path: Path, image: Image, *, as_ome: bool = False) -> None:
             tifffile.imwrite(path, data, photometric=photometric, metadata=metadata)
             return
         image = _converted(image)
-    source: Source = image.source
+    source: TiffSource = image.source
     data, tags = image.data, for_pixels(dict(source.tags), image.data.dtype)
     first: dict[str, Any] = {"metadata": None}
     if source.flavour == "ome":
@@ -240,7 +240,7 @@ def _stored_type(dtype: np.dtype, tags: Mapping[str, Any]) -> np.dtype:
 
 
 def _write_pyramid(
-    path: Path, data: np.ndarray, source: Source, first: dict[str, Any], tags: dict[str, Any]
+    path: Path, data: np.ndarray, source: TiffSource, first: dict[str, Any], tags: dict[str, Any]
 ) -> None:
     """Write an image and its reduced levels, which lie behind it in SubIFDs."""
     rows, columns = source.axes.index("Y"), source.axes.index("X")
@@ -276,4 +276,4 @@ def _converted(image: Image) -> Image:
         tags["planarconfig"] = "contig"
     if image.alpha:
         tags["extrasamples"] = ["unassalpha"]
-    return image.replace(source=Source("ome", tags, ome.document(image), order, data.shape))
+    return image.replace(source=TiffSource("ome", tags, ome.document(image), order, data.shape))

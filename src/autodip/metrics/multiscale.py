@@ -6,7 +6,7 @@ import numpy as np
 
 from autodip.errors import ImageError
 from autodip.metrics.fidelity import psnr
-from autodip.optional import require
+from autodip.util.optional import require
 
 SMALLEST = 176
 """Pixels a side below which the coarsest scale has no room for a window of 11 pixels."""

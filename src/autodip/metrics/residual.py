@@ -63,7 +63,7 @@ def whiteness(
         units; without it bright pixels, with their stronger photon noise, weigh most.
     noise : ndarray, shape (5, 5), optional
         Autocorrelation of the noise itself at lags -2 to 2, 1 at the centre, as
-        :func:`autodip.noise.autocorrelation` measures it; white by default.
+        :func:`autodip.physics.noise.autocorrelation` measures it; white by default.
 
     Returns
     -------

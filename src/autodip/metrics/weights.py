@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 import platformdirs
 
-from autodip.atomic import replacing
 from autodip.errors import FormatError, OutputError
+from autodip.util.files import replacing
 
 VARIABLE = "AUTODIP_LPIPS_WEIGHTS"
 """Environment variable that names another file than the one in the cache."""

@@ -12,8 +12,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from autodip.params import RefineParams
 from autodip.refine.local import block_covariance
+from autodip.refine.refinement import RefineParams
 
 _CHUNK = 2048
 """Groups estimated at once: 2048 of 48 patches of 36 pixels are 14 MB."""

@@ -9,8 +9,9 @@ import numpy as np
 from PIL import Image as Picture
 
 from autodip import io
-from autodip.baselines import METHODS
-from autodip.benchmark import Cell, Row, image_path, load
+from autodip.benchmark import Cell, Row, image_path
+from autodip.benchmark.registry import METHODS
+from autodip.datasets.pair import load
 from autodip.errors import AutodipError
 from autodip.metrics.affine import fit_affine
 from autodip.report.panel import BACK, strip

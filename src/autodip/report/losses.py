@@ -9,7 +9,7 @@ from PIL import Image as Picture
 from PIL import ImageDraw, ImageFont
 
 from autodip.report.panel import BACK
-from autodip.study import OPTIMUM, REFERENCES, Row
+from autodip.study import OPTIMUM, REFERENCES, Judged
 
 _NAMES, _PANEL, _MEANS, _GAP, _LINE, _HEAD, _FOOT = 190, 400, 56, 30, 22, 34, 52
 _INK, _DOT, _GRID, _MEAN = 20, 120, 215, 0
@@ -22,7 +22,7 @@ _SHOWN = 98
 _LEGEND = "dots: images; bars and figures: their mean; triangles: beyond the axis"
 
 
-def losses(rows: Sequence[Row]) -> Picture.Image | None:
+def losses(rows: Sequence[Judged]) -> Picture.Image | None:
     """Draw the losses of PSNR (dB) and LPIPS of every image, a line for each strategy.
 
     Dots are images, the bar and the figure beside it their mean. The axis is that of the
@@ -51,11 +51,11 @@ def losses(rows: Sequence[Row]) -> Picture.Image | None:
     return sheet
 
 
-def _strategies(rows: Sequence[Row]) -> list[str]:
+def _strategies(rows: Sequence[Judged]) -> list[str]:
     return [name for name in dict.fromkeys(row.strategy for row in rows) if name != OPTIMUM]
 
 
-def _losses(rows: Sequence[Row], figure: str, sign: int) -> dict[str, list[float]]:
+def _losses(rows: Sequence[Judged], figure: str, sign: int) -> dict[str, list[float]]:
     """Losses by strategy."""
     best = {row.image: getattr(row, figure) for row in rows if row.strategy == OPTIMUM}
     lost: dict[str, list[float]] = {}

@@ -1,7 +1,7 @@
 """The transfer strategies side by side on held-out images, from recorded curves alone."""
 
-from autodip.study.comparison import Study, prepare
-from autodip.study.rows import FIXED, OPTIMUM, OUTPUTS, REFERENCES, Options, Row, to_csv
+from autodip.study.held_out import Study, prepare
+from autodip.study.judged import FIXED, OPTIMUM, OUTPUTS, REFERENCES, Design, Judged, to_csv
 from autodip.study.statistics import Summary, mean_loss, summarise
 
 __all__ = [
@@ -9,8 +9,8 @@ __all__ = [
     "OPTIMUM",
     "OUTPUTS",
     "REFERENCES",
-    "Options",
-    "Row",
+    "Design",
+    "Judged",
     "Study",
     "Summary",
     "mean_loss",

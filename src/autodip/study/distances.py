@@ -8,8 +8,9 @@ import numpy as np
 
 from autodip.bases.records import Entry
 from autodip.bases.store import Base
-from autodip.lookup import samples
-from autodip.similarity import MEASURES, Sample
+from autodip.choose.from_base import samples
+from autodip.choose.measures import MEASURES
+from autodip.choose.samples import Sample
 
 
 class Distances:

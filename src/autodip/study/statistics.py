@@ -8,8 +8,8 @@ from typing import Literal
 
 import numpy as np
 
-from autodip.lookup import GROUP
-from autodip.study.rows import FIXED, OPTIMUM, Row
+from autodip.choose.from_base import GROUP
+from autodip.study.judged import FIXED, OPTIMUM, Judged
 
 Figure = Literal["psnr", "ssim", "lpips"]
 
@@ -66,13 +66,13 @@ class Summary:
     reasons: tuple[str, ...]
 
 
-def summarise(rows: Sequence[Row]) -> list[Summary]:
+def summarise(rows: Sequence[Judged]) -> list[Summary]:
     """Summaries of the strategies, in the order of the rows."""
     by_strategy = _by_strategy(rows)
     return [_summary(name, by_strategy) for name in by_strategy]
 
 
-def mean_loss(rows: Sequence[Row], strategy: str, figure: Figure) -> float | None:
+def mean_loss(rows: Sequence[Judged], strategy: str, figure: Figure) -> float | None:
     """Mean difference from the optimum of the same image, positive where worse.
 
     None where no image has both.
@@ -115,15 +115,15 @@ def paired_test(differences: Mapping[str, Sequence[float]]) -> float | None:
     return float(min(2 * ways[: smaller + 1].sum() / ways.sum(), 1.0))
 
 
-def _by_strategy(rows: Sequence[Row]) -> dict[str, dict[str, Row]]:
+def _by_strategy(rows: Sequence[Judged]) -> dict[str, dict[str, Judged]]:
     """Rows by strategy and image."""
-    found: dict[str, dict[str, Row]] = {}
+    found: dict[str, dict[str, Judged]] = {}
     for row in rows:
         found.setdefault(row.strategy, {})[row.image] = row
     return found
 
 
-def _summary(name: str, by_strategy: Mapping[str, Mapping[str, Row]]) -> Summary:
+def _summary(name: str, by_strategy: Mapping[str, Mapping[str, Judged]]) -> Summary:
     rows = by_strategy[name]
     done = [row for row in rows.values() if row.psnr is not None]
     best = {image: row.config for image, row in by_strategy.get(OPTIMUM, {}).items()}
@@ -141,7 +141,7 @@ def _summary(name: str, by_strategy: Mapping[str, Mapping[str, Row]]) -> Summary
 
 
 def _spread(
-    figure: Figure, name: str, by_strategy: Mapping[str, Mapping[str, Row]]
+    figure: Figure, name: str, by_strategy: Mapping[str, Mapping[str, Judged]]
 ) -> Spread | None:
     found = (getattr(row, figure) for row in by_strategy[name].values())
     values = [value for value in found if value is not None]
@@ -160,7 +160,9 @@ def _spread(
     )
 
 
-def _losses(figure: Figure, name: str, by_strategy: Mapping[str, Mapping[str, Row]]) -> list[float]:
+def _losses(
+    figure: Figure, name: str, by_strategy: Mapping[str, Mapping[str, Judged]]
+) -> list[float]:
     """Differences from the optimum, positive where worse."""
     sign = 1 if figure == "lpips" else -1
     lost = _differences(figure, name, OPTIMUM, by_strategy)
@@ -168,7 +170,7 @@ def _losses(figure: Figure, name: str, by_strategy: Mapping[str, Mapping[str, Ro
 
 
 def _differences(
-    figure: Figure, name: str, other: str, by_strategy: Mapping[str, Mapping[str, Row]]
+    figure: Figure, name: str, other: str, by_strategy: Mapping[str, Mapping[str, Judged]]
 ) -> dict[str, list[float]]:
     """Figure of a strategy less that of another, by field of view."""
     differences: dict[str, list[float]] = {}

@@ -1,0 +1,1 @@
+"""From what is known of an image to its parameters, with the evidence."""

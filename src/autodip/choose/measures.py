@@ -1,0 +1,239 @@
+"""How alike two images are: distances between one image and many."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+
+from autodip.choose.perceptual import Perceptual
+from autodip.choose.samples import Sample, shared_size
+from autodip.errors import ParameterError
+from autodip.metrics import weights
+from autodip.util.optional import require
+
+__all__ = ["MEASURES", "Distance", "Measure", "Sample", "beyond", "matrix", "nearness", "spread"]
+
+_SEED = 0
+_UMAP_NEIGHBOURS, _UMAP_LEAST = 15, 4
+_LEAST_MSE = 1e-12
+_LEAST_FIELDS, _TYPICAL = 5, 99
+
+
+Distance = Callable[[Sample, Sequence[Sample]], np.ndarray]
+"""Distances (len(pool),) of a query to each sample of a pool; smaller is more alike."""
+
+
+class Measure(NamedTuple):
+    """A measure and what it needs.
+
+    Parameters
+    ----------
+    distance : Distance
+    needs_pixels : bool
+        Whether descriptors are not enough.
+    pairwise : bool
+        Whether the distance of two images is symmetric and does not depend on the others.
+    """
+
+    distance: Distance
+    needs_pixels: bool
+    pairwise: bool
+
+
+def l1(query: Sample, pool: Sequence[Sample]) -> np.ndarray:
+    """Mean absolute difference of the pixels."""
+    return _each(query, pool, lambda a, b: float(np.abs(a - b).mean()))
+
+
+def mse(query: Sample, pool: Sequence[Sample]) -> np.ndarray:
+    """Mean squared difference of the pixels."""
+    return _each(query, pool, lambda a, b: float(np.square(a - b).mean()))
+
+
+def psnr(query: Sample, pool: Sequence[Sample]) -> np.ndarray:
+    """Negative peak signal-to-noise ratio, dB; -120 for images that are equal.
+
+    It ranks images as :func:`mse` does, and is here because AUTO-DIP compares both.
+    """
+    return np.asarray(10 * np.log10(np.maximum(mse(query, pool), _LEAST_MSE)))
+
+
+def ssim(query: Sample, pool: Sequence[Sample]) -> np.ndarray:
+    """One less the structural similarity (Wang et al. 2004)."""
+    from autodip.metrics.fidelity import ssim as similarity  # noqa: PLC0415  (imports skimage)
+
+    return _each(query, pool, lambda a, b: 1 - similarity(a, b, data_range=1.0))
+
+
+def lpips(query: Sample, pool: Sequence[Sample]) -> np.ndarray:
+    """Learned perceptual distance, AlexNet v0.1 (Zhang et al. 2018), on [0, 1] not rescaled.
+
+    Raises
+    ------
+    ParameterError
+        If its weights are not installed.
+    """
+    return _perceptual(str(weights.location())).distances(query, pool)
+
+
+def mean_gradient(query: Sample, pool: Sequence[Sample]) -> np.ndarray:
+    """Difference of the mean Sobel magnitudes of the whole images."""
+    return np.array([abs(query.gradient - sample.gradient) for sample in pool])
+
+
+def umap(query: Sample, pool: Sequence[Sample]) -> np.ndarray:
+    """Distance in a two-dimensional UMAP (McInnes et al. 2018) of the pixels of all images.
+
+    The embedding is made of the query and the whole pool, from a fixed seed.
+
+    Raises
+    ------
+    MissingPackageError
+        If umap-learn is not installed.
+    ParameterError
+        If there are fewer than four images.
+    """
+    number = len(pool) + 1
+    if number < _UMAP_LEAST:
+        raise ParameterError(
+            f"umap embeds {_UMAP_LEAST} images or more, and here are {number}; use lpips or "
+            "descriptor"
+        )
+    with warnings.catch_warnings():  # of a part of umap-learn that is not used here
+        warnings.filterwarnings("ignore", "Tensorflow not installed", ImportWarning)
+        package = require("umap", "umap")
+    images = [query, *pool]
+    size = shared_size(images)
+    model = package.UMAP(
+        n_components=2,
+        n_neighbors=min(_UMAP_NEIGHBOURS, number - 1),
+        init="random",
+        random_state=_SEED,
+        n_jobs=1,
+    )
+    places = model.fit_transform(np.stack([image.view(size).ravel() for image in images]))
+    return np.asarray(np.linalg.norm(places[1:] - places[0], axis=1), np.float64)
+
+
+def descriptor(query: Sample, pool: Sequence[Sample]) -> np.ndarray:
+    """Euclidean distance of the descriptors, each in units of its spread over all images.
+
+    Raises
+    ------
+    ParameterError
+        If the images have no descriptor in common.
+    """
+    everything = [query.descriptors, *(sample.descriptors for sample in pool)]
+    values = matrix(everything)
+    unit = (values - values.mean(axis=0)) / spread(values)
+    return np.asarray(np.linalg.norm(unit[1:] - unit[0], axis=1))
+
+
+MEASURES: Mapping[str, Measure] = {
+    "l1": Measure(l1, True, True),
+    "mse": Measure(mse, True, True),
+    "psnr": Measure(psnr, True, True),
+    "ssim": Measure(ssim, True, True),
+    "lpips": Measure(lpips, True, True),
+    "mean_gradient": Measure(mean_gradient, True, True),
+    "umap": Measure(umap, True, False),
+    "descriptor": Measure(descriptor, False, False),
+}
+"""The measures by name."""
+
+
+def matrix(described: Sequence[Mapping[str, float]]) -> np.ndarray:
+    """Descriptors (image, name) that all images have, the names sorted.
+
+    Raises
+    ------
+    ParameterError
+        If there is none.
+    """
+    names = sorted(set.intersection(*(set(one) for one in described)))
+    if not names:
+        raise ParameterError(
+            "the images have no descriptor in common; calibrate the base anew with this version"
+        )
+    return np.array([[one[name] for name in names] for one in described], np.float64)
+
+
+def spread(values: np.ndarray) -> np.ndarray:
+    """Standard deviation of each column of (image, name); 1 where all images are alike."""
+    deviation = values.std(axis=0)
+    return np.asarray(np.where(deviation > 1e-9, deviation, 1.0))
+
+
+def nearness(
+    query: Mapping[str, float], pool: Sequence[Mapping[str, float]], fields: Sequence[str]
+) -> tuple[float, float] | None:
+    """How near an image is to a pool, and how near the pool's own images are, by descriptors.
+
+    Parameters
+    ----------
+    query : mapping of str to float
+        Descriptors of the image.
+    pool : sequence of mapping
+        Those of the others.
+    fields : sequence of str
+        The field of view of each.
+
+    Returns
+    -------
+    tuple of float or None
+        Its distance to the nearest, and that within which 99 % of the pool's images have one of
+        another field of view, in units of the pool's own spread; None where it cannot be told:
+        below five fields of view, or without descriptors in common.
+    """
+    if len(set(fields)) < _LEAST_FIELDS or not set(query).intersection(*pool):
+        return None
+    values = matrix([query, *pool])
+    values = values / spread(values[1:])
+    own, place = values[1:], np.array(fields)
+    apart = np.linalg.norm(own[:, None] - own[None], axis=2)
+    apart[place[:, None] == place] = np.inf
+    limit = float(np.percentile(apart.min(axis=1), _TYPICAL))
+    return float(np.linalg.norm(own - values[0], axis=1).min()), limit
+
+
+def beyond(
+    query: Mapping[str, float], pool: Sequence[Mapping[str, float]], fields: Sequence[str]
+) -> tuple[float, float] | None:
+    """Tell whether an image lies outside of what a pool covers.
+
+    Parameters as for :func:`nearness`.
+
+    Returns
+    -------
+    tuple of float or None
+        What :func:`nearness` gives, where the first is larger than the second; None where the
+        image lies inside, or that cannot be told.
+    """
+    found = nearness(query, pool, fields)
+    return found if found is not None and found[0] > found[1] else None
+
+
+def _each(
+    query: Sample, pool: Sequence[Sample], distance: Callable[[np.ndarray, np.ndarray], float]
+) -> np.ndarray:
+    """Distance of each pair of pixels of one size."""
+    sizes = (shared_size([query, sample]) for sample in pool)
+    views = ((query.view(size), one.view(size)) for one, size in zip(pool, sizes, strict=True))
+    return np.array([distance(*pair) for pair in views])
+
+
+@cache
+def _perceptual(path: str) -> Perceptual:
+    from autodip.metrics import lpips as metric  # noqa: PLC0415  (imports torch)
+
+    model = metric.load()
+    if model is None:
+        raise ParameterError(
+            f"the measure lpips needs its weights, which are not at {path}; get them by "
+            "'autodip weights install', or use the measure descriptor"
+        )
+    return Perceptual(model)

@@ -1,0 +1,224 @@
+"""``autodip base``: what a calibration base holds, merging, adding a pair, checking."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+import click
+import numpy as np
+
+from autodip.bases import criteria, packing, store
+from autodip.bases import grid as grids
+from autodip.bases.criteria import CRITERIA, Group, Pick
+from autodip.bases.records import Config
+from autodip.bases.store import Base
+from autodip.calibration import Sweep
+from autodip.choose import vocabulary
+from autodip.cli.calibrate_command import fill
+from autodip.compute import device
+from autodip.datasets.layout import planes
+from autodip.datasets.pair import Pair
+from autodip.errors import ParameterError
+from autodip.util.files import replacing
+
+OWN = "own"
+"""Name of the data set of pairs that are added one by one."""
+
+_COLUMNS = (
+    "microscope",
+    "specimen",
+    "images",
+    "fields",
+    "network",
+    "output",
+    "iterations",
+    "PSNR",
+    "SSIM",
+    "LPIPS",
+    "TFLOP",
+)
+
+FOLDER = click.Path(path_type=Path)
+
+
+@click.group()
+def command() -> None:
+    """Calibration bases: folders that 'autodip calibrate' fills."""
+
+
+@command.command()
+@click.argument("path", metavar="DIR", type=FOLDER)
+@click.option(
+    "--criterion",
+    type=click.Choice(CRITERIA),
+    help="What the best setting is told by; default combined, or psnr where LPIPS is missing.",
+)
+@click.option("--figure", type=FOLDER, metavar="FILE.png", help="Draw PSNR and LPIPS by stop.")
+def show(path: Path, criterion: str | None, figure: Path | None) -> None:
+    """Show the groups of images of a base, and the best setting of each."""
+    base = store.load(path)
+    chosen = criterion or criteria.default_criterion(base.runs)
+    rows = criteria.group_rows(base, chosen)
+    configs = {run.config for run in base.runs}
+    click.echo(f"{base.name}  {base.created}")
+    if base.description:
+        click.echo(base.description)
+    click.echo(f"{len(base.entries)} images, {len(configs)} settings, {len(base.runs)} runs")
+    simulated = sum("simulated" in entry.source for entry in base.entries.values())
+    if simulated:
+        click.echo(f"{simulated} of the images {'is' if simulated == 1 else 'are'} simulated")
+    if rows:
+        click.echo(f"\nbest by {chosen}\n{_table(base, rows)}")
+    if figure is not None:
+        _draw(base, figure)
+
+
+def _table(base: Base, rows: Mapping[Group, Pick]) -> str:
+    """One line for each group."""
+    calibrated = {run.image for run in base.runs}
+    members = criteria.groups(base, calibrated)
+    lines = [list(_COLUMNS)]
+    for group, best in rows.items():
+        images = members[group]
+        lpips, flop = best.scores["lpips"], best.cost.get("flop")
+        lines.append(
+            [
+                *(part or "any" for part in group),
+                str(len(images)),
+                str(len({base.entries[image].fov for image in images})),
+                str(best.config.net),
+                best.output,
+                str(best.iteration),
+                f"{best.scores['psnr']:.2f}",
+                f"{best.scores['ssim']:.3f}",
+                "–" if lpips is None else f"{lpips:.3f}",
+                "–" if flop is None else f"{flop / 1e12:.3g}",
+            ]
+        )
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    texts = {0, 1, 4, 5}
+    return "\n".join(
+        "  ".join(
+            word.ljust(width) if number in texts else word.rjust(width)
+            for number, (word, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    )
+
+
+def _draw(base: Base, figure: Path) -> None:
+    from autodip.report.surface import surface  # noqa: PLC0415  (PIL)
+
+    if figure.suffix.lower() != ".png":
+        raise ParameterError(f"--figure {figure}: the figure is a PNG; name it so, as {figure}.png")
+    sheet = surface(base)
+    with replacing(figure, advice="choose another place with --figure") as (part,):
+        sheet.save(part, "PNG")
+    click.echo(f"\nfigure {figure}")
+
+
+@command.command()
+@click.argument("sources", metavar="BASE...", nargs=-1, required=True, type=FOLDER)
+@click.option("--out", "-o", required=True, type=FOLDER, help="New folder for the result.")
+@click.option("--gzip", "compress", is_flag=True, help="Compress the runs.")
+@click.option("--no-images", is_flag=True, help="Leave the pixels behind where they were kept.")
+@click.option("--name", default="", help="Of the new base; default that of its folder.")
+@click.option("--description", default="", help="Of the new base; default those of the others.")
+def merge(
+    sources: tuple[Path, ...],
+    out: Path,
+    compress: bool,
+    no_images: bool,
+    name: str,
+    description: str,
+) -> None:
+    """Merge bases, or pack one, into a new base of a few files.
+
+    Of two runs of one setting on one image the first is kept; how many differ is said.
+    """
+    how = packing.Packing(compress, not no_images, name, description)
+    merged = packing.merge(sources, out, how)
+    for line in merged.differing:
+        click.echo(f"differs, the first was kept: {line}", err=True)
+    click.echo(
+        f"{out}: {len(merged.base.entries)} images, {len(merged.base.runs)} runs; "
+        f"{merged.duplicates} duplicates dropped"
+        + (f"; kept the first, {len(merged.differing)} differ" if merged.differing else "")
+    )
+
+
+@command.command()
+@click.argument("path", metavar="DIR", type=FOLDER)
+@click.argument("noisy", type=FOLDER)
+@click.argument("truth", type=FOLDER)
+@click.option("--microscope", metavar="NAME", help="confocal, twophoton or widefield.")
+@click.option("--specimen", metavar="NAME", help="What is labelled: actin, mito, ...")
+@click.option(
+    "--grid", metavar="NAME|FILE", help="Default: the settings that the base has; small in a new."
+)
+@click.option("--fov", metavar="NAME", help="Field of view; default the name of the true image.")
+@click.option("--data-range", type=float, help="Default 255 for 8 bits, else that of the truth.")
+@click.option("--stretched", is_flag=True, help="The two images were scaled separately.")
+@click.option("--keep-images", is_flag=True, help="Keep the pixels, to compare images by them.")
+@click.option("--device", "device_name", default="auto", show_default=True, help="cpu, cuda[:N].")
+@click.option("--quiet", "-q", is_flag=True, help="Print nothing but the summary.")
+def add(
+    path: Path,
+    noisy: Path,
+    truth: Path,
+    microscope: str | None,
+    specimen: str | None,
+    grid: str | None,
+    fov: str | None,
+    data_range: float | None,
+    stretched: bool,
+    keep_images: bool,
+    device_name: str,
+    quiet: bool,
+) -> int:
+    """Calibrate one pair of your own: a NOISY image and its TRUTH, one grey plane each.
+
+    The truth is a long exposure or the mean of many captures of the same field.
+    """
+    if data_range is not None and not data_range > 0:
+        raise ParameterError(f"--data-range {data_range:g}; it must be above 0")
+    images = planes(noisy, truth)
+    eight = images[1].dtype == np.uint8
+    pair = Pair(
+        OWN,
+        noisy.stem,
+        partial(planes, noisy, truth),
+        vocabulary.microscope(microscope),
+        None if specimen is None else vocabulary.find_specimen(specimen) or specimen,
+        "",
+        fov or truth.stem,
+        data_range=255.0 if data_range is None and eight else data_range,
+        stretched=stretched,
+    )
+    options = Sweep(device.resolve(device_name), keep_images=keep_images)
+    return fill([pair], _grid(path, grid), path, options, quiet)
+
+
+def _grid(path: Path, name: str | None) -> tuple[Config, ...]:
+    """Settings of that name; without one those that all images of the base have."""
+    if name is not None:
+        return grids.load(name)
+    runs = store.load(path).runs if (path / store.HEAD).exists() else ()
+    if not runs:
+        return grids.load("small")
+    return tuple(dict.fromkeys(one.config for one in criteria.means(runs)))
+
+
+@command.command()
+@click.argument("path", metavar="DIR", type=FOLDER)
+def validate(path: Path) -> int:
+    """Check every file of a base; exit with 1 if one is damaged."""
+    problems = packing.validate(path)
+    for problem in problems:
+        click.echo(problem, err=True)
+    if not problems:
+        base = store.load(path)
+        click.echo(f"{path}: sound, {len(base.entries)} images, {len(base.runs)} runs")
+    return 1 if problems else 0

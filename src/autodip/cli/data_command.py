@@ -1,0 +1,146 @@
+"""``autodip data``: fetching public data sets, and what a folder holds of one."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+
+from autodip import datasets
+from autodip.cli.shared_options import say_json
+from autodip.datasets import sources
+from autodip.datasets.fetch import fetch as steps
+from autodip.datasets.pair import Pair
+
+
+@click.group()
+def command() -> None:
+    """Public data sets of noisy and true images."""
+
+
+@command.command()
+@click.argument("name")
+@click.option(
+    "--out", "-o", type=click.Path(path_type=Path), help="Folder to put it in; default ./NAME."
+)
+@click.option(
+    "--only", multiple=True, metavar="PATTERN", help="Only files named like this: 'test_mix*'."
+)
+@click.option("--no-unpack", is_flag=True, help="Leave archives as they are.")
+@click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
+def fetch(name: str, out: Path | None, only: tuple[str, ...], no_unpack: bool, quiet: bool) -> None:
+    """Download a data set from where its authors publish it: fmd, hagen, biosr, w2s.
+
+    A download that broke off goes on when the same command is run again. Files are checked
+    against the published checksums; where there are none, that is said. Archives are unpacked
+    and stay. shah has no direct link; the command says where to get it.
+    """
+    source = sources.load(name)
+    folder = Path(name) if out is None else out
+    if not quiet:
+        click.echo(f"{source.title}\n  page     {source.landing}", err=True)
+        click.echo(f"  licence  {source.licence or 'not stated, see the page'}", err=True)
+        click.echo(f"  cite     {source.citation}", err=True)
+    with _bars(quiet) as bars:
+        tasks: dict[tuple[str, str], Any] = {}
+        for step in steps(source, folder, only=only, extract=not no_unpack):
+            if step.state in ("complete", "unpacked"):
+                if not quiet:
+                    note = f": {step.note}" if step.note else ""
+                    bars.console.print(
+                        f"  {step.file} {step.state}{note}", highlight=False, markup=False
+                    )
+                continue
+            key = (step.file, step.state)
+            if key not in tasks:
+                for task in tasks.values():
+                    bars.update(task, visible=False)
+                tasks[key] = bars.add_task(f"{step.file} {step.state}", total=None)
+            bars.update(tasks[key], completed=step.done, total=step.total)
+    if not quiet:
+        click.echo(f"see what is there: autodip data list {name} --root {folder}", err=True)
+
+
+def _bars(quiet: bool) -> Progress:
+    """Bars on standard error, if that is a terminal."""
+    console = Console(stderr=True, soft_wrap=True)
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=quiet or not console.is_terminal,
+    )
+
+
+@command.command("list")
+@click.argument("name")
+@click.option(
+    "--root", required=True, type=click.Path(path_type=Path), help="Folder with the data set."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_(name: str, root: Path, as_json: bool) -> None:
+    """Count the pairs that a folder holds of a data set, and say what is missing.
+
+    NAME is fmd, hagen, biosr, w2s, shah, or shared (any folder with a manifest.json).
+    """
+    pairs, missing = datasets.pairs(name, root), datasets.missing(name, root)
+    rows = _counts(pairs)
+    if as_json:
+        say_json(
+            {
+                "name": name,
+                "root": str(root),
+                "pairs": len(pairs),
+                "groups": rows,
+                "missing": missing,
+            }
+        )
+        return
+    click.echo(_table([{key: key for key in rows[0]}, *rows]))
+    click.echo(f"{len(pairs)} pairs")
+    for sentence in missing:
+        click.echo(f"missing: {sentence}", err=True)
+
+
+def _counts(pairs: Sequence[Pair]) -> list[dict[str, Any]]:
+    """Pairs and fields of view of each group at each level."""
+    counts: Counter[tuple[str, ...]] = Counter()
+    fovs: dict[tuple[str, ...], set[str]] = defaultdict(set)
+    for pair in pairs:
+        key = (pair.dataset, pair.group, pair.noise_level, pair.role)
+        counts[key] += 1
+        fovs[key].add(pair.fov)
+    names = ("dataset", "group", "noise_level", "role")
+    return [
+        {**dict(zip(names, key, strict=True)), "pairs": count, "fields": len(fovs[key])}
+        for key, count in counts.items()
+    ]
+
+
+def _table(rows: list[dict[str, Any]]) -> str:
+    """Columns, numbers to the right."""
+    widths = {key: max(len(str(row[key])) for row in rows) for key in rows[0]}
+    numbers = {"pairs", "fields"}
+    return "\n".join(
+        "  ".join(
+            str(value).rjust(widths[key]) if key in numbers else str(value).ljust(widths[key])
+            for key, value in row.items()
+        )
+        for row in rows
+    )

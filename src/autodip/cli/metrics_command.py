@@ -1,0 +1,143 @@
+"""``autodip metrics``: a result against its true image."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from autodip import io
+from autodip.cli.shared_options import say_json
+from autodip.errors import ParameterError
+from autodip.image.image import Image
+from autodip.metrics.affine import affine_psnr
+from autodip.metrics.fidelity import psnr, ssim
+from autodip.metrics.frc import SMALLEST, frc
+
+_LINES = (
+    ("psnr", "PSNR", "{:.2f} dB"),
+    ("affine_psnr", "PSNR after a linear fit", "{:.2f} dB"),
+    ("ssim", "SSIM", "{:.4f}"),
+    ("ms_ssim", "MS-SSIM", "{:.4f}"),
+    ("lpips", "LPIPS, [0, 1] as in AUTO-DIP", "{:.4f}"),
+    ("lpips_standard", "LPIPS, [-1, 1] as usual", "{:.4f}"),
+    ("frc_pixels", "agree down to (FRC 1/7)", "{:.2f} pixels"),
+    ("whiteness", "correlation of the residual", "{:.4f}"),
+)
+"""Figures as they are printed: key, words, format."""
+
+
+@click.command()
+@click.argument("result", type=click.Path(path_type=Path))
+@click.argument("truth", type=click.Path(path_type=Path))
+@click.option("--data-range", type=float, help="Range of the data; 255 for 8-bit images.")
+@click.option("--noisy", type=click.Path(path_type=Path), help="Adds what needs no truth.")
+@click.option("--axes", metavar="TCZYX", help="Meaning of the dimensions.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(
+    result: Path,
+    truth: Path,
+    data_range: float | None,
+    noisy: Path | None,
+    axes: str | None,
+    as_json: bool,
+) -> None:
+    """Compare RESULT with TRUTH; the mean over all planes.
+
+    PSNR, also after a linear fit of the intensities (for images that were stretched
+    separately), SSIM, multi-scale SSIM, LPIPS (AlexNet v0.1; it needs 'autodip weights
+    install') in the convention of the AUTO-DIP paper and in the usual one, and down to which
+    detail the two agree. With --noisy also the correlation of the residual NOISY - RESULT: 0
+    where just noise was removed.
+    """
+    images = io.read(result, axes), io.read(truth, axes)
+    scores = _scores(*images, _default_range(images[1]) if data_range is None else data_range)
+    if noisy is not None:
+        scores["whiteness"] = _whiteness(io.read(noisy, axes), images[0])
+    if as_json:
+        say_json(scores)
+        return
+    for key, words, form in _LINES:
+        if key not in scores:
+            continue
+        missing = scores.get(f"{key}_reason") or "not available"
+        value = missing if scores[key] is None else form.format(scores[key])
+        click.echo(f"{words:30} {value}")
+    click.echo(f"{'data range':30} {scores['data_range']:g}")
+
+
+def _default_range(truth: Image) -> float:
+    if truth.data.dtype != np.uint8:
+        raise ParameterError(
+            f"the range of {truth.data.dtype} data is not known; say it with --data-range, "
+            "as 4095 for a 12-bit camera"
+        )
+    return 255.0
+
+
+def _scores(image: Image, truth: Image, data_range: float) -> dict[str, Any]:
+    """All figures, JSON-ready; one that is None has its reason beside it."""
+    if image.data.shape != truth.data.shape:
+        psnr(image.data, truth.data, data_range=data_range)  # raises, naming both shapes
+    pairs = _planes(image, truth)
+    # One mean squared error for all planes: a single identical plane is not infinitely good.
+    ours, theirs = (np.stack(planes) for planes in zip(*pairs, strict=True))
+    decibel = psnr(ours, theirs, data_range=data_range)
+    fitted = affine_psnr(ours, theirs, data_range=data_range)
+    identical = "infinite: identical"
+    missing: list[str] = []
+    per_plane = [_plane(a, b, data_range, missing) for a, b in pairs]
+    reasons = {
+        f"{key}_reason": next((text for text in missing if name in text), None)
+        for key, name in (("ms_ssim", "MS-SSIM"), ("lpips", "LPIPS"), ("lpips_standard", "LPIPS"))
+    }
+    figures = {key: _mean([figures[key] for figures in per_plane]) for key in per_plane[0]}
+    if figures["frc_pixels"] is None:
+        reasons["frc_pixels_reason"] = "never below 1/7 (the pixels are the limit), or always"
+    return {
+        "psnr": decibel if np.isfinite(decibel) else None,
+        "psnr_reason": None if np.isfinite(decibel) else identical,
+        "affine_psnr": fitted if np.isfinite(fitted) else None,
+        "affine_psnr_reason": None if np.isfinite(fitted) else identical,
+        "ssim": float(np.mean([ssim(a, b, data_range=data_range) for a, b in pairs])),
+        **figures,
+        **reasons,
+        "data_range": data_range,
+    }
+
+
+def _planes(one: Image, other: Image) -> list[tuple[np.ndarray, np.ndarray]]:
+    return [(a, b) for (_, a), (_, b) in zip(one.planes(), other.planes(), strict=False)]
+
+
+def _plane(
+    image: np.ndarray, truth: np.ndarray, data_range: float, missing: list[str]
+) -> dict[str, float | None]:
+    from autodip.metrics.scores import multiscale, perceptual  # noqa: PLC0415  (imports torch)
+
+    found = frc(image, truth).resolution() if min(image.shape) >= SMALLEST else None
+    return {
+        "ms_ssim": multiscale(image, truth, data_range, missing),
+        **perceptual(image / data_range, truth / data_range, missing),
+        "frc_pixels": found if found is not None and np.isfinite(found) else None,
+    }
+
+
+def _whiteness(noisy: Image, result: Image) -> float | None:
+    from autodip.metrics.scores import residual  # noqa: PLC0415  (imports torch)
+
+    if noisy.data.shape != result.data.shape:
+        raise ParameterError(
+            f"--noisy has shape {noisy.data.shape}, the result {result.data.shape}; "
+            "give the image that was denoised"
+        )
+    pairs = _planes(noisy, result)
+    return _mean([residual(a.astype(float), b.astype(float)) for a, b in pairs])
+
+
+def _mean(values: list[float | None]) -> float | None:
+    """Mean over the planes; None where any has none."""
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if len(known) == len(values) else None

@@ -1,0 +1,47 @@
+"""``autodip params``: the choice, its evidence and its cost."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import click
+
+from autodip.cli.plan_text import plan_lines
+from autodip.cli.shared_options import choice_options, options_from, resolve_device, say_results
+from autodip.errors import AutodipError
+from autodip.runs.inputs import find_inputs
+from autodip.runs.selection import open_image
+from autodip.runs.sidecar import channel_dict
+from autodip.util.text import named
+
+
+@click.command()
+@click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@choice_options
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(inputs: tuple[Path, ...], as_json: bool, **given: Any) -> int:
+    """Say what would be chosen for INPUTS, why, and what it would cost; fits nothing."""
+    from autodip.pipeline.planning import plan  # noqa: PLC0415  (keeps help fast)
+
+    options = resolve_device(options_from(given))
+    files, failed = find_inputs(inputs)
+    records = []
+    for path in files:
+        try:
+            with tempfile.TemporaryDirectory(prefix="autodip-") as scratch:
+                plans = plan(open_image(path, given, Path(scratch)), options)
+        except AutodipError as error:
+            failed[path] = named(path, error)
+            continue
+        records.append({"input": str(path), "channels": [channel_dict(p) for p in plans]})
+        if not as_json:
+            click.echo(str(path))
+            for line in plan_lines(plans):
+                click.echo(line)
+    for message in failed.values():
+        click.echo(f"autodip: {message}", err=True)
+    if as_json:
+        say_results(records, failed)
+    return 1 if failed else 0

@@ -1,0 +1,90 @@
+"""Plans and outcomes in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from autodip.choose.choice import Choice
+from autodip.fit.params import NetParams
+from autodip.pipeline.plan import ChannelPlan
+from autodip.runs.job import Job, Outcome
+from autodip.runs.notes import notes
+
+
+def plan_lines(plans: Sequence[ChannelPlan]) -> Iterator[str]:
+    """Lines that say what is chosen for each channel, why, and what it costs."""
+    for number, plan in enumerate(plans):
+        choice, evidence = plan.choice, plan.choice.evidence
+        if len(plans) > 1:
+            yield f"  channel {number} {plan.name}".rstrip()
+        for key in ("microscope", "specimen"):
+            value = evidence.known[key] or "unknown"
+            origin = evidence.origin[key]
+            yield f"  {key:11} {value}" + (f"  ({origin})" if origin != "unknown" else "")
+        group = " / ".join(evidence.group[k] or f"any {k}" for k in ("microscope", "specimen"))
+        yield f"  row         {group} of {evidence.table}"
+        yield f"  source      {evidence.source}"
+        average = f", average {choice.fit.average:g}" if choice.fit.average else ""
+        yield (
+            f"  network     depth {choice.net.depth}, width {_width(choice)}, "
+            f"skip {choice.net.skip}: {plan.cost.parameters:,} weights"
+        )
+        yield f"  fit         {choice.fit.iterations} iterations{average}"
+        if choice.refine is not None:
+            passes = len(choice.refine.strengths)
+            yield f"  refinement  local Wiener filters, {passes} passes over similar patches"
+        yield f"  cost        {_cost(plan)}"
+        if plan.followers:
+            yield f"  following   {plan.followers} planes go on from the one before them"
+        for near in evidence.neighbours:
+            yield f"  near        {near['name']}  (distance {near['distance']:.3g})"
+        for note in evidence.notes:
+            yield f"  note        {note}"
+
+
+def outcome_lines(job: Job, outcome: Outcome, *, verbose: bool) -> Iterator[str]:
+    """Lines that say what became of a job; the choice and its evidence where ``verbose``."""
+    files = f"{job.source} -> {job.target}"
+    if outcome.status == "planned":
+        yield files
+        yield from plan_lines(outcome.plans)
+    elif outcome.status == "skipped":
+        yield f"{files}: exists, left as it is"
+    elif outcome.earlier:
+        yield f"{files}: done before the interruption"
+    else:
+        content = outcome.record["run"]
+        choice = content["channels"][0]["choice"]
+        net, iterations = NetParams.from_dict(choice["net"]), choice["fit"]["iterations"]
+        yield f"{files}  ({net}, {iterations} iterations, {content['seconds']:.1f} s)"
+        for note in notes(content):
+            yield f"  note: {note}"
+        if verbose:
+            yield from plan_lines(outcome.plans)
+
+
+def _width(choice: Choice) -> str:
+    width = choice.net.width
+    return ",".join(map(str, width)) if isinstance(width, tuple) else str(width)
+
+
+def _cost(plan: ChannelPlan) -> str:
+    cost = plan.cost
+    seconds = f", about {duration(plan.seconds)} on two cores" if plan.seconds else ""
+    each = f" for each of {plan.fits} fits" if plan.fits > 1 else ""
+    return f"{_flop(cost.flop)}, {cost.memory / 1e9:.2g} GB of memory{each}{seconds}"
+
+
+def _flop(flop: float) -> str:
+    for unit, size in (("PFLOP", 1e15), ("TFLOP", 1e12), ("GFLOP", 1e9)):
+        if flop >= size:
+            return f"{flop / size:.3g} {unit}"
+    return f"{flop:.0f} FLOP"
+
+
+def duration(seconds: float) -> str:
+    """Rough time in words: 40 s, 5 min, 3 h, 2 days."""
+    for unit, size, most in (("s", 1, 120), ("min", 60, 120), ("h", 3600, 48)):
+        if seconds < most * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds / 86400:.0f} days"

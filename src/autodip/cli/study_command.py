@@ -1,0 +1,135 @@
+"""``autodip study``: the transfer strategies side by side on held-out images."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import click
+
+from autodip.bases.criteria import CRITERIA
+from autodip.bases.store import load
+from autodip.choose.from_base import GROUP
+from autodip.choose.measures import MEASURES
+from autodip.errors import ParameterError
+from autodip.study import OUTPUTS, Design, Judged, prepare, to_csv
+from autodip.util.files import check_writable, replacing
+
+
+@click.command()
+@click.argument("base", type=click.Path(path_type=Path))
+@click.option(
+    "--out", "-o", required=True, type=click.Path(path_type=Path), help="Folder for the results."
+)
+@click.option(
+    "--validation",
+    type=click.Path(path_type=Path),
+    metavar="BASE2",
+    help="Judge the images of this base, calibrated with the same grid, by those of BASE.",
+)
+@click.option(
+    "--criterion",
+    type=click.Choice(CRITERIA),
+    default="combined",
+    show_default=True,
+    help="What the best setting is told by.",
+)
+@click.option(
+    "--output",
+    type=click.Choice(list(OUTPUTS)),
+    default="any",
+    show_default=True,
+    help="Which outputs may be picked.",
+)
+@click.option(
+    "--measures",
+    default=",".join(MEASURES),
+    show_default=True,
+    metavar="A,B,...",
+    help="Measures of similarity to compare; 'none' for the groups alone.",
+)
+@click.option(
+    "--neighbours",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    metavar="K",
+    help="Average the curves of the K nearest images.",
+)
+@click.option("--quiet", "-q", is_flag=True, help="Print nothing but the table.")
+def command(
+    base: Path,
+    out: Path,
+    validation: Path | None,
+    criterion: str,
+    output: str,
+    measures: str,
+    neighbours: int,
+    quiet: bool,
+) -> None:
+    """Compare the ways to choose parameters from the calibration base BASE; fits nothing.
+
+    Without --validation each image of BASE is judged by those of other fields of view. The
+    folder --out gets table.md, rows.csv (one row for each image and strategy) and figure.png.
+    """
+    options = Design(criterion, output, neighbours, _strategies(measures))
+    study = prepare(load(base), load(validation) if validation else None, options)
+    check_writable(out)
+    rows: list[Judged] = []
+    for row in study.rows():
+        rows.append(row)
+        count = len({one.image for one in rows})
+        if not quiet and len(rows) > 1 and rows[-2].image != row.image:
+            click.echo(f"{count:4}/{len(study.judged)}  {row.name}", err=True)
+    said = _said(base, out, validation, criterion, output, measures, neighbours)
+    click.echo(_write(out, rows, said, options, study.notes), nl=False)
+
+
+def _strategies(measures: str) -> tuple[str, ...]:
+    """Strategies that use these measures, over all images and inside the group."""
+    names = [name.strip() for name in measures.split(",") if name.strip()]
+    if names == ["none"]:
+        return (GROUP,)
+    wrong = [name for name in names if name not in MEASURES]
+    if wrong or not names:
+        raise ParameterError(
+            f"--measures {measures!r}: {', '.join(wrong) or 'nothing'} not known; known are "
+            f"{', '.join(MEASURES)}, or none"
+        )
+    names = list(dict.fromkeys(names))
+    return (GROUP, *names, *(f"{GROUP}+{name}" for name in names))
+
+
+def _said(
+    base: Path,
+    out: Path,
+    validation: Path | None,
+    criterion: str,
+    output: str,
+    measures: str,
+    neighbours: int,
+) -> str:
+    """The command in full, but for measures that were left at their default."""
+    words = ["autodip", "study", str(base), "--out", str(out)]
+    words += ["--validation", str(validation)] if validation else []
+    words += ["--criterion", criterion, "--output", output, "--neighbours", str(neighbours)]
+    words += ["--measures", measures] if measures != ",".join(MEASURES) else []
+    return shlex.join(words)
+
+
+def _write(
+    out: Path, rows: list[Judged], said: str, options: Design, notes: tuple[str, ...]
+) -> str:
+    """Table, rows and figure; returns the table."""
+    from autodip.report.losses import losses  # noqa: PLC0415  (PIL, needed at the end alone)
+    from autodip.report.study_table import table  # noqa: PLC0415
+
+    text = table(rows, said, options, notes)
+    with replacing(out / "rows.csv", out / "table.md") as parts:
+        parts[0].write_text(to_csv(rows), encoding="utf-8")
+        parts[1].write_text(text, encoding="utf-8")
+    figure = losses(rows)
+    if figure is not None:
+        with replacing(out / "figure.png") as (part,):
+            figure.save(part, "PNG")
+    return text

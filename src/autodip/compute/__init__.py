@@ -1,0 +1,1 @@
+"""Where things are computed: devices, clusters, random initial weights."""

@@ -1,0 +1,190 @@
+"""Any folder of images with a ``manifest.json`` that lists its pairs.
+
+The file holds a list with one object for each pair. Needed are ``set``, ``role``, ``file``,
+``truth``, ``microscope``, ``specimen``, ``noise_level``, ``fov`` and ``capture``, where
+microscope and specimen may be null. ``channel``, ``data_range``, ``truth_affine`` and
+``simulated`` may be given; the last but one says that the noisy and the true image were scaled
+separately, the last how the noisy image was simulated. Other keys are left alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+import tifffile
+
+from autodip.choose import vocabulary
+from autodip.datasets.layout import Listing, group, planes
+from autodip.datasets.pair import Pair
+from autodip.errors import FormatError, ParameterError
+
+FILE = "manifest.json"
+
+LAYOUT = f"{FILE} and the files it lists"
+"""What the folder should hold."""
+
+NEEDED = (
+    "set",
+    "role",
+    "file",
+    "truth",
+    "microscope",
+    "specimen",
+    "noise_level",
+    "fov",
+    "capture",
+)
+"""Keys that every entry has."""
+
+ROLES = ("calibration", "test", "")
+
+
+def scan(root: Path) -> Listing:
+    """List the pairs of a manifest whose files are there, and those whose files are missing.
+
+    Raises
+    ------
+    FormatError
+        If there is a manifest that cannot be read, or an entry of it is wrong.
+    """
+    path = root / FILE
+    if not path.is_file():
+        return Listing([], [f"no {FILE}"])
+    entries = _entries(path)
+    names = names_of(entries, path)
+    pairs: list[Pair] = []
+    missing: list[str] = []
+    for entry, name in zip(entries, names, strict=True):
+        absent = [entry[key] for key in ("file", "truth") if not (root / entry[key]).is_file()]
+        if absent:
+            missing.append(f"{entry['set']}: {name} is left out, no {' and no '.join(absent)}")
+        else:
+            pairs.append(pair_of(root, entry, name))
+    return Listing(pairs, missing)
+
+
+def _entries(path: Path) -> list[dict[str, Any]]:
+    """Entries of a manifest, checked."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise FormatError(f"{path}: not readable as JSON ({error})") from error
+    if not isinstance(content, list):
+        raise FormatError(f"{path}: it holds a {type(content).__name__}, not a list of pairs")
+    for number, entry in enumerate(content, 1):
+        problem = problem_of(entry)
+        if problem:
+            raise FormatError(f"{path}: entry {number} {problem}")
+    return content
+
+
+def problem_of(entry: Any) -> str | None:  # noqa: PLR0911  (one line for each kind of problem)
+    """What is wrong with an entry, or None."""
+    if not isinstance(entry, dict):
+        return f"is a {type(entry).__name__}, not an object"
+    lacking = [key for key in NEEDED if key not in entry]
+    if lacking:
+        return f"lacks {', '.join(lacking)}; it has {', '.join(entry) or 'nothing'}"
+    for key in ("set", "file", "truth", "noise_level"):
+        if not isinstance(entry[key], str) or not entry[key]:
+            return f"has {key} {entry[key]!r}; give a text"
+    if not _plain(entry["set"]):
+        return f"has set {entry['set']!r}; give a plain name, without slashes and colons"
+    for key in ("microscope", "specimen"):
+        if entry[key] is not None and (not isinstance(entry[key], str) or not entry[key]):
+            return f"has {key} {entry[key]!r}; give a text, or null where it is not documented"
+    for key in ("file", "truth"):
+        parts = PurePosixPath(entry[key])
+        if parts.is_absolute() or ".." in parts.parts or "\\" in entry[key]:
+            return f"has {key} {entry[key]!r}; give a path below the folder, with forward slashes"
+    if entry["role"] not in ROLES:
+        return f"has role {entry['role']!r}; allowed are {', '.join(map(repr, ROLES))}"
+    return _wrong_option(entry)
+
+
+def _wrong_option(entry: Mapping[str, Any]) -> str | None:
+    """What is wrong with a key that need not be given, or None."""
+    affine = entry.get("truth_affine")
+    if affine is not None and not (isinstance(affine, list) and [*map(_number, affine)] == [1, 1]):
+        return f"has truth_affine {affine!r}; give two numbers [a, b]"
+    data_range = entry.get("data_range")
+    if data_range is not None and not (_number(data_range) and data_range > 0):
+        return f"has data_range {data_range!r}; give a number above 0"
+    simulated = entry.get("simulated")
+    if simulated is not None and not isinstance(simulated, dict):
+        return f"has simulated {simulated!r}; give an object, or leave it out if it was captured"
+    return None
+
+
+def _plain(name: str) -> bool:
+    """Whether a name can be that of a folder everywhere: more than dots, no control characters."""
+    return bool(name.strip(". ")) and name.isprintable() and set(name).isdisjoint("/\\:")
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def names_of(entries: list[dict[str, Any]], path: Path) -> list[str]:
+    """Names of the pairs: the noisy files, without the folder of the set and the ending."""
+    files = [(entry["set"], entry["file"]) for entry in entries]
+    repeated = [file for (_, file), times in Counter(files).items() if times > 1]
+    if repeated:
+        raise FormatError(f"{path}: {repeated[0]} is listed more than once; keep one entry")
+    short = [file.removeprefix(f"{name}/") for name, file in files]
+    bare = [str(PurePosixPath(file).with_suffix("")) for file in short]
+    for names in (bare, short):
+        if len({(name, own) for (name, _), own in zip(files, names, strict=True)}) == len(files):
+            return names
+    return [file for _, file in files]
+
+
+def pair_of(root: Path, entry: Mapping[str, Any], name: str) -> Pair:
+    """Pair of an entry in which nothing is wrong, its files in the folder ``root``."""
+    microscope, specimen = entry["microscope"], entry["specimen"]
+    with suppress(ParameterError):  # else its own word
+        microscope = vocabulary.microscope(microscope)
+    if specimen is not None:
+        specimen = vocabulary.find_specimen(specimen) or specimen
+    channel = entry.get("channel")
+    noisy, truth = root / entry["file"], root / entry["truth"]
+    data_range = entry.get("data_range")
+    return Pair(
+        dataset=entry["set"],
+        name=name,
+        read=partial(planes, noisy, truth),
+        microscope=microscope,
+        specimen=specimen,
+        noise_level=entry["noise_level"],
+        fov=str(entry["fov"]),
+        capture=str(entry["capture"]),
+        group=group(microscope, specimen, "" if channel is None else f"ch{channel}"),
+        role=entry["role"],
+        data_range=_range(truth) if data_range is None else float(data_range),
+        stretched=entry.get("truth_affine") is not None,
+        simulated=entry.get("simulated"),
+    )
+
+
+def _range(path: Path) -> float | None:
+    """255 for a file of 8 bits, told by its header."""
+    suffix = path.suffix.lower()
+    try:
+        if suffix == ".png":
+            with path.open("rb") as file:
+                eight = file.read(26)[24:25] == b"\x08"  # bit depth, in the first chunk
+        elif suffix in (".tif", ".tiff"):
+            with tifffile.TiffFile(path) as tif:
+                eight = tif.series[0].dtype == np.uint8
+        else:
+            eight = np.load(path, mmap_mode="r", allow_pickle=False).dtype == np.uint8
+    except (OSError, ValueError, LookupError, tifffile.TiffFileError):
+        return None  # reading the pair says what is wrong with the file
+    return 255.0 if eight else None

@@ -1,0 +1,1 @@
+"""Denoisers of one image that autodip is compared with: arrays in, arrays out."""

@@ -1,0 +1,1 @@
+"""The deep image prior: network, fit, stop."""

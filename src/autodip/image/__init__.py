@@ -1,0 +1,1 @@
+"""What an image is, its intensity scale, and its windows."""

@@ -1,0 +1,104 @@
+"""A first pass over an image, block by block: extremes of its planes, and a look at large ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from autodip.image.image import Image, PlaneIndex
+from autodip.image.scaling import Scale, extremes
+
+_BAND = 2**25
+"""Bytes read at once."""
+
+_PATCH, _PATCHES = 256, 8
+"""Side of the patches that stand for a large plane, in pixels, and how many along each axis."""
+
+
+@dataclass(frozen=True)
+class Survey:
+    """Extremes of every plane of an image.
+
+    Parameters
+    ----------
+    extremes : mapping of PlaneIndex to (float, float)
+        Smallest and largest pixel, in the order of the planes.
+    """
+
+    extremes: Mapping[PlaneIndex, tuple[float, float]]
+
+    def constant(self, index: PlaneIndex) -> bool:
+        """Whether all pixels of a plane are equal."""
+        low, high = self.extremes[index]
+        return low == high
+
+    def scale(self, indices: Iterable[PlaneIndex]) -> Scale | None:
+        """Scale of several planes by their common extremes; None where all are constant."""
+        found = [self.extremes[index] for index in indices if not self.constant(index)]
+        if not found:
+            return None
+        return Scale.between(min(low for low, _ in found), max(high for _, high in found))
+
+
+def survey(image: Image) -> Survey:
+    """Read an image once, in blocks, and find the extremes of its planes.
+
+    Raises
+    ------
+    ImageError
+        If a pixel is NaN or infinite, or the range of a plane overflows.
+    """
+    found: dict[PlaneIndex, tuple[float, float]] = {}
+    for index in image.indices():
+        ends = [
+            extremes(image.block(index, rows), rows.start)
+            for rows in bands(image.plane_shape, image.data.dtype.itemsize)
+        ]
+        low, high = min(low for low, _ in ends), max(high for _, high in ends)
+        if low < high:
+            Scale.between(low, high)
+        found[index] = low, high
+    return Survey(found)
+
+
+def bands(shape: tuple[int, int], itemsize: int) -> Iterator[slice]:
+    """Rows of a plane (Y, X) that are read at once."""
+    rows = max(1, _BAND // (shape[1] * itemsize))
+    for start in range(0, shape[0], rows):
+        yield slice(start, min(start + rows, shape[0]))
+
+
+def look(image: Image, index: PlaneIndex) -> np.ndarray:
+    """Plane as it is described: the whole, or patches of a large one side by side.
+
+    The patches (256 x 256 pixels, at most 8 along each axis) lie evenly over the plane.
+
+    Returns
+    -------
+    ndarray, shape (Y, X), at most 2048 x 2048
+    """
+    places = [_places(length) for length in image.plane_shape]
+    if all(len(place) == 1 for place in places):
+        return image.block(index)
+    return np.concatenate(
+        [
+            np.concatenate([image.block(index, rows, columns) for columns in places[1]], axis=1)
+            for rows in places[0]
+        ]
+    )
+
+
+def centre(image: Image, index: PlaneIndex, side: int) -> np.ndarray:
+    """Centre of a plane, at most ``side`` pixels high and wide."""
+    first = [max(0, (length - side) // 2) for length in image.plane_shape]
+    rows, columns = (slice(start, start + side) for start in first)
+    return image.block(index, rows, columns)
+
+
+def _places(length: int) -> list[slice]:
+    if length <= _PATCH * _PATCHES:
+        return [slice(0, length)]
+    starts = np.linspace(0, length - _PATCH, _PATCHES).round().astype(int)
+    return [slice(int(start), int(start) + _PATCH) for start in starts]

@@ -1,0 +1,1 @@
+"""One image: describe, choose, plan, fit, assess."""

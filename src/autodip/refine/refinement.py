@@ -1,0 +1,62 @@
+"""Parameters of the refinement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from autodip.errors import ParameterError
+from autodip.util.values import Value, check_float, check_int
+
+
+@dataclass(frozen=True)
+class RefineParams(Value):
+    """How the result of a fit is refined (see :mod:`autodip.refine`).
+
+    Parameters
+    ----------
+    excess : float
+        Local power of the residual, in units of the noise's, above which structure is
+        returned; 1 or more.
+    strengths : tuple of float
+        One pass over groups of similar patches for each; the variance of the noise is
+        multiplied by it. Above 1 smooths more, below 1 keeps more.
+    mean_share : float
+        Share of the noisy patches in the mean of a group where noise is white; 0 to 1.
+    keep : float
+        Share of what was removed that stays in the result where noise is white; 0 to 1. A little
+        grain looks more like the truth than none (LPIPS), and costs little PSNR.
+    trust : float
+        How far the fit itself is trusted where noise is correlated and the residual of the fit is
+        locally nothing but noise; 0 to 1. There the refinement finds no structure to return, only
+        noise of the same coarseness.
+    patch, step : int
+        Size of the square patches and distance of the reference patches, in pixels.
+    window : int
+        Similar patches are looked for up to so many pixels away.
+    similar : int
+        Patches in a group.
+    """
+
+    excess: float = 1.1
+    strengths: tuple[float, ...] = (1.2, 0.8)
+    mean_share: float = 0.5
+    keep: float = 0.05
+    trust: float = 0.5
+    patch: int = 6
+    step: int = 3
+    window: int = 10
+    similar: int = 48
+
+    def __post_init__(self) -> None:
+        check_float("excess", self.excess, 1, 100)
+        check_float("mean_share", self.mean_share, 0, 1)
+        check_float("keep", self.keep, 0, 1)
+        check_float("trust", self.trust, 0, 1)
+        if not isinstance(self.strengths, tuple):
+            raise ParameterError(f"strengths is {self.strengths!r}; it must be a list of numbers")
+        for strength in self.strengths:
+            check_float("strengths", strength, 0, 100, open_low=True)
+        check_int("patch", self.patch, 2, 16)
+        check_int("step", self.step, 1, self.patch)
+        check_int("window", self.window, 1, 50)
+        check_int("similar", self.similar, 2, (2 * self.window + 1) ** 2)

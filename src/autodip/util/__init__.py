@@ -1,0 +1,1 @@
+"""Nothing of science: files, values, text, optional packages."""

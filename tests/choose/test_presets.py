@@ -1,0 +1,47 @@
+import json
+
+import pytest
+
+from autodip.choose import presets
+from autodip.errors import ParameterError
+
+ROW = {
+    "microscope": None,
+    "specimen": None,
+    "net": {"depth": 2, "width": 4},
+    "fit": {"iterations": 1},
+}
+CONTENT = {"schema": 1, "name": "mine", "version": "1", "source": "measured", "rows": [ROW]}
+
+
+@pytest.mark.parametrize("preset", presets.PRESETS)
+def test_every_preset_is_valid_and_names_its_source(preset):
+    loaded = presets.load(preset)
+    assert loaded.name == preset
+    assert len(loaded.source) > 30
+    assert loaded.find(None, None) is not None
+
+
+def test_unknown_preset():
+    with pytest.raises(ParameterError, match="known are original, published"):
+        presets.load("magic")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"schema": 2}, "schema 2"),
+        ({"colour": 1}, "unknown colour"),
+        ({"rows": [ROW, ROW]}, "one row"),
+        ({"rows": [{**ROW, "microscope": "confocal"}]}, "nothing is known"),
+        ({"rows": [{**ROW, "net": {"depth": 2, "width": 4, "colour": 1}}]}, "colour"),
+    ],
+)
+def test_wrong_tables_are_refused(changes, message):
+    with pytest.raises(ParameterError, match=message):
+        presets.parse(json.loads(json.dumps({**CONTENT, **changes})))
+
+
+def test_keys():
+    assert presets.load("published").keys == ("microscope", "specimen")
+    assert presets.load("original").keys == ()

@@ -1,0 +1,163 @@
+"""Workers of a cluster: results as without, and nothing lost when one dies."""
+
+import os
+import signal
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from autodip.compute.cluster import Cluster
+from autodip.errors import ClusterError, FitError, ParameterError
+from autodip.physics.optics import Optics
+from autodip.physics.simulation import simulate
+from autodip.pipeline.denoise import denoise_steps
+from autodip.pipeline.options import Options
+from autodip.pipeline.workspace import Workplace
+
+pytest.importorskip("distributed", reason="needs the extra cluster")
+
+QUICK = {"iterations": 4, "depth": 2, "width": 4, "refine": False}
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    os.environ.pop("OMP_NUM_THREADS", None)
+    with Cluster.start(2) as workers:
+        yield workers
+
+
+@pytest.fixture(scope="module")
+def film():
+    noisy, _ = simulate("actin", Optics(), size=200, seed=3)
+    return np.stack([noisy, noisy[::-1], noisy[:, ::-1]])
+
+
+def square(number):
+    if number == 3:
+        raise FitError("three")
+    return number**2, os.getpid()
+
+
+def slow(number):
+    time.sleep(0.5)
+    return number, os.getpid()
+
+
+def deadly(number):
+    if number == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def last_of(image, workplace=None, **options):
+    given = Options(**{**QUICK, **options})
+    *_, last = denoise_steps(image, given, axes="TYX", workplace=workplace)
+    return last.result
+
+
+def test_map(cluster):
+    results = list(cluster.map(square, (n for n in range(10) if n != 3)))
+    assert sorted(one for one, _ in results) == [n**2 for n in range(10) if n != 3]
+    assert os.getpid() not in {worker for _, worker in results}
+    assert list(cluster.map(square, [])) == []
+
+
+def test_errors_of_a_task(cluster):
+    outcomes = dict(cluster.attempts(square, range(5)))
+    assert str(outcomes.pop(3)) == "three"
+    assert {n: value for n, (value, _) in outcomes.items()} == {0: 0, 1: 1, 2: 4, 4: 16}
+    with pytest.raises(FitError, match="three"):
+        list(cluster.map(square, [3]))
+
+
+def test_items_are_taken_as_workers_become_free(cluster):
+    taken = []
+
+    def items():
+        for n in range(50):
+            taken.append(n)
+            yield n
+
+    results = cluster.map(square, (n + 10 for n in items()))
+    next(results)
+    assert len(taken) <= 8
+    results.close()
+
+
+@pytest.mark.parametrize("options", [{"tile": 128}, {"independent": True}, {}])
+def test_the_result_is_that_of_one_machine(cluster, film, tmp_path, options):
+    threads = torch.get_num_threads()
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // 2))  # as in the workers
+    try:
+        here = last_of(film, **options)
+    finally:
+        torch.set_num_threads(threads)
+    there = last_of(film, Workplace(tmp_path / "work", cluster=cluster), **options)
+    assert np.array_equal(here.image, there.image)
+    assert [one.index for one in here.planes] == [one.index for one in there.planes]
+    assert [one.window for one in here.planes] == [one.window for one in there.planes]
+    assert there.device == "cpu"
+
+
+def test_a_worker_killed_in_mid_run_loses_nothing(film):
+    with Cluster.start(2) as workers:
+        outcomes = workers.attempts(slow, range(8))
+        _, (first, victim) = next(outcomes)
+        os.kill(victim, signal.SIGKILL)
+        others = [value for _, (value, _) in outcomes]
+        assert sorted([first, *others]) == list(range(8))
+
+
+def test_an_image_whose_worker_is_killed_is_complete(film):
+    options = {"independent": True, "iterations": 40}
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // 2))  # as in the workers
+    alone = last_of(film, **options)
+    with Cluster.start(2) as workers:
+        place = Workplace(cluster=workers)
+        running = denoise_steps(film, Options(**{**QUICK, **options}), axes="TYX", workplace=place)
+        first = next(running)
+        (victim, *_) = workers._client.run(os.getpid).values()
+        os.kill(victim, signal.SIGKILL)
+        *_, last = running
+    assert first.plane == 1
+    assert np.array_equal(last.result.image, alone.image)
+
+
+def test_a_task_that_kills_its_workers_is_given_up():
+    with Cluster.start(1) as workers:
+        outcomes = dict(workers.attempts(deadly, range(2)))
+    assert outcomes[1] == 1
+    assert isinstance(outcomes[0], ClusterError)
+    assert "memory" in str(outcomes[0])
+
+
+def threads(_):
+    return torch.get_num_threads()
+
+
+def test_what_the_workers_are(cluster):
+    assert set(cluster.map(threads, range(4))) == {max(1, (os.cpu_count() or 1) // 2)}
+    assert "OMP_NUM_THREADS" not in os.environ
+    assert cluster.workers == 2
+    assert cluster.device("auto") == "cpu"
+    assert cluster.free_memory("cpu") > 10**8
+
+
+def test_wrong_numbers_and_addresses(monkeypatch):
+    with pytest.raises(ParameterError, match="1 or more"):
+        Cluster.start(0)
+    monkeypatch.setattr("autodip.compute.cluster._PATIENCE", 1)
+    with pytest.raises(ClusterError, match="no dask scheduler answers"):
+        Cluster.connect("tcp://127.0.0.1:9")
+
+
+def test_a_cluster_that_is_there_is_joined(cluster, monkeypatch):
+    address = cluster._client.scheduler.address
+    with Cluster.connect(address) as joined:
+        assert joined.workers == 2
+    monkeypatch.setattr("autodip.compute.cluster.version", lambda name: "0.0")
+    with pytest.raises(ClusterError, match="same version"):
+        Cluster.connect(address)
+    assert cluster.workers == 2
