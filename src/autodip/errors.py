@@ -1,14 +1,14 @@
-"""Every exception autodip raises on purpose, under one base.
+"""Exceptions that autodip raises deliberately, with a common base class.
 
-Each is also the built-in exception a caller would expect, so ``except ValueError``
-keeps working for code that does not know autodip.
+Each one is also a subclass of the built-in exception that a caller would expect, so that
+``except ValueError`` works in code that does not know autodip.
 """
 
 from __future__ import annotations
 
 
 class AutodipError(Exception):
-    """Base of all errors of autodip; the message says what was seen and what to do."""
+    """Base class of all errors of autodip; the message states what was found and what to do."""
 
 
 class ParameterError(AutodipError, ValueError):
@@ -16,19 +16,19 @@ class ParameterError(AutodipError, ValueError):
 
 
 class ImageError(AutodipError, ValueError):
-    """The pixels cannot be denoised: wrong shape or dtype, NaN, infinite, constant."""
+    """The pixels cannot be processed: wrong shape or dtype, NaN, infinite or constant values."""
 
 
 class FormatError(AutodipError, ValueError):
-    """A file is empty, truncated, no image, or of a kind that cannot be read or written."""
+    """A file is missing, empty, truncated, not an image, or of an unsupported format."""
 
 
 class OutputError(AutodipError, OSError):
-    """An output cannot be written: it exists already, or the place is not writable."""
+    """An output cannot be written: it exists already, or the location is not writable."""
 
 
 class DeviceError(AutodipError, RuntimeError):
-    """The compute device asked for is not there."""
+    """The requested compute device is not available."""
 
 
 class OutOfMemoryError(AutodipError, MemoryError):
@@ -36,11 +36,11 @@ class OutOfMemoryError(AutodipError, MemoryError):
 
 
 class FitError(AutodipError, ArithmeticError):
-    """The fit diverged and could not be brought back."""
+    """The fit diverged and could not be recovered."""
 
 
 class ClusterError(AutodipError, ConnectionError):
-    """A cluster does not answer, does not fit this installation, or lost a task for good."""
+    """A cluster does not answer, does not match this installation, or has lost a task for good."""
 
 
 class MissingPackageError(AutodipError, ImportError):

@@ -1,4 +1,4 @@
-"""Workers of a cluster: results as without, and nothing lost when one dies."""
+"""Workers of a cluster: the same results as without it, and nothing lost when one dies."""
 
 import os
 import signal

@@ -36,7 +36,7 @@ def test_what_wins():
         "mito", {"GFP": "actin"}, {"GFP": "nucleus", "DAPI": "nucleus", "Cy5": "mito"}
     )
     assert [names.at(n, NAMES) for n in range(3)] == ["nucleus", "actin", "mito"]
-    names.check(2, NAMES, "specimen")  # defaults need not be there
+    names.check(2, NAMES, "specimen")  # the image need not have the channels of the defaults
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_channels_that_are_not_there():
         ParameterError, match="'GPF'; there are 2, numbered 0 to 1, named DAPI, GFP"
     ):
         names.check(2, NAMES, "specimen")
-    names.check(1, ("DAPI",), "specimen")  # selected of several
+    names.check(1, ("DAPI",), "specimen")  # selected from several
     with pytest.raises(ParameterError, match="'DAPI'; there are 1"):
         names.check(1, (), "specimen")
 

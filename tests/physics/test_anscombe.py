@@ -6,7 +6,7 @@ from autodip.physics.noise import Noise
 
 
 def noise(gain, constant, floor=0.0, sigma=5.0):
-    return Noise(gain, constant, sigma, (0.0, 0.0), floor, 0.0)
+    return Noise(gain, constant, sigma, (0.0, 0.0), floor, saturated=0.0)
 
 
 @pytest.mark.parametrize(("photons", "read"), [(5, 0.5), (20, 1.0), (100, 3.0), (1000, 0.0)])

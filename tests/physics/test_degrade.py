@@ -6,10 +6,10 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from autodip.errors import ImageError, ParameterError
-from autodip.physics import noise
 from autodip.physics.camera import Camera
+from autodip.physics.correlation import white
 from autodip.physics.degrade import CLEAN, match_brightness, own_noise, simulate_noisy
-from autodip.physics.noise import estimate
+from autodip.physics.estimate import estimate_noise
 from autodip.physics.optics import Optics
 from autodip.physics.simulation import simulate
 
@@ -19,7 +19,7 @@ BLURRED = np.exp(-(LAG[:, None] ** 2 + LAG**2) / (4 * 0.7**2))
 
 
 def camera(correlation=None, **changes):
-    lags = noise.white() if correlation is None else correlation
+    lags = white() if correlation is None else correlation
     plain = Camera(
         gain=5.0,
         offset=100.0,
@@ -52,7 +52,7 @@ def test_measuring_what_was_simulated_gives_the_camera_back(scene, rng, correlat
     second = simulate_noisy(truth, measured, rng)
     again = Camera.measure(second)
     assert again.gain == pytest.approx(measured.gain, rel=0.2)
-    assert estimate(second).sigma == pytest.approx(estimate(first).sigma, rel=0.2)
+    assert estimate_noise(second).sigma == pytest.approx(estimate_noise(first).sigma, rel=0.2)
     assert again.neighbours == pytest.approx(measured.neighbours, abs=0.1)
     levels = np.array([300.0, 1000.0, 2000.0])
     assert again.variance(levels) == pytest.approx(measured.variance(levels), rel=0.2)
@@ -135,7 +135,7 @@ def test_no_steps_where_there_are_none(scene, rng):
 
 
 def test_quantisation_is_not_added_twice(scene, rng):
-    """Steps as wide as the noise: what is measured of both is drawn as both."""
+    """With steps as wide as the noise, simulating from the measured camera keeps the noise."""
     noisy = camera(gain=0.0, read=12.0, step=24.0).digitise(scene + rng.normal(0, 12, scene.shape))
     measured = Camera.measure(noisy)
     assert measured.step == 24
@@ -153,7 +153,7 @@ def test_brightness_is_that_of_the_true_image_not_widened_by_noise():
 
 
 def test_brightness_below_zero_is_kept(scene, rng):
-    """Of a camera that cuts off a part of the background's noise."""
+    """The camera clips part of the background's noise."""
     known = camera(offset=0.0, read=40.0)
     noisy = simulate_noisy(scene - 100, known, rng)
     found = match_brightness(scene, noisy, Camera.measure(noisy))
@@ -181,8 +181,8 @@ def test_fine_structure_is_not_taken_for_noise(scene):
 @pytest.mark.parametrize(
     ("image", "said"),
     [
-        (np.zeros((32, 32)), "noise of this image of .*32, 32.* cannot be told"),
-        (np.full((64, 64), 7), "cannot be told"),
+        (np.zeros((32, 32)), "noise of this image of .*32, 32.* could not be estimated"),
+        (np.full((64, 64), 7), "could not be estimated"),
         (np.arange(6400.0).reshape(80, 80), "no noise was found"),
     ],
 )

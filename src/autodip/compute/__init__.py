@@ -1,1 +1,1 @@
-"""Where things are computed: devices, clusters, random initial weights."""
+"""Computing resources: devices, clusters and the random initial weights of networks."""

@@ -1,4 +1,4 @@
-"""Workers beyond this process: a cluster of dask.distributed, that exists or is started here."""
+"""Workers in other processes: a dask.distributed cluster, either existing or started here."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _PATIENCE = 30
-"""Seconds until an address that does not answer is given up."""
+"""Seconds to wait for an answer from an address, and for its first worker."""
 
 _one_at_a_time = threading.Lock()
 
 
 class Cluster:
-    """Workers that compute tasks, each one at a time.
+    """Workers that compute tasks, one task at a time each.
 
-    A task whose worker dies is computed by another one. Use it as a context manager.
+    If a worker dies, another one computes its task. Use this class as a context manager.
 
     Parameters
     ----------
     client : distributed.Client
-        Connected; closed with this object.
+        Connected client; closed together with this object.
     local : optional
-        Cluster that was started for it, and ends with it.
+        Cluster that was started for the client; closed together with this object.
     """
 
     def __init__(self, client: Any, local: Any = None) -> None:
@@ -47,7 +47,8 @@ class Cluster:
         Raises
         ------
         ClusterError
-            If none answers, it has no workers within half a minute, or they run another version.
+            If no scheduler answers, it has no workers within half a minute, or its workers lack
+            autodip or have another version of it.
         MissingPackageError
             If dask.distributed is not installed.
         """
@@ -57,7 +58,7 @@ class Cluster:
         except (OSError, ValueError) as error:
             raise ClusterError(
                 f"no dask scheduler answers at {address!r} ({error}); give its address as "
-                "'dask scheduler' prints it, as in tcp://10.0.0.1:8786"
+                "'dask scheduler' prints it, for example tcp://10.0.0.1:8786"
             ) from error
         cluster = cls(client)
         try:
@@ -76,20 +77,20 @@ class Cluster:
 
     @classmethod
     def start(cls, workers: int) -> Cluster:
-        """Start so many worker processes on this machine; they share its cores.
+        """Start a number of worker processes on this machine, which share its cores.
 
-        They import the main module of this process: a script that calls this keeps its own
-        commands behind ``if __name__ == "__main__":``.
+        The workers import the main module of this process, so a script that calls this method
+        must guard its own commands by ``if __name__ == "__main__":``.
 
         Raises
         ------
         ParameterError
-            If the number is not 1 or more.
+            If the number is below 1.
         MissingPackageError
             If dask.distributed is not installed.
         """
         if workers < 1:
-            raise ParameterError(f"{workers} workers; it must be 1 or more")
+            raise ParameterError(f"workers is {workers}; it must be 1 or more")
         distributed = require("distributed", "cluster")
         import dask  # noqa: PLC0415  (comes with distributed)
 
@@ -117,34 +118,34 @@ class Cluster:
         self.close()
 
     def close(self) -> None:
-        """Leave the cluster; one that was started here ends."""
+        """Disconnect from the cluster; stop it if it was started here."""
         self._client.close()
         if self._local is not None:
             self._local.close()
 
     @property
     def workers(self) -> int:
-        """How many there are now."""
+        """Current number of workers."""
         return len(self._client.scheduler_info(n_workers=-1)["workers"])
 
     def map(self, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-        """Results of a function for items, in the order in which they are done.
+        """Apply a function to items; yield the results in the order of completion.
 
-        Items are taken as workers become free, so that few of many are in memory.
+        Items are consumed as workers become free, so that only a few are in memory at a time.
 
         Parameters
         ----------
         function : callable
-            Of a module that the workers have.
+            Function of a module that the workers can import.
         items : iterable
-            What the function takes; sent to the worker.
+            Arguments of the function, one for each call; sent to the workers.
 
         Raises
         ------
         ClusterError
-            If several workers died of the same item.
+            If several workers died while computing the same item.
         Exception
-            What the function raises.
+            Any exception that the function raises.
         """
         for _, outcome in self.attempts(function, items):
             if isinstance(outcome, Exception):
@@ -154,14 +155,20 @@ class Cluster:
     def attempts(
         self, function: Callable[[T], R], items: Iterable[T]
     ) -> Iterator[tuple[int, R | Exception]]:
-        """Do as :func:`map`, but hand on errors; yields the number of each item as well."""
+        """Like :meth:`map`, but yield errors instead of raising them.
+
+        Yields
+        ------
+        (int, result or Exception)
+            Position of the item, counted from 0, and its result or error.
+        """
         distributed = require("distributed", "cluster")
         numbered = enumerate(items)
         done = distributed.as_completed()
         numbers: dict[Any, int] = {}
 
         def submit() -> None:
-            # No more than one for each worker: those that wait on a worker which dies of another
+            # No more than one task per worker: tasks waiting on a worker that dies from another
             # task would be blamed as well.
             while len(numbers) < max(1, self.workers):
                 number, item = next(numbered, (None, None))
@@ -183,23 +190,27 @@ class Cluster:
             self._client.cancel(list(numbers))
 
     def device(self, name: str) -> str:
-        """Device that a name such as ``auto`` means on the workers.
+        """Device to which a name such as ``auto`` refers on the workers.
 
         Raises
         ------
         ClusterError
-            If it is not the same on all.
+            If it is not the same on all workers.
         """
         found = sorted(set(self._client.run(devices.resolve, name).values()))
         if len(found) > 1:
             raise ClusterError(
-                f"device {name!r} means {' and '.join(found)} on different workers; name one "
+                f"device {name!r} means {' and '.join(found)} on different workers; specify one "
                 "with --device"
             )
         return str(found[0])
 
     def free_memory(self, device: str) -> int:
-        """Bytes that a fit may take on every worker, where those of a machine share its memory."""
+        """Bytes that a fit may take on every worker.
+
+        The workers of one machine share its memory equally, except on a CUDA device, whose free
+        memory each of them counts in full.
+        """
         free = self._client.run(devices.free_memory, device)
         sharing = Counter(_host(address) for address in free)
         shares = {address: sharing[_host(address)] for address in free}
@@ -213,12 +224,12 @@ class Cluster:
             found = set(self._client.run(_version).values())
         except ModuleNotFoundError as error:
             raise ClusterError(
-                f"the workers don't have autodip ({error}); install {own}"
+                f"the workers don't have autodip ({error}); install autodip {own} on them"
             ) from error
         if found != {own}:
             raise ClusterError(
-                f"the workers run autodip {', '.join(sorted(found))}, this is {own}; install the "
-                "same version on all"
+                f"the workers run autodip {', '.join(sorted(found))}, but this process runs {own}; "
+                "install the same version on all"
             )
 
 
@@ -231,16 +242,16 @@ def _host(address: str) -> str:
 
 
 def _alone(function: Callable[[T], R], item: T) -> R:
-    """Run in a worker: one task at a time, however many threads it has."""
+    """Call the function in a worker, one task at a time, however many threads it has."""
     with _one_at_a_time:
         return function(item)
 
 
 def _outcome(future: Any, killed: type[Exception]) -> Any:
-    """Result of a future, or the error it ended with."""
+    """Result of a future, or the error with which it ended."""
     error = future.exception()
     if error is None:
         return future.result()
     if isinstance(error, killed):
-        return ClusterError(f"several workers died of one task ({error}); they may lack memory")
+        return ClusterError(f"several workers died on one task ({error}); they may lack memory")
     return error

@@ -1,4 +1,4 @@
-"""The device a fit runs on, and how much memory is free there."""
+"""The device on which a fit runs, and its free memory."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def resolve(name: str = "auto") -> str:
     DeviceError
         If this machine, or this build of torch, does not have the device.
     """
-    import torch  # noqa: PLC0415  (a second; the command line asks for help without it)
+    import torch  # noqa: PLC0415  (takes a second; --help does without it)
 
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     there = ["cpu", *(f"cuda:{n}" for n in range(count))]
@@ -42,24 +42,24 @@ def resolve(name: str = "auto") -> str:
         )
     full = "cuda:0" if name == "cuda" else name
     if full not in there:
-        raise DeviceError(f"device {name!r} is not there; this machine has {', '.join(there)}")
+        raise DeviceError(f"device {name!r} is not available; this machine has {', '.join(there)}")
     return full
 
 
 def computes_bfloat16(device: str) -> bool:
-    """Whether the device has instructions for bfloat16 that make convolutions faster."""
+    """Whether the device has bfloat16 instructions that speed up convolutions."""
     import torch  # noqa: PLC0415
 
     kind = torch.device(device).type
     if kind == "cuda":
         return torch.cuda.is_available() and torch.cuda.get_device_capability(device) >= (8, 0)
-    # None of torch's public functions tells of a CPU; without this one, it counts as having none.
+    # No public function of torch reports this for a CPU; without this one, assume it has none.
     has_tiles = getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
     return kind == "cpu" and bool(has_tiles())
 
 
 def free_memory(device: str) -> int:
-    """Bytes that a fit can still take on the device."""
+    """Bytes still available to a fit on the device, within the limit of a container."""
     if device.startswith("cuda"):
         import torch  # noqa: PLC0415
 
@@ -71,12 +71,12 @@ def free_memory(device: str) -> int:
 
 
 def held_memory() -> int:
-    """Bytes that this process holds now."""
+    """Resident memory of this process, in bytes."""
     return int(psutil.Process().memory_info().rss)
 
 
 def peak_memory() -> int | None:
-    """Most bytes that this process has held; None where the system does not tell."""
+    """Peak resident memory of this process, in bytes; None if the system does not report it."""
     try:
         import resource  # noqa: PLC0415  (not on Windows)
     except ImportError:
@@ -86,7 +86,7 @@ def peak_memory() -> int | None:
 
 
 def _read_number(path: Path) -> int | None:
-    """Content of a control-group file; None where there is none, or no limit."""
+    """Number in a control-group file; None if the file does not exist or sets no limit."""
     try:
         return int(path.read_text())
     except (OSError, ValueError):

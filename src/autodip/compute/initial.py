@@ -1,4 +1,4 @@
-"""Random initial weights of a network, drawn from a generator of their own."""
+"""Random initial weights of a network, drawn from a separate generator."""
 
 from __future__ import annotations
 
@@ -23,19 +23,20 @@ def initialised(make: Callable[[], Network], seed: int) -> Network:
     Parameters
     ----------
     make : callable
-        Builds the network of convolutions and batch normalisations; called on the "meta" device,
-        where no weight is drawn.
+        Function that builds a network of convolutions and batch normalisations; called on the
+        "meta" device, where no weights are drawn.
     seed : int
+        Seed of the random generator.
 
     Returns
     -------
     Module
-        What ``make`` returns, float32.
+        Network that ``make`` returns, with float32 weights.
 
     Raises
     ------
     TypeError
-        If the network has a layer with weights of another kind.
+        If any other kind of layer in the network has weights.
     """
     generator = torch.Generator().manual_seed(seed)
     with torch.device("meta"):
@@ -48,7 +49,7 @@ def initialised(make: Callable[[], Network], seed: int) -> Network:
 
 
 def _draw(module: nn.Module, generator: torch.Generator) -> None:
-    """Weights of one layer, without those of the layers inside it."""
+    """Draw the weights of one layer, excluding those of the layers inside it."""
     if isinstance(module, nn.Conv2d):
         nn.init.kaiming_uniform_(module.weight, a=math.sqrt(5), generator=generator)
         if module.bias is not None:

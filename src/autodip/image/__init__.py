@@ -1,1 +1,1 @@
-"""What an image is, its intensity scale, and its windows."""
+"""Images with their metadata, their intensity scale, and windows of large planes."""

@@ -1,4 +1,4 @@
-"""What is said of the channels of an image: one name for all, or names of some."""
+"""Names specified for the channels of an image: one for all, or one for each of some."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ from autodip.errors import ParameterError
 
 @dataclass(frozen=True)
 class PerChannel:
-    """Names (of a microscope, of a specimen) for the channels of an image.
+    """Names (of microscopes or of specimens) specified for the channels of an image.
 
     Parameters
     ----------
     everywhere : str, optional
-        For the channels of which nothing else is said.
+        Name for the channels for which nothing else is specified.
     given : mapping of str to str
-        By channel, whose name or number from 0 is the key; the image must have them.
+        Names by channel; the key is the name of the channel or its number from 0. The image must
+        have these channels.
     defaults : mapping of str to str
-        By channel, for those that the image has; less than ``given``, more than ``everywhere``.
+        Names by channel, which apply if the image has the channel; ``given`` takes precedence
+        over them, and they take precedence over ``everywhere``.
     """
 
     everywhere: str | None = None
@@ -28,21 +30,21 @@ class PerChannel:
 
     @classmethod
     def of(cls, said: str | Mapping[str, str] | PerChannel | None, option: str) -> PerChannel:
-        """Read ``actin``, or ``DAPI=nucleus,GFP=actin``, or a mapping.
+        """Parse ``actin``, ``DAPI=nucleus,GFP=actin`` or a mapping.
 
-        The last "=" parts a channel from its name. A channel whose own name has a comma is told
-        by its number.
+        The last "=" separates a channel from the name specified for it. A channel whose own name
+        contains a comma must be given by its number.
 
         Parameters
         ----------
         said : str, mapping, PerChannel or None
         option : str
-            What is said, for messages: ``specimen``.
+            What the names specify, for error messages: ``specimen``, for example.
 
         Raises
         ------
         ParameterError
-            If a part has no channel or no name, or a channel comes twice.
+            If an item lacks the channel or the name, or a channel occurs twice.
         """
         if isinstance(said, PerChannel):
             return said
@@ -56,7 +58,7 @@ class PerChannel:
             if not (channel and equals and name):
                 raise ParameterError(
                     f"{option} {said!r}: {part.strip()!r} is not CHANNEL=NAME; "
-                    "say it as in DAPI=nucleus,GFP=actin or 0=nucleus,1=actin"
+                    "write it as in DAPI=nucleus,GFP=actin or 0=nucleus,1=actin"
                 )
             if channel in given:
                 raise ParameterError(f"{option} {said!r}: channel {channel!r} comes twice")
@@ -64,19 +66,19 @@ class PerChannel:
         return cls(given=given)
 
     def values(self) -> list[str]:
-        """All names that are said."""
+        """All specified names."""
         said = [*self.given.values(), *self.defaults.values()]
         return said if self.everywhere is None else [self.everywhere, *said]
 
     def at(self, number: int, names: Sequence[str]) -> str | None:
-        """Name for a channel; None where nothing is said of it.
+        """Name specified for a channel; None if there is none.
 
         Parameters
         ----------
         number : int
-            Of the channel, from 0.
+            Number of the channel, from 0.
         names : sequence of str
-            Of all channels, or empty.
+            Names of all channels of the image, or empty.
         """
         keys = [*names[number : number + 1], str(number)]
         for said in (self.given, self.defaults):
@@ -88,21 +90,22 @@ class PerChannel:
     def check(self, count: int, names: Sequence[str], option: str) -> None:
         """Refuse channels that an image does not have.
 
-        Of an image with one channel (as one selected of several) it is enough that something is
-        said of that one.
+        For an image with one channel (such as one selected from several), it is enough that one
+        of the ``given`` names is for this channel.
 
         Parameters
         ----------
         count : int
-            Number of channels.
+            Number of channels of the image.
         names : sequence of str
-            Of all channels, or empty.
+            Names of all channels of the image, or empty.
         option : str
-            For messages: ``specimen``.
+            What the names specify, for error messages: ``specimen``, for example.
 
         Raises
         ------
         ParameterError
+            If the image lacks a channel of ``given``.
         """
         known = {*names[:count], *map(str, range(count))}
         wrong = [channel for channel in self.given if channel not in known]

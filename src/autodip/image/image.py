@@ -1,10 +1,10 @@
-"""An image as it was read: pixels, axes, units, and what its metadata says."""
+"""An image as read from a file: pixels, axes, units and metadata."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -12,18 +12,18 @@ import numpy as np
 from autodip.errors import ImageError, ParameterError
 
 AXES = "TCZYXS"
-"""Axes known: time, channel, depth, rows, columns, samples of a colour pixel (RGB)."""
+"""Supported axes: time, channel, depth, rows, columns, samples of a colour pixel (RGB)."""
 
 PER_CHANNEL = ("channel_names", "channel_colours", "hints")
 """Fields of an image that have one entry for each channel, or are empty."""
 
 PlaneIndex = tuple[tuple[str, int], ...]
-"""Where a plane lies in its image: pairs of axis and position, as ``(("T", 3), ("C", 0))``."""
+"""Position of a plane in its image, as pairs of axis and index: ``(("T", 3), ("C", 0))``."""
 
 
 @dataclass(frozen=True)
 class Hint:
-    """A metadata field that may tell the microscope or the specimen."""
+    """A metadata field that may identify the microscope or the specimen."""
 
     kind: Literal["microscope", "specimen"]
     field: str
@@ -32,32 +32,33 @@ class Hint:
 
 @dataclass(frozen=True)
 class Image:
-    """Pixels with their meaning; frozen.
+    """Pixels with their axes, units and metadata; a frozen dataclass.
 
     Parameters
     ----------
     data : ndarray, real numbers
         Pixels in the image's own units.
     axes : str
-        One letter for each dimension, out of ``TCZYXS``; Y and X are always there.
+        One letter of ``TCZYXS`` for each dimension; Y and X are always present.
     pixel_size : mapping
-        µm per pixel for those of X, Y, Z that are known.
+        Pixel size in µm along X, Y and Z, as far as it is known.
     time_step : float, optional
-        Seconds between frames.
+        Seconds between frames; None if unknown.
     channel_names : tuple of str
-        One for each channel, or empty.
+        One name for each channel, or empty.
     channel_colours : tuple of str
-        Display colour of each channel as "RRGGBB" in hexadecimals ("" where unknown), or empty.
+        Display colour of each channel as "RRGGBB" in hexadecimals ("" if unknown), or empty.
     hints : tuple of tuple of Hint
         One tuple for each channel, or empty.
     source : object
-        What the writer of the same format needs to keep the rest of the metadata.
+        Remaining metadata, which the writer of the same format preserves; None if there are none.
     alpha : bool
-        The last sample of axis S is transparency, not intensity.
+        Whether the last sample of axis S is transparency, not intensity.
     """
 
     data: np.ndarray
     axes: str
+    _: KW_ONLY
     pixel_size: Mapping[str, float] = field(default_factory=dict)
     time_step: float | None = None
     channel_names: tuple[str, ...] = ()
@@ -68,7 +69,7 @@ class Image:
 
     def __post_init__(self) -> None:
         check_axes(self.axes, self.data.shape)
-        for name in PER_CHANNEL:  # metadata may tell more channels than there are
+        for name in PER_CHANNEL:  # metadata may list more channels than exist
             object.__setattr__(self, name, getattr(self, name)[: self.size(self.channel_axis)])
         if self.data.dtype.kind not in "iuf":
             raise ImageError(
@@ -76,28 +77,28 @@ class Image:
                 "real numbers are needed (integers or floats)"
             )
         if 0 in self.data.shape:
-            raise ImageError(f"the image of shape {self.data.shape} holds no pixel")
+            raise ImageError(f"the image of shape {self.data.shape} holds no pixels")
 
     def replace(self, **changes: Any) -> Image:
-        """Copy with some fields changed, as the pixels after denoising."""
+        """Copy with some fields changed, such as the pixels after denoising."""
         return dataclasses.replace(self, **changes)
 
     @property
     def plane_shape(self) -> tuple[int, int]:
-        """(Y, X) in pixels."""
+        """Size (Y, X) of a plane in pixels."""
         return self.size("Y"), self.size("X")
 
     def size(self, axis: str) -> int:
-        """Length of an axis; 1 for one that the image does not have."""
+        """Length of an axis; 1 for an axis that the image does not have."""
         return self.data.shape[self.axes.index(axis)] if axis in self.axes else 1
 
     @property
     def channel_axis(self) -> str:
-        """Axis whose positions may show different structures: C, else S (RGB), else C."""
+        """Axis along which structures may differ: C if present, else S (RGB), else C."""
         return "S" if "S" in self.axes and "C" not in self.axes else "C"
 
     def indices(self) -> Iterator[PlaneIndex]:
-        """Where every (Y, X) plane lies, in the order of the axes, without transparency."""
+        """Position of every (Y, X) plane, in the order of the axes, without transparency."""
         names = [a for a in self.axes if a not in "YX"]
         for position in np.ndindex(*(self.size(name) for name in names)):
             index = tuple(zip(names, position, strict=True))
@@ -106,21 +107,21 @@ class Image:
             yield index
 
     def planes(self) -> Iterator[tuple[PlaneIndex, np.ndarray]]:
-        """Every (Y, X) plane, in the order of :meth:`indices`; a view where pixels are loaded."""
+        """Every plane (Y, X) with its position, ordered as :meth:`indices`; views if loaded."""
         for index in self.indices():
             yield index, self.block(index)
 
     def block(
         self, index: PlaneIndex, rows: slice = slice(None), columns: slice = slice(None)
     ) -> np.ndarray:
-        """Pixels (Y, X) of a part of a plane; nothing else is read.
+        """Pixels (Y, X) of a region of a plane; nothing else is read.
 
         Parameters
         ----------
         index : PlaneIndex
-            Of the plane.
+            Position of the plane.
         rows, columns : slice
-            Part of the plane, by default all of it.
+            Region of the plane; by default all of it.
         """
         places: dict[str, int | slice] = {**dict(index), "Y": rows, "X": columns}
         pixels = np.asarray(self.data[tuple(places[axis] for axis in self.axes)])
@@ -128,33 +129,33 @@ class Image:
 
     @property
     def channels(self) -> int:
-        """Number of channels that show intensities; transparency is none."""
+        """Number of channels that show intensities, not counting transparency."""
         return self.size(self.channel_axis) - (self.alpha and self.channel_axis == "S")
 
     def channel_of(self, index: PlaneIndex) -> int:
-        """Number of the channel that the plane at ``index`` belongs to."""
+        """Number of the channel to which the plane at ``index`` belongs."""
         return dict(index).get(self.channel_axis, 0)
 
     def yx_last(self, data: np.ndarray) -> np.ndarray:
-        """View of an array with this image's axes that has Y and X as its last axes."""
+        """View of an array with this image's axes, with Y and X moved to the end."""
         return np.moveaxis(data, (self.axes.index("Y"), self.axes.index("X")), (-2, -1))
 
     def select(self, frames: slice | None = None, channel: str | None = None) -> Image:
-        """Part of the image: some frames, one channel.
+        """Select some of the frames, one of the channels, or both.
 
-        All axes stay, except that one sample of a colour image is a grey image.
+        All axes are kept, except that one sample of a colour image becomes a grey image.
 
         Parameters
         ----------
         frames : slice, optional
-            Along T.
+            Frames along T; by default all.
         channel : str, optional
-            Name of a channel, or its number from 0.
+            Name of a channel, or its number from 0; by default all channels.
 
         Raises
         ------
         ParameterError
-            If the axis, the frames or the channel are not there.
+            If the axis, the frames or the channel do not exist.
         """
         image = self
         if frames is not None:
@@ -165,16 +166,17 @@ class Image:
         return image
 
     def averaged(self) -> Image:
-        """Mean of the frames, which show one scene; axis T stays, with one position.
+        """Mean of the frames, which must show the same scene; axis T is kept, with length 1.
 
-        The sum of squared differences to all frames is that to their mean and a constant, so
-        that a fit to the mean is a joint fit to the frames. Floats, of 32 bits or those of the
-        pixels.
+        The mean squared difference from all frames equals the squared difference from their
+        mean plus a constant, so a fit to the mean is a joint fit to the frames. The pixels
+        become float32, or keep their own type if that is float64. An image without axes T and Z
+        is returned unchanged.
 
         Raises
         ------
         ParameterError
-            If there is no axis T.
+            If there is no axis T but an axis Z, whose slices may be meant as frames.
         """
         first = self._cut("T", slice(0, 1), "--average")
         if "T" not in self.axes:
@@ -199,7 +201,7 @@ class Image:
         )
 
     def _cut(self, axis: str, part: slice, option: str) -> Image:
-        meant = axis != "T" or "Z" not in self.axes  # frames of a stack may be its slices
+        meant = axis != "T" or "Z" not in self.axes  # slices may be meant as frames
         if axis not in self.axes and 0 in range(1)[part] and meant:
             return self
         if axis not in self.axes:
@@ -228,7 +230,7 @@ class Image:
 
 
 def _part(data: Any, position: int, kept: range) -> Any:
-    """Some positions of an axis; nothing is read of pixels that are not loaded."""
+    """Positions ``kept`` of an axis; pixels that are not loaded are not read."""
     if hasattr(data, "part"):
         return data.part(position, kept)
     stop = kept.stop if kept.stop >= 0 else None

@@ -1,4 +1,4 @@
-"""To [0, 1] and back, into the units and the type of the input."""
+"""Scaling of intensities to [0, 1], and back to the units and the type of the input."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from autodip.errors import ImageError
 
 @dataclass(frozen=True)
 class Scale:
-    """The linear map that takes ``low`` to 0 and ``high`` to 1."""
+    """The linear map from ``low`` to 0 and from ``high`` to 1."""
 
     low: float
     high: float
 
     @classmethod
     def of(cls, image: np.ndarray) -> Scale:
-        """Scale by the image's own extremes, as the reference does.
+        """Scale from the image's own extremes, as in the reference implementation.
 
         Parameters
         ----------
@@ -33,12 +33,12 @@ class Scale:
 
     @classmethod
     def between(cls, low: float, high: float) -> Scale:
-        """Scale by given extremes.
+        """Scale from given extremes.
 
         Raises
         ------
         ImageError
-            If they are equal, or too far apart for a float.
+            If ``low`` is not below ``high``, or their difference overflows a float.
         """
         if not low < high:
             raise ImageError(f"all pixels are {low:g}: a constant image holds nothing to denoise")
@@ -49,22 +49,22 @@ class Scale:
         return cls(low, high)
 
     def apply(self, image: np.ndarray) -> np.ndarray:
-        """Units of the image to [0, 1]; float64."""
+        """Map the image's units to [0, 1], in float64."""
         return (image.astype(np.float64) - self.low) / (self.high - self.low)
 
     def invert(self, image: np.ndarray, dtype: np.dtype) -> np.ndarray:
-        """[0, 1] to the image's units in ``dtype``: integers are rounded and clipped."""
+        """Map [0, 1] to the image's units in ``dtype``; integers are rounded and clipped."""
         return to_dtype(image.astype(np.float64) * (self.high - self.low) + self.low, dtype)
 
 
 def extremes(image: np.ndarray, first_row: int = 0) -> tuple[float, float]:
-    """Smallest and largest pixel.
+    """Smallest and largest pixel value.
 
     Parameters
     ----------
     image : ndarray, any shape
     first_row : int
-        Row of the whole image at which this part of it begins, for the message.
+        Row of the whole image at which ``image`` begins, for the error message.
 
     Raises
     ------
@@ -77,18 +77,23 @@ def extremes(image: np.ndarray, first_row: int = 0) -> tuple[float, float]:
             row, *others = (int(i) for i in np.argwhere(bad)[0])
             raise ImageError(
                 f"{int(bad.sum())} of {image.size} pixels are NaN or infinite, the first at "
-                f"{(row + first_row, *others)}; replace them (by the median of their neighbours, "
-                "say) or crop"
+                f"{(row + first_row, *others)}; replace them (for example by the median of "
+                "their neighbours) or crop"
             )
     return float(image.min()), float(image.max())
 
 
 def to_dtype(image: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """Cast without wrapping: to an integer type by rounding, then clipping to its range."""
-    if dtype.kind in "iu":
+    """Cast without wrap-around: integers are rounded, then clipped to the range of the type."""
+    if dtype.kind in "iu" and image.dtype != dtype:
         limits = np.iinfo(dtype)
-        # The largest 64-bit integer is no float64; the next float below it is the limit.
+        # The largest 64-bit integer has no exact float64; the next float below it is the limit.
         high = float(limits.max)
         high = np.nextafter(high, 0) if int(high) > limits.max else high
-        image = np.clip(np.rint(image), float(limits.min), high)
+        image = np.clip(np.rint(image.astype(np.float64)), float(limits.min), high)
     return image.astype(dtype)
+
+
+def is_constant(image: np.ndarray) -> bool:
+    """Whether all pixels are equal."""
+    return bool((image == image.flat[0]).all())

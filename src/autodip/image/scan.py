@@ -1,4 +1,4 @@
-"""A first pass over an image, block by block: extremes of its planes, and a look at large ones."""
+"""A first pass over an image, block by block: extremes of planes, samples of large planes."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from autodip.image.image import Image, PlaneIndex
 from autodip.image.scaling import Scale, extremes
 
 _BAND = 2**25
-"""Bytes read at once."""
+"""Bytes read at a time."""
 
 _PATCH, _PATCHES = 256, 8
-"""Side of the patches that stand for a large plane, in pixels, and how many along each axis."""
+"""Side in pixels of the patches that represent a large plane, and their number per axis."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Survey:
     Parameters
     ----------
     extremes : mapping of PlaneIndex to (float, float)
-        Smallest and largest pixel, in the order of the planes.
+        Smallest and largest pixel value, in the order of the planes.
     """
 
     extremes: Mapping[PlaneIndex, tuple[float, float]]
@@ -35,7 +35,7 @@ class Survey:
         return low == high
 
     def scale(self, indices: Iterable[PlaneIndex]) -> Scale | None:
-        """Scale of several planes by their common extremes; None where all are constant."""
+        """Scale of several planes from their common extremes; None if each of them is constant."""
         found = [self.extremes[index] for index in indices if not self.constant(index)]
         if not found:
             return None
@@ -43,7 +43,7 @@ class Survey:
 
 
 def survey(image: Image) -> Survey:
-    """Read an image once, in blocks, and find the extremes of its planes.
+    """Read an image once, in blocks, and determine the extremes of its planes.
 
     Raises
     ------
@@ -64,23 +64,24 @@ def survey(image: Image) -> Survey:
 
 
 def bands(shape: tuple[int, int], itemsize: int) -> Iterator[slice]:
-    """Rows of a plane (Y, X) that are read at once."""
+    """Bands of rows of a plane (Y, X), which are read one at a time."""
     rows = max(1, _BAND // (shape[1] * itemsize))
     for start in range(0, shape[0], rows):
         yield slice(start, min(start + rows, shape[0]))
 
 
 def look(image: Image, index: PlaneIndex) -> np.ndarray:
-    """Plane as it is described: the whole, or patches of a large one side by side.
+    """Pixels by which a plane is described: all, or patches of a large plane side by side.
 
-    The patches (256 x 256 pixels, at most 8 along each axis) lie evenly over the plane.
+    An axis longer than 2048 pixels is represented by 8 patches of 256 pixels, spaced evenly
+    along it.
 
     Returns
     -------
     ndarray, shape (Y, X), at most 2048 x 2048
     """
     places = [_places(length) for length in image.plane_shape]
-    if all(len(place) == 1 for place in places):
+    if is_whole(image.plane_shape):
         return image.block(index)
     return np.concatenate(
         [
@@ -90,8 +91,13 @@ def look(image: Image, index: PlaneIndex) -> np.ndarray:
     )
 
 
+def is_whole(shape: tuple[int, int]) -> bool:
+    """Whether :func:`look` returns all pixels of a plane of this shape (Y, X)."""
+    return all(len(_places(length)) == 1 for length in shape)
+
+
 def centre(image: Image, index: PlaneIndex, side: int) -> np.ndarray:
-    """Centre of a plane, at most ``side`` pixels high and wide."""
+    """Central region of a plane, at most ``side`` pixels high and wide."""
     first = [max(0, (length - side) // 2) for length in image.plane_shape]
     rows, columns = (slice(start, start + side) for start in first)
     return image.block(index, rows, columns)

@@ -1,24 +1,26 @@
-"""Overlapping windows of a large plane, and blending their results without seams."""
+"""Overlapping windows of a large plane, and seamless blending of their results."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
+from typing import Any, Self
 
 import numpy as np
 
 from autodip.errors import ParameterError
+from autodip.util.values import Value
 
 
 @dataclass(frozen=True)
-class Window:
-    """A part of a plane.
+class Window(Value):
+    """A rectangular window of a plane.
 
     Parameters
     ----------
     rows, columns : slice
-        What is read of the plane; start and stop are given.
+        Range of rows and of columns; start and stop are not None.
     """
 
     rows: slice
@@ -26,15 +28,20 @@ class Window:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """(Y, X) in pixels."""
+        """Size (Y, X) in pixels."""
         return (self.rows.stop - self.rows.start, self.columns.stop - self.columns.start)
 
-    def to_dict(self) -> dict[str, list[int]]:
-        """First pixel and the one behind the last, of rows and columns; JSON-ready."""
+    def to_dict(self) -> dict[str, Any]:
+        """Start and stop (exclusive) of the rows and of the columns; JSON-ready."""
         return {
             "rows": [self.rows.start, self.rows.stop],
             "columns": [self.columns.start, self.columns.stop],
         }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Inverse of :meth:`to_dict`."""
+        return cls(*(slice(*values[name]) for name in ("rows", "columns")))
 
     @property
     def slices(self) -> tuple[slice, slice]:
@@ -43,22 +50,22 @@ class Window:
 
 
 @dataclass(frozen=True)
-class Tiling:
-    """How large planes are cut.
+class Tiling(Value):
+    """Division of large planes into windows.
 
     Parameters
     ----------
     side : int
-        Of a window, in pixels.
+        Side of a window in pixels.
     overlap : int
-        Pixels that neighbours share at least; less than half of ``side``.
+        Minimum overlap of neighbouring windows in pixels; less than half of ``side``.
     """
 
     side: int
     overlap: int
 
     def shape(self, plane: tuple[int, int]) -> tuple[int, int]:
-        """(Y, X) of the windows of a plane of this shape; they are all alike."""
+        """Shape (Y, X) of every window of a plane of this shape."""
         return min(self.side, plane[0]), min(self.side, plane[1])
 
     def windows(self, plane: tuple[int, int]) -> tuple[Window, ...]:
@@ -67,23 +74,23 @@ class Tiling:
 
 
 def starts(length: int, side: int, overlap: int) -> tuple[int, ...]:
-    """First pixels of the windows along one axis.
+    """First pixel of each window along one axis.
 
-    They are spread evenly, so that neighbours share ``overlap`` pixels or more.
+    The windows are spaced evenly, so that neighbours share at least ``overlap`` pixels.
 
     Parameters
     ----------
     length : int
-        Of the axis, in pixels.
+        Length of the axis in pixels.
     side : int
-        Of a window; where the axis is no longer there is one window.
+        Side of a window in pixels; an axis that is no longer than this has a single window.
     overlap : int
-        Pixels that neighbours share at least; less than half of ``side``.
+        Minimum overlap of neighbouring windows in pixels; less than half of ``side``.
 
     Raises
     ------
     ParameterError
-        If the overlap is not from 0 up to below half of the side.
+        If ``side`` is below 1, or ``overlap`` is not from 0 up to below half of ``side``.
     """
     if side < 1 or not 0 <= 2 * overlap < side:
         raise ParameterError(
@@ -104,7 +111,7 @@ def windows(shape: tuple[int, int], side: int, overlap: int) -> tuple[Window, ..
     shape : tuple of int
         (Y, X) of the plane.
     side, overlap : int
-        As in :func:`starts`.
+        As for :func:`starts`.
 
     Raises
     ------
@@ -121,17 +128,16 @@ def windows(shape: tuple[int, int], side: int, overlap: int) -> tuple[Window, ..
 def blend(
     shape: tuple[int, int], parts: Iterable[tuple[Window, np.ndarray]]
 ) -> Iterator[tuple[slice, np.ndarray]]:
-    """Blend the results of windows, and hand on rows as soon as they are final.
+    """Blend the results of windows, and yield rows as soon as they are final.
 
-    Where windows overlap their results cross over linearly. Only the rows of the windows that
-    are still open are held in memory.
+    Overlapping results are blended linearly. Only rows that may still change are held in memory.
 
     Parameters
     ----------
     shape : tuple of int
         (Y, X) of the plane.
     parts : iterable of Window and ndarray, float, (Y, X)
-        Those of :func:`windows`, in that order, with the result of each.
+        The windows from :func:`windows`, in that order, each with its result.
 
     Yields
     ------
@@ -141,7 +147,7 @@ def blend(
     Raises
     ------
     ParameterError
-        If rows are left over for which no window came.
+        If pixels are not covered by any window.
     """
     band = np.empty((0, shape[1]))
     weight = np.empty((0, shape[1]))
@@ -160,21 +166,21 @@ def blend(
         band[place] += own * result
         weight[place] += own
     if first + len(band) < shape[0]:
-        raise ParameterError(f"no window came for the rows from {first + len(band)} on")
+        raise ParameterError(f"no window covers the rows from {first + len(band)} on")
     yield slice(first, first + len(band)), _ready(band, weight, first)
 
 
 def _ready(band: np.ndarray, weight: np.ndarray, first: int) -> np.ndarray:
     if not (weight > 0).all():
         row = first + int(np.argmin(weight.min(axis=1)))
-        raise ParameterError(f"no window came for a part of row {row}")
+        raise ParameterError(f"no window covers a part of row {row}")
     return np.asarray(band / weight)
 
 
 def _ramp(part: slice, length: int) -> np.ndarray:
-    """Weights along one axis: they rise from an inner edge to the middle of the window.
+    """Weights along one axis, which rise linearly from an inner edge to the window's middle.
 
-    Divided by their sum over the windows, which cross over from one to the next.
+    Divided by their sum over all windows, they form linear transitions between neighbours.
     """
     number = part.stop - part.start
     place = np.arange(number) + 0.5
@@ -185,7 +191,7 @@ def _ramp(part: slice, length: int) -> np.ndarray:
 
 
 def seam(plane: np.ndarray, parts: Iterable[Window]) -> float:
-    """How much a plane changes across the edges of windows, beside what it changes elsewhere.
+    """Change of a plane across the edges of windows, relative to its change elsewhere.
 
     Parameters
     ----------
@@ -195,8 +201,9 @@ def seam(plane: np.ndarray, parts: Iterable[Window]) -> float:
     Returns
     -------
     float
-        Mean absolute difference of neighbours across the inner edges over that of all other
-        neighbours; about 1 where there is no seam.
+        Mean absolute difference of neighbouring pixels across the inner edges, divided by the
+        mean over all other neighbours, and averaged over the axes. About 1 if there is no seam;
+        1 if there are no inner edges.
     """
     parts = list(parts)
     ratios = []

@@ -1,1 +1,1 @@
-"""How a microscope makes an image of a truth: noise, optics, camera, scenes."""
+"""Image formation in a fluorescence microscope: optics, camera, noise, simulated scenes."""

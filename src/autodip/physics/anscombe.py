@@ -13,7 +13,7 @@ from autodip.physics.noise import Noise
 
 @dataclass(frozen=True)
 class Stabiliser:
-    """Generalised Anscombe transform: noise of variance about 1 at every brightness.
+    """Generalised Anscombe transform, which makes the noise variance about 1 at every brightness.
 
     ``2 sqrt(photons + 3/8 + read**2)`` with ``photons = (signal - black) / gain`` (Murtagh,
     Starck & Bijaoui 1995), for noise of ``variance = gain * (signal - black) + (gain * read)**2``.
@@ -23,7 +23,7 @@ class Stabiliser:
     gain : float
         Grey values per photon, above 0.
     black : float
-        Grey value without light.
+        Grey value without light (camera offset).
     read : float
         Standard deviation of the read-out noise in photons.
     """
@@ -34,13 +34,15 @@ class Stabiliser:
 
     @classmethod
     def of(cls, noise: Noise, darkest: float) -> Stabiliser:
-        """Transform for noise that was estimated.
+        """Transform for an estimated noise model.
 
-        A line of variance over brightness tells the gain, and the black level and read-out noise
-        together only: with a negative variance at 0, black is where the line is 0; otherwise
-        black is 0 and the rest is read-out noise. ``darkest`` is the lowest grey value to
-        transform; black lies at it or below, so that no photon number is negative. Noise that
-        does not grow with brightness is given a gain so small that the transform is linear.
+        The straight line of variance over brightness determines the gain, but the black level
+        and the read-out noise only jointly. If the line is negative at brightness 0, ``black``
+        is the brightness at which it crosses 0; otherwise ``black`` is 0 and the remaining
+        variance is read-out noise. ``darkest`` is the lowest grey value to be transformed;
+        ``black`` never exceeds it, so that no photon number is negative. For noise that does
+        not grow with brightness, the gain is set so low that the transform is practically
+        linear.
         """
         gain = max(noise.gain, 1e-3 * noise.sigma)
         black = min(darkest, max(-noise.constant / gain, 0.0) if noise.gain > 0 else darkest)
@@ -48,15 +50,15 @@ class Stabiliser:
         return cls(gain, black, float(np.sqrt(variance)) / gain)
 
     def forward(self, image: np.ndarray) -> np.ndarray:
-        """Grey values to numbers whose noise has variance 1."""
+        """Transform grey values to values whose noise has a variance of about 1."""
         photons = (image.astype(np.float64) - self.black) / self.gain
         root: np.ndarray = 2 * np.sqrt(np.maximum(photons + 3 / 8 + self.read**2, 0))
         return root
 
     def forward_mean(self, image: np.ndarray) -> np.ndarray:
-        """Expected transform of noisy grey values whose means are given; undone by ``inverse``.
+        """Expected transform of noisy grey values with the given means; undone by ``inverse``.
 
-        Not the transform of the mean, as the transform is no straight line.
+        It differs from the transform of the means because the transform is not linear.
         """
         expectations, means = _expectations()
         photons = (image - self.black) / self.gain + self.read**2
@@ -69,7 +71,7 @@ class Stabiliser:
         """Exact unbiased inverse: the grey value whose transform has this expectation.
 
         Mäkitalo & Foi, IEEE Transactions on Image Processing 22, 91 (2013): the inverse for
-        pure Poisson noise, less the variance of the read-out noise.
+        pure Poisson noise, minus the variance of the read-out noise.
         """
         expectations, means = _expectations()
         photons = np.interp(stabilised, expectations, means)
@@ -81,7 +83,7 @@ class Stabiliser:
 
 @cache
 def _expectations() -> tuple[np.ndarray, np.ndarray]:
-    """Expectation of 2 sqrt(n + 3/8) for Poisson numbers n of many means up to 200."""
+    """Expectations of 2 sqrt(n + 3/8) for Poisson counts n, and their 400 means from 0 to 200."""
     means = np.linspace(0, np.sqrt(200), 400) ** 2
     n = np.arange(400)
     logarithm = np.log(np.maximum(means, 1e-300))[:, None] * n - means[:, None] - gammaln(n + 1)

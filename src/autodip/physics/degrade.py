@@ -1,8 +1,9 @@
-"""Noisy images made from clean ones, with the noise that one image of a microscope shows.
+"""Noisy images simulated from clean ones, with the noise measured on an image of a microscope.
 
-Where nobody can capture the same field again and again, a true image is at hand all the same:
-one that was averaged heavily, or comes from elsewhere. The noise is measured on a noisy image
-of the microscope to be covered (:mod:`autodip.physics.camera`), and added to it.
+If the same field of view cannot be captured repeatedly, another clean image can serve as the
+truth: one that was averaged over many captures, or one from another source. The noise is
+measured on a noisy image of the microscope in question (:mod:`autodip.physics.camera`) and
+added to the clean image.
 """
 
 from __future__ import annotations
@@ -13,22 +14,25 @@ from scipy.ndimage import gaussian_filter
 from autodip.errors import ImageError, ParameterError
 from autodip.physics import noise
 from autodip.physics.camera import Camera
+from autodip.physics.correlation import draw
+from autodip.physics.estimate import estimate_noise
 
 CLEAN = 0.25
-"""Share of the noise to be added above which a clean image is not clean enough."""
+"""Largest acceptable noise of a clean image, as a share of the noise to be added to it."""
 
 _COUNTABLE = 1e9
-"""Photons in a pixel above which counting them makes no difference."""
+"""Photons in the brightest pixel from which photon noise is drawn as Gaussian noise, which is then
+indistinguishable from Poisson noise."""
 
 _SMOOTH, _DARK, _BRIGHT, _ROUNDS = 2.0, 0.05, 0.995, 4
-"""Width (pixels) of the Gaussian under which brightness is compared, quantiles of background
-and bright structure, and rounds of the comparison."""
+"""Standard deviation (pixels) of the Gaussian filter before brightness is compared, quantiles that
+represent background and bright structure, and number of iterations of the comparison."""
 
 _VISIBLE = 1.2
-"""Range of a smoothed image, in units of that of noise alone, that shows structure."""
+"""Smallest range of a smoothed image, relative to that of noise alone, that shows structure."""
 
 _BEYOND = 0.2
-"""Correlation of neighbours above that of the camera's noise that is rather structure's."""
+"""Excess of the neighbour correlation over that of the camera noise that indicates structure."""
 
 
 def simulate_noisy(
@@ -38,11 +42,11 @@ def simulate_noisy(
     *,
     photons: float | None = None,
 ) -> np.ndarray:
-    """Draw an image as a camera takes it.
+    """Simulate a noisy image as the camera would record it.
 
-    White noise is drawn as photons (Poisson) and read-out noise (normal), correlated noise as
-    normal noise of the right variance and autocorrelation. The mean is the truth, also where
-    that is below the offset; only the clipping of the camera moves it.
+    White noise is drawn as photon noise (Poisson) plus read-out noise (Gaussian), correlated
+    noise as Gaussian noise with the camera's variance and autocorrelation. The expected value
+    is the truth, even below the offset; only clipping by the camera shifts it.
 
     Parameters
     ----------
@@ -51,13 +55,14 @@ def simulate_noisy(
     camera : Camera
     generator : numpy.random.Generator
     photons : float, optional
-        Times as many photons as in the image that the camera was measured on, at the same
-        brightness, as by averaging so many images: the variance is divided by it. Default 1.
+        Number of photons relative to the image on which the camera was measured, at the same
+        brightness, as if that number of images were averaged: the noise variance is divided by
+        it. Above 0; default 1.
 
     Returns
     -------
     ndarray, shape (Y, X)
-        In the type of the camera's pixels.
+        In the data type of the camera.
 
     Raises
     ------
@@ -71,14 +76,14 @@ def simulate_noisy(
     if camera.white:
         return camera.digitise(truth + _counted(truth, camera, generator, times))
     rows, columns = truth.shape
-    drawn = noise.draw(np.array(camera.correlation), (rows, columns), generator)
+    drawn = draw(np.array(camera.correlation), (rows, columns), generator)
     return camera.digitise(truth + np.sqrt(camera.variance(truth) / times) * drawn)
 
 
 def _counted(
     truth: np.ndarray, camera: Camera, generator: np.random.Generator, times: float
 ) -> np.ndarray:
-    """White noise of mean 0: that of the photons, and normal noise for the rest of it."""
+    """White noise of mean 0: photon noise, plus Gaussian noise for the remaining variance."""
     variance, gain = camera.variance(truth) / times, camera.gain / times
     light = np.maximum(truth - camera.offset, 0)
     photon: np.ndarray = np.zeros(truth.shape)
@@ -89,20 +94,21 @@ def _counted(
 
 
 def match_brightness(clean: np.ndarray, image: np.ndarray, camera: Camera) -> np.ndarray:
-    """Bring a clean image to the brightness of a noisy one, by a straight line.
+    """Map a clean image linearly to the brightness of a noisy one.
 
-    The rule: under a Gaussian of 2 pixels, the quantiles 5 % (background) and 99.5 % (bright
-    structure) of a noisy image simulated from the result are those of ``image``. Both images
-    are smoothed, quantised and clipped alike, so that noise, which widens the range, moves
-    neither. Where more than 0.25 % of the pixels are saturated, the upper quantile leaves out
-    twice as many. Nothing is clipped: the result may lie below 0, or above what is recorded.
+    The mapping makes two quantiles of a noisy image simulated from the result equal to those of
+    ``image``, after a Gaussian filter with a standard deviation of 2 pixels: 5 % (background)
+    and 99.5 % (bright structure). Both images are noisy, quantised, clipped and smoothed alike,
+    so that noise, which widens the range, does not bias the mapping. If more than 0.25 % of the
+    pixels are saturated, the upper quantile excludes twice their share, but at most half of the
+    pixels. The result is not clipped: it may be negative, or exceed the recorded range.
 
     Parameters
     ----------
     clean : ndarray, shape (Y, X)
         In any units.
     image : ndarray, shape (Y, X)
-        The noisy image; sizes may differ.
+        Noisy image; its size may differ from that of ``clean``.
     camera : Camera
         Measured on ``image``.
 
@@ -114,8 +120,8 @@ def match_brightness(clean: np.ndarray, image: np.ndarray, camera: Camera) -> np
     Raises
     ------
     ImageError
-        If the clean image has pixels that are no finite numbers or as good as no structure,
-        or ``image`` shows none above its noise.
+        If the clean image has NaN or infinite pixels or hardly any structure, or ``image``
+        shows no structure above its noise.
     """
     clean = clean.astype(np.float64)
     if not np.isfinite(clean).all():
@@ -125,15 +131,15 @@ def match_brightness(clean: np.ndarray, image: np.ndarray, camera: Camera) -> np
     dark, bright = _extremes(clean, upper)
     if not bright > dark:
         raise ImageError(
-            f"the clean image is {dark:g} nearly everywhere; give one with more structure"
+            f"the clean image is {dark:g} nearly everywhere; use one with more structure"
         )
     wanted = _extremes(image, upper)
     flat = np.full(image.shape, np.median(image), np.float64)
     alone = _extremes(simulate_noisy(flat, camera, np.random.default_rng(0)), upper)
     if np.ptp(wanted) < _VISIBLE * np.ptp(alone):
         raise ImageError(
-            "the noisy image shows no structure above its noise, so how bright that should be "
-            "cannot be told; give one with structure"
+            "the noisy image shows no structure above its noise, so the brightness of structure "
+            "could not be determined; use one that shows structure"
         )
     unit = (clean - dark) / (bright - dark)
     ends = wanted
@@ -151,16 +157,16 @@ def _extremes(image: np.ndarray, upper: float) -> np.ndarray:
 
 
 def own_noise(truth: np.ndarray, camera: Camera, *, photons: float = 1.0) -> float | None:
-    """Noise that a clean image has already, as a share of the noise that is to be added.
+    """Noise already present in a clean image, as a share of the noise to be added.
 
-    Both as root mean square over the image. Structure as fine as noise, as a dense mesh of
-    fibres, cannot be told from it with certainty; it shows in neighbours that are correlated
-    far more than those of the camera's noise.
+    Both are root mean squares over the image. Structure as fine as noise, such as a dense mesh
+    of fibres, cannot be distinguished from noise with certainty; it is recognised by a
+    correlation of neighbours far above that of the camera noise.
 
     Parameters
     ----------
     truth : ndarray, shape (Y, X)
-        In the units of the camera.
+        Clean image in the units of the camera.
     camera : Camera
     photons : float
         As in :func:`simulate_noisy`.
@@ -168,10 +174,11 @@ def own_noise(truth: np.ndarray, camera: Camera, *, photons: float = 1.0) -> flo
     Returns
     -------
     float or None
-        0 or more; beyond :data:`CLEAN` the image is not clean enough. None where it would be
-        beyond, but is rather fine structure.
+        0 or more; above :data:`CLEAN` the image is not clean enough. 0 also if its noise could
+        not be estimated. None if the share would be above :data:`CLEAN`, but is probably due to
+        fine structure.
     """
-    found = noise.estimate(truth)
+    found = estimate_noise(truth)
     if found is None:
         return 0.0
     added = float(np.mean(camera.variance(truth))) / photons

@@ -10,9 +10,9 @@ from scipy.special import j1
 from autodip.errors import ParameterError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Optics:
-    """Objective and detector.
+    """Objective and detector of a microscope.
 
     Parameters
     ----------
@@ -23,11 +23,12 @@ class Optics:
     wavelength : float
         Emission (for two-photon: excitation) wavelength in µm.
     pixel_size : float
-        µm per pixel.
+        Size of a pixel in the specimen, in µm.
     photons : float
-        Expected photons of the brightest pixel.
+        Expected number of photons in the brightest pixel.
     gain, offset, read_noise : float
-        Grey values per photon; grey value without light; its standard deviation.
+        Grey values per photon; grey value without light; standard deviation of the read-out
+        noise, in grey values.
     """
 
     microscope: str = "widefield"
@@ -41,12 +42,13 @@ class Optics:
 
 
 def psf(optics: Optics) -> np.ndarray:
-    """In-focus point spread function, shape (33, 33), sum 1.
+    """In-focus point spread function, shape (33, 33), with a sum of 1.
 
-    Widefield: Airy pattern ``(2 J1(v) / v)**2``, ``v = 2 pi NA r / wavelength``. Confocal with
-    a small pinhole and two-photon excitation: its square, the product of two Airy patterns
-    or the quadratic dependence on the excitation (Pawley, Handbook of Biological Confocal
-    Microscopy). Widefield has a haze from out-of-focus light added, 40 % of the light.
+    Widefield: Airy pattern ``(2 J1(v) / v)**2``, ``v = 2 pi NA r / wavelength``, to which a
+    haze of out-of-focus light is added that has 40 % of the total intensity. Confocal with a
+    small pinhole, and two-photon: square of the Airy pattern, which is the product of two Airy
+    patterns or results from the quadratic dependence on the excitation (Pawley, Handbook of
+    Biological Confocal Microscopy).
     """
     if optics.microscope not in ("confocal", "twophoton", "widefield"):
         raise ParameterError(

@@ -1,9 +1,9 @@
-"""A fluorescence image simulated the way a microscope makes one, with its truth.
+"""Simulation of a fluorescence image and its truth, following image formation in a microscope.
 
 Structures are drawn as photon densities, blurred by the point spread function of the
-microscope, and detected with photon (Poisson) and read-out (Gaussian) noise. A small module
-of its own: the simulators that are made for this bring in hundreds of megabytes of
-dependencies and fetch spectra from the network.
+microscope, and detected with photon (Poisson) and read-out (Gaussian) noise. Dedicated
+simulators are not used because they bring in hundreds of megabytes of dependencies and fetch
+spectra from the network.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from autodip.errors import ParameterError
 from autodip.physics.optics import Optics, psf
 
 _MARGIN = 24
-"""Pixels drawn beyond the border, so that structures outside blur into the image."""
+"""Pixels drawn beyond each border, so that structures outside the image blur into it."""
 
 
 def simulate(
@@ -32,14 +32,14 @@ def simulate(
         "nucleus", "actin" or "mito".
     optics : Optics, optional
     size : int
-        Pixels a side.
+        Side length of the image in pixels.
     seed : int
 
     Returns
     -------
     noisy : ndarray, uint16, shape (size, size)
     truth : ndarray, float32, shape (size, size)
-        The expected grey value of every pixel.
+        Expected grey value of every pixel.
     """
     optics = optics or Optics()
     if specimen not in _DRAW:
@@ -79,7 +79,7 @@ def _nucleus(size: int, rng: np.random.Generator) -> np.ndarray:
 def _filaments(
     size: int, rng: np.random.Generator, *, count: int, length: int, bend: float, straight: float
 ) -> np.ndarray:
-    """Random curves of one pixel width; ``straight`` is how much they share a direction."""
+    """Random curves one pixel wide; ``straight``, 0 to 1, is how much they share a direction."""
     image = np.zeros((size, size))
     main = rng.uniform(0, np.pi)
     for _ in range(count):
@@ -101,7 +101,7 @@ def _actin(size: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _mito(size: int, rng: np.random.Generator) -> np.ndarray:
-    """Short bent tubules, gathered around cell centres."""
+    """Short bent tubules, clustered around cell centres."""
     curves = _filaments(size, rng, count=size, length=size // 9, bend=0.12, straight=0.0)
     tubules = gaussian_filter(curves, 1.6)
     cells = gaussian_filter((rng.random((size, size)) < 6e-5).astype(float), size / 12)

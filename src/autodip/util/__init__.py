@@ -1,1 +1,1 @@
-"""Nothing of science: files, values, text, optional packages."""
+"""General utilities without any science: files, values, text, optional packages."""

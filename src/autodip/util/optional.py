@@ -1,4 +1,4 @@
-"""Packages that only some parts need; they are imported when they are used."""
+"""Optional packages, which are imported only when they are used."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def require(module: str, extra: str) -> ModuleType:
     Raises
     ------
     MissingPackageError
-        If it is not installed; the message names the command that installs it.
+        If the package is not installed; the message names the command that installs it.
     """
     try:
         return import_module(module)

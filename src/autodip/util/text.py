@@ -1,4 +1,4 @@
-"""Words for messages, and text that can be written."""
+"""Error messages, and text for output."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from autodip.errors import AutodipError
 
 
 def words_of(error: Exception) -> str:
-    """Message of an error of autodip; of another with its type."""
+    """Message of an error, preceded by its type unless it is an error of autodip."""
     return str(error) if isinstance(error, AutodipError) else f"{type(error).__name__}: {error}"
 
 
 def named(path: Path, error: Exception) -> str:
-    """Message of an error that names its file once."""
+    """Message of an error, preceded by the path of its file unless the path is part of it."""
     return str(error) if str(path) in str(error) else f"{path}: {error}"
 
 
 def valid(text: str) -> str:
-    """Text that can be written: names of files may be any bytes on Linux."""
+    """Text without lone surrogates, which cannot be encoded: Linux file names may be any bytes."""
     return re.sub("[\ud800-\udfff]", "\ufffd", text)
 
 
 def to_json(content: Any) -> str:
-    """Valid JSON: NaN and infinity, which JSON does not know, are a defect."""
+    """Content as JSON; NaN and infinity, which JSON does not allow, raise a ValueError."""
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)

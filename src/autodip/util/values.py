@@ -1,27 +1,37 @@
-"""Frozen values: round trip to plain dictionaries, and checks of single fields."""
+"""Immutable values that convert to and from plain dictionaries, and checks of single fields."""
 
 from __future__ import annotations
 
 import dataclasses
+import types
+import typing
 from collections.abc import Mapping
-from typing import Any
+from functools import cache
+from typing import Any, Self
 
 from autodip.errors import ParameterError
 
 
 class Value:
-    """Round trip to plain dictionaries that refuses unknown keys."""
+    """Base class of frozen dataclasses that convert to and from plain dictionaries.
+
+    A field may hold another Value, a tuple, or a tuple of Values; in a dictionary these are a
+    dictionary, a list, and a list of dictionaries.
+    """
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON-ready dictionary."""
-        return {
-            f.name: _plain(getattr(self, f.name))
-            for f in dataclasses.fields(self)  # type: ignore[arg-type]
-        }
+        """Convert to a plain, JSON-ready dictionary."""
+        return {name: _plain(value) for name, value in self._fields().items()}
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Any:
-        """Inverse of :meth:`to_dict`; an unknown or missing key is a ParameterError."""
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Create from a dictionary, the inverse of :meth:`to_dict`; fields may also be Values.
+
+        Raises
+        ------
+        ParameterError
+            If a key is unknown, or a field without a default is missing.
+        """
         fields = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
         unknown = sorted(set(values) - set(fields))
         if unknown:
@@ -38,14 +48,20 @@ class Value:
         ]
         if missing:
             raise ParameterError(f"{cls.__name__}: {', '.join(missing)} missing")
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        hints = _hints(typing.cast(type, cls))
+        return cls(**{name: _built(hints[name], value) for name, value in values.items()})
 
-    def replace(self, **changes: Any) -> Any:
-        """Copy with some values changed, validated again."""
-        return type(self).from_dict({**self._shallow(), **changes})
+    def replace(self, **changes: Any) -> Self:
+        """Copy with some values changed; the copy is validated again."""
+        return type(self).from_dict({**self._fields(), **changes})
 
-    def _shallow(self) -> dict[str, Any]:
+    def _fields(self) -> dict[str, Any]:
         return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}  # type: ignore[arg-type]
+
+
+@cache
+def _hints(cls: type) -> dict[str, Any]:
+    return typing.get_type_hints(cls)
 
 
 def _plain(value: Any) -> Any:
@@ -58,8 +74,27 @@ def _plain(value: Any) -> Any:
     return value
 
 
+def _built(hint: Any, value: Any) -> Any:
+    """Value of a field, built from its entry in a dictionary."""
+    if isinstance(value, Mapping):
+        kinds = (kind for kind in _alternatives(hint) if isinstance(kind, type))
+        kind = next((kind for kind in kinds if issubclass(kind, Value)), None)
+        return value if kind is None else kind.from_dict(value)
+    if isinstance(value, list):
+        inner = next((a for a in _alternatives(hint) if typing.get_origin(a) is tuple), None)
+        element = typing.get_args(inner)[0] if inner is not None else None
+        return tuple(_built(element, one) for one in value)
+    return value
+
+
+def _alternatives(hint: Any) -> tuple[Any, ...]:
+    """Members of a union, or the hint itself."""
+    union = typing.get_origin(hint) in (typing.Union, types.UnionType)
+    return typing.get_args(hint) if union else (hint,)
+
+
 def check_int(name: str, value: Any, low: int, high: int | None = None) -> None:
-    """Raise a ParameterError unless ``value`` is a whole number from ``low`` to ``high``."""
+    """Raise a ParameterError unless ``value`` is an integer from ``low`` to ``high``."""
     limit = f"from {low} to {high}" if high is not None else f"of {low} or more"
     ok = isinstance(value, int) and not isinstance(value, bool) and value >= low
     if not ok or (high is not None and value > high):
@@ -67,7 +102,10 @@ def check_int(name: str, value: Any, low: int, high: int | None = None) -> None:
 
 
 def check_float(name: str, value: Any, low: float, high: float, open_low: bool = False) -> None:
-    """Raise a ParameterError unless ``value`` is a number from, or above, ``low`` to ``high``."""
+    """Raise a ParameterError unless ``value`` is a number from ``low`` to ``high``.
+
+    With ``open_low`` it must be above ``low``.
+    """
     ok = isinstance(value, int | float) and not isinstance(value, bool)
     if not ok or not low <= value <= high or (open_low and value == low):
         raise ParameterError(
@@ -77,6 +115,6 @@ def check_float(name: str, value: Any, low: float, high: float, open_low: bool =
 
 
 def check_option(name: str, value: Any, allowed: tuple[str, ...]) -> None:
-    """Raise a ParameterError unless ``value`` is one of those allowed."""
+    """Raise a ParameterError unless ``value`` is one of the allowed values."""
     if value not in allowed:
         raise ParameterError(f"{name} is {value!r}; allowed are {', '.join(allowed)}")
