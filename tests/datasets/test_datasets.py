@@ -157,7 +157,7 @@ def test_fmd_averages_on_disk_are_taken_others_computed(fmd_root):
     by_name = {pair.name: pair for pair in datasets.pairs("fmd", fmd_root)}
     assert (by_name["Confocal_BPAE_R/avg2/1/HV07"].read()[0] == 7).all()
     raw = [layout.plane(fmd_root / f"Confocal_BPAE_R/raw/1/HV{n:02d}.png") for n in range(50)]
-    total = sum(raw[n].astype(int) for n in (47, 48, 49, 0))  # the last go on with the first
+    total = sum(raw[n].astype(int) for n in (47, 48, 49, 0))  # the first follows the last
     noisy, _ = by_name["Confocal_BPAE_R/avg4/1/HV47"].read()
     assert noisy.dtype == np.uint8
     assert np.array_equal(noisy, (2 * total + 4) // 8)  # half up, in whole numbers
@@ -194,7 +194,7 @@ def test_fmd_fields_that_are_no_numbers_are_left_alone(fmd_root):
 
 
 def test_fmd_mixed_test_set(tmp_path):
-    """Truth by the group's name, or as in the release by the name of the noisy file."""
+    """Truth found by the group's name or, as in the release, by the name of the noisy file."""
     image = np.arange(12, dtype="u1").reshape(3, 4)
     for level in ("raw", "avg2"):
         for name in ("Confocal_MICE_1", "TwoPhoton_BPAE_B_3", "Other_1", "Confocal_FISH_1"):
@@ -218,7 +218,7 @@ def test_fmd_mixed_test_set(tmp_path):
     )
     assert [int(p.read()[1][0, 0]) for p in pairs[:2]] == [1, 2]
     missing = "\n".join(datasets.missing("fmd", tmp_path))
-    assert "raw/Other_1.png is left out, its name begins with no group" in missing
+    assert "raw/Other_1.png is left out, its name starts with no group" in missing
     assert "raw/Confocal_FISH_1.png is left out, no truth in gt" in missing
     assert "test_mix: no avg16/*.png" in missing
 
@@ -530,7 +530,7 @@ ENTRY = {
 
 @pytest.fixture
 def manifest(tmp_path):
-    """Write a manifest with entries that differ from ENTRY in these keys; its files are there."""
+    """Write a manifest with entries that differ from ENTRY in these keys; its files exist."""
 
     def write(*changes):
         entries = [{**ENTRY, **change} for change in changes]

@@ -75,7 +75,7 @@ def test_noisy_and_blur_are_what_they_say(pair):
 
 
 def test_sparse_reaches_the_minimum_of_its_energy(rng):
-    """Beside a general solver on the same energy with its corners rounded."""
+    """Compared with a general solver on the same energy with its corners rounded."""
     image = rng.normal(2, 1, (8, 7))
     image[3:6, 2:5] += 6
 

@@ -5,19 +5,19 @@ from scipy.ndimage import gaussian_filter, gaussian_filter1d
 from autodip.denoisers.gaussian import SIGMAS, smooth
 from autodip.denoisers.risk import STEP, Probe, least, risk
 from autodip.errors import ImageError
-from autodip.physics import noise
+from autodip.physics.correlation import autocorrelation, spectrum
 
 
 @pytest.fixture
 def truth(rng):
-    """Dark background, as of most micrographs, with bright smooth structures."""
+    """Dark background, as in most micrographs, with bright smooth structures."""
     field = gaussian_filter(rng.standard_normal((192, 192)), 6, mode="wrap")
     return 100 + 120 * np.maximum(field / field.std() - 0.5, 0)
 
 
 @pytest.fixture(params=["white", "correlated"])
 def noisy(request, rng, truth):
-    """With noise of standard deviation 12; in one case neighbours share it."""
+    """The truth with noise of standard deviation 12; in one case it is correlated."""
     field = rng.standard_normal(truth.shape)
     if request.param == "correlated":
         field = gaussian_filter1d(gaussian_filter1d(field, 0.6, axis=0), 0.6, axis=1)
@@ -44,7 +44,7 @@ def test_its_choice_is_about_the_best(noisy, truth):
 
 def test_the_probe_is_drawn_like_the_noise(noisy):
     probe = Probe.of(noisy)
-    drawn = noise.autocorrelation(probe.field / probe.std)
+    drawn = autocorrelation(probe.field / probe.std)
     assert probe.field.std() == pytest.approx(12, rel=0.15)
     assert drawn[2, 3] == pytest.approx(probe.noise.correlation[1], abs=0.1)
 
@@ -57,8 +57,8 @@ def test_noise_that_cannot_be_told_is_an_error():
 def test_spectrum_of_white_noise_is_flat():
     white = np.zeros((5, 5))
     white[2, 2] = 1
-    assert noise.spectrum(white, (20, 30)) == pytest.approx(1)
+    assert spectrum(white, (20, 30)) == pytest.approx(1)
     white[2, 1] = white[2, 3] = 0.4
-    power = noise.spectrum(white, (20, 30))
+    power = spectrum(white, (20, 30))
     assert np.fft.ifft2(power).real[0, 1] == pytest.approx(0.4)
     assert power.mean() == pytest.approx(1)

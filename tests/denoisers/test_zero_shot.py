@@ -223,7 +223,7 @@ def test_patches_of_n2v_are_turned_parts_of_the_image(rng):
 @pytest.mark.parametrize("correlation", [(0.0, 0.0), (0.5, 0.5), (0.0, 0.7), (0.6, 0.4)])
 def test_noise_of_fm2s_is_as_strong_and_as_correlated_as_measured(correlation, rng):
     image = np.full((150, 160), 0.4)
-    noise = fm2s.Noise(0.01, 0.001, 0.07, correlation, 0.0, 0.0)
+    noise = fm2s.Noise(0.01, 0.001, 0.07, correlation, 0.0, saturated=0.0)
     added = fm2s.add_noise(image, noise, 2, rng) - image
     assert added.shape == (2, 150, 160)
     strength = np.hypot(fm2s.REGIONAL, fm2s.OVERALL) * np.sqrt(0.01 * 0.4 + 0.001)

@@ -1,4 +1,4 @@
-"""Every format that is written: what goes in is what other libraries read out of it."""
+"""Every writable format: other libraries read back what was written."""
 
 import struct
 import tempfile
@@ -31,7 +31,7 @@ colours = st.integers(0, 0xFFFFFF).map(lambda number: f"{number:06X}")
 
 @st.composite
 def images(draw, letters, dtypes, order=None):
-    """Image of some of the axes, Y and X among them, with all that can be known of it."""
+    """Image with some of the axes, Y and X among them, and with all possible metadata."""
     axes = "".join(a for a in letters if a in "YX" or draw(st.booleans()))
     if order is not None:
         axes = "".join(draw(st.permutations(axes)))
@@ -51,7 +51,7 @@ def images(draw, letters, dtypes, order=None):
 
 
 def told_by_ome(image):
-    """The image without axes of one position, of which OME does not tell whether they are."""
+    """The image without axes of length 1, whose existence is not stated by OME."""
     single = [n for n, a in enumerate(image.axes) if a in "TCZ" and image.data.shape[n] == 1]
     axes = "".join(a for n, a in enumerate(image.axes) if n not in single)
     return image.replace(data=image.data.squeeze(tuple(single)), axes=axes)
@@ -101,7 +101,7 @@ def check_with_ome_zarr_py(path, image, version):
 @settings(max_examples=15)
 @given(images("TCZYXS", OME_TYPES, order="any"))
 def test_any_axes_to_ome_zarr(image):
-    """OME-Zarr has one order of axes, and channels in place of samples."""
+    """OME-Zarr has a fixed order of axes, and channels in place of colour samples."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "a.zarr"
         if {"C", "S"} <= set(image.axes):
@@ -120,7 +120,7 @@ def test_any_axes_to_ome_zarr(image):
 @settings(max_examples=25)
 @given(images("TZCYX", OME_TYPES, order="any"))
 def test_ome_tiff(image):
-    """Planes lie last in a TIFF; the order of the other axes is kept."""
+    """In a TIFF, axes Y and X come last; the order of the other axes is preserved."""
     with tempfile.TemporaryDirectory() as folder:
         path, again = Path(folder) / "a.ome.tif", Path(folder) / "b.ome.tif"
         io.write(path, image)
@@ -178,8 +178,8 @@ def test_numpy(image, suffix):
 @settings(max_examples=25)
 @given(images("ZYX", MRC_TYPES), st.sampled_from(["T", "Z", "C"]))
 def test_mrc(image, first):
-    """Sizes are stored as the length of all pixels, in single precision."""
-    assume(image.size("Z") > 1 or len(image.axes) == 2)  # a stack of one is a plane
+    """Voxel sizes are stored as the total length of an axis, in single precision."""
+    assume(image.size("Z") > 1 or len(image.axes) == 2)  # a stack of one plane is a plane
     image = image.replace(axes=image.axes.replace("Z", first))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "a.mrc"

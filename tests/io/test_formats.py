@@ -1,4 +1,4 @@
-"""NPZ, MRC, TIFF with several images or pyramids, and what an output is called."""
+"""NPZ, MRC, TIFF with several images or pyramids, and names of output files."""
 
 import mrcfile
 import numpy as np

@@ -1,4 +1,4 @@
-"""Images that are not loaded: the same pixels, read by blocks; and written by blocks."""
+"""Images that are not loaded: the same pixels, read and written block by block."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ def _everything_is_large(monkeypatch):
 
 
 def make(path, axes, rng):
-    """File of a kind, and its pixels."""
+    """Write a file of the kind given by its name, and return its pixels."""
     data = rng.integers(0, 60000, SHAPES[axes]).astype(np.uint16)
     if path.name == "imagej.tif":
         tifffile.imwrite(path, data, imagej=True, metadata={"axes": axes})
@@ -67,7 +67,7 @@ def test_a_selection_is_not_loaded_either(tmp_path, rng, kind):
     said = "TZCYX" if kind == "a.npy" else None
     image = io.read(path, said, scratch=tmp_path).select(slice(1, 2), "1")
     wanted = np.take(data[1:2], [1], image.axes.index("C"))
-    if image.axes == "TCZYX":  # the order of OME-Zarr
+    if image.axes == "TCZYX":  # the axis order of OME-Zarr
         wanted = np.take(data[1:2], [1], 2).swapaxes(1, 2)
     assert isinstance(image.data, (np.memmap, Stored))
     assert np.array_equal(np.asarray(image.data), wanted)
@@ -158,12 +158,12 @@ orders = (
     .map("".join)
 )
 SIDES = {"T": 3, "C": 2, "Z": 2, "Y": 30, "X": 37}
-ORDERED = {"imagej.tif": "TZCYX", "be.tif": "TZCYX"}  # ImageJ knows one order of axes
+ORDERED = {"imagej.tif": "TZCYX", "be.tif": "TZCYX"}  # ImageJ has a fixed order of axes
 MADE = ("imagej.tif", "be.tif", "plain.tif", "a.npy", "a.ome.tif", "a.ome.zarr", "old.ome.zarr")
 
 
 def made(path, axes):
-    """File of a kind with axes in an order; those that the reader is to be told."""
+    """Write a file with axes in an order; return the axes to give to the reader, or None."""
     axes = "".join(sorted(axes, key=ORDERED[path.name].index)) if path.name in ORDERED else axes
     shape = tuple(SIDES[axis] for axis in axes)
     data = np.random.default_rng(0).integers(0, 60000, shape).astype(np.uint16)
@@ -176,13 +176,13 @@ def made(path, axes):
         np.save(path, data)
     else:
         size = {"X": 0.1, "Y": 0.1}
-        image = Image(data, axes, size, channel_names=("A", "B") if "C" in axes else ())
+        image = Image(data, axes, pixel_size=size, channel_names=("A", "B") if "C" in axes else ())
         io.write(path, image, format="ome-zarr-0.4" if "old" in path.name else None)
     return axes if path.suffix == ".npy" or path.name == "plain.tif" else None
 
 
 def same(image, loaded):
-    """Whether an image that is not loaded is one that is."""
+    """Assert that an image that is not loaded equals one that is."""
     assert image.replace(data=loaded.data, source=None) == loaded.replace(source=None)
     assert np.array_equal(np.asarray(image.data), loaded.data)
     assert list(image.indices()) == [index for index, _ in loaded.planes()]

@@ -1,4 +1,4 @@
-"""OME-Zarr as others write it, and as it is written again."""
+"""OME-Zarr as other libraries write it, and as it is written back."""
 
 import json
 import shutil
@@ -17,7 +17,7 @@ from autodip.runs.inputs import find_inputs
 from autodip.util.files import replacing
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # the package deprecates a part of its own
+    warnings.simplefilter("ignore")  # the package uses a deprecated part of itself
     from ome_zarr import writer
 
 VERSIONS = {"0.4": ome_zarr_format.FormatV04(), "0.5": ome_zarr_format.FormatV05()}
@@ -45,7 +45,7 @@ def pixels(rng):
 
 
 def written_by_ome_zarr_py(path, pixels, version):
-    """An image of three levels by ome-zarr-py."""
+    """An image with three levels, written by ome-zarr-py."""
     group = zarr.open_group(path, mode="w", zarr_format=2 if version == "0.4" else 3)
     levels = [pixels, pixels[..., ::2, ::2], pixels[..., ::4, ::4]]
     writer.write_multiscale(
@@ -72,7 +72,7 @@ def store(request, tmp_path, pixels):
 
 
 def attributes(path):
-    """Attributes of a store, OME's at the top."""
+    """Attributes of a store, with those of OME at the top level."""
     told = dict(zarr.open_group(path, mode="r").attrs)
     return {**told, **told.pop("ome", {})}
 
@@ -152,7 +152,7 @@ def test_compression_and_shards_stay(tmp_path, rng, codec):
 
 
 def several(path, pixels, version="0.5"):
-    """Two images as bioformats2raw lays them out."""
+    """Two images in the layout of bioformats2raw."""
     layout = {"bioformats2raw.layout": 3}
     root = zarr.open_group(path, mode="w", zarr_format=2 if version == "0.4" else 3)
     root.attrs.update(layout if version == "0.4" else {"ome": {"version": "0.5", **layout}})
@@ -215,7 +215,7 @@ def changed(path, **changes):
 def test_what_is_refused(tmp_path, pixels):
     path = written_by_ome_zarr_py(tmp_path / "a.zarr", pixels, "0.4")
     changed(path, version="0.2")
-    with pytest.raises(FormatError, match=r"version '0.2'; 0.4 and 0.5 are read"):
+    with pytest.raises(FormatError, match=r"version '0.2'; 0.4 and 0.5 are supported"):
         io.read(path)
     changed(path, version="0.4", axes=[{"name": n} for n in ("t", "c", "angle", "y", "x")])
     with pytest.raises(FormatError, match="t, c, angle, y, x"):
@@ -304,7 +304,7 @@ def interrupted(target, image):
 
 
 def test_two_writers_of_one_place(store, tmp_path):
-    """A folder written inside :func:`autodip.util.files.replacing` takes the place of its part."""
+    """A folder written inside :func:`autodip.util.files.replacing` replaces the temporary file."""
     target = tmp_path / "b.zarr"
     for _ in range(2):
         with replacing(target) as (part,):
@@ -332,5 +332,5 @@ def test_labels_and_tables_are_copied(tmp_path, pixels, version):
     assert "tables" in again
     io.write(tmp_path / "part.ome.zarr", image.select(channel="GFP"))
     assert "labels" not in zarr.open_group(tmp_path / "part.ome.zarr", mode="r")
-    io.write(path, image)  # in its own place
+    io.write(path, image)  # over itself
     assert "labels" in zarr.open_group(path, mode="r")

@@ -1,4 +1,4 @@
-"""What goes out and comes back is the same."""
+"""What is written and read back is unchanged."""
 
 import tempfile
 from pathlib import Path
@@ -76,7 +76,7 @@ def test_png(data, samples):
 
 @st.composite
 def stacks(draw, letters, dtypes):
-    """Array of some of the axes, in their order, Y and X among them."""
+    """Some of the axes in their order, Y and X among them, and an array with them."""
     axes = "".join(a for a in letters if a in "YX" or draw(st.booleans()))
     shape = tuple(draw(st.integers(2, 4)) for _ in axes)
     seed = draw(st.integers(0, 2**16))
@@ -86,7 +86,7 @@ def stacks(draw, letters, dtypes):
 
 
 def same(path, **changes):
-    """A file read, written and read again holds the same; returns what was read."""
+    """Assert that reading, writing and reading again preserves the content; return the image."""
     image = io.read(path)
     again = path.with_name("again" + path.suffix)
     io.write(again, image)

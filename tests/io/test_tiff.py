@@ -8,7 +8,7 @@ from autodip import io
 
 
 def minimal(image):
-    """A TIFF of the fewest tags that the standard allows; no compression is the default."""
+    """A TIFF with the fewest tags that the standard allows; the default is no compression."""
     rows, columns = image.shape
     size = rows * columns
     tags = [(256, columns), (257, rows), (258, 8), (262, 1), (273, 8), (278, rows), (279, size)]

@@ -1,7 +1,7 @@
 """ND2, LIF and CZI.
 
-The CZI files were written by pylibCZIrw, Zeiss's own library. ND2 and LIF files are made by
-helpers after what the packages nd2 and liffile read; no microscope wrote them.
+The CZI files were written by pylibCZIrw, Zeiss's own library. The ND2 and LIF files are generated
+by helpers in the form that the packages nd2 and liffile read; no microscope wrote them.
 """
 
 import shutil
@@ -48,7 +48,7 @@ def leica(tmp_path, pixels):
 
 @pytest.fixture
 def zeiss(tmp_path):
-    """Two scenes, two frames, two channels, two slices, Zstandard with bytes stored apart."""
+    """Two scenes, two frames, two channels, two slices; Zstandard with separated bytes."""
     return Path(shutil.copy(DATA / "two_scenes.czi", tmp_path))
 
 

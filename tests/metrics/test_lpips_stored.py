@@ -1,8 +1,8 @@
-"""LPIPS figures: a simulated pair in both conventions, and the published pair where it is.
+"""LPIPS values: a simulated pair in both conventions, and the published pair if available.
 
-The published pair is ``ex_ref.png``, ``ex_p0.png``, ``ex_p1.png`` of the folder ``imgs`` of
-https://github.com/richzhang/PerceptualSimilarity, which no package carries. Put the three
-into a folder and name it in AUTODIP_LPIPS_PAIR.
+The published pair is ``ex_ref.png``, ``ex_p0.png``, ``ex_p1.png`` in the folder ``imgs`` of
+https://github.com/richzhang/PerceptualSimilarity; no package contains it. Put the three files
+into a folder and set AUTODIP_LPIPS_PAIR to its path.
 """
 
 import os
@@ -31,13 +31,13 @@ def convolve(x, weight, bias, stride, padding):
 
 
 def pool(x):
-    """Largest of 3 x 3, at every second pixel."""
+    """Maximum over 3 x 3 pixels, at every second pixel."""
     windows = np.lib.stride_tricks.sliding_window_view(x, (3, 3), axis=(1, 2))
     return windows[:, ::2, ::2].max((3, 4))
 
 
 def features(x, tensors):
-    """Outputs of AlexNet's five convolutions, each scaled to length 1 in every pixel."""
+    """Outputs of AlexNet's five convolutions, each with unit norm in every pixel."""
     x = (x - np.reshape([-0.030, -0.088, -0.188], (3, 1, 1))) / np.reshape(
         [0.458, 0.448, 0.450], (3, 1, 1)
     )
@@ -51,7 +51,7 @@ def features(x, tensors):
 
 
 def numpy_lpips(image, truth, tensors):
-    """LPIPS v0.1 of two images (3, Y, X) as the network takes them, in NumPy alone."""
+    """LPIPS v0.1 of two images (3, Y, X) in the input range of the network, in NumPy alone."""
     layers = zip(features(image, tensors), features(truth, tensors), strict=True)
     return sum(
         np.tensordot(tensors[f"lin{k}.model.1.weight"].ravel(), (a - b) ** 2, 1).mean()
@@ -72,7 +72,7 @@ def tensors(weights):
 
 @pytest.mark.parametrize("rescale", [False, True])
 def test_simulated_pair(weights, tensors, rescale):
-    noisy, truth = simulate("actin", Optics("confocal"), size=96, seed=1)
+    noisy, truth = simulate("actin", Optics(microscope="confocal"), size=96, seed=1)
     pair = [np.clip(image / 800, 0, 1) for image in (noisy, truth)]
     inputs = [np.stack([2 * image - 1 if rescale else image] * 3) for image in pair]
     assert numpy_lpips(*inputs, tensors) == pytest.approx(STORED[rescale], abs=1e-6)

@@ -108,10 +108,10 @@ def test_resolution_is_where_the_common_part_ends(rng, cut, threshold):
     common = np.fft.fft2(rng.normal(size=size))
     common = np.fft.ifft2(np.where(np.hypot(y, x) <= cut, common, 0)).real
     a, b = (common + 0.5 * rng.normal(size=size) for _ in range(2))
-    exact = frc(a, b, pixel_size=pixel, taper=0)  # periodic, so there is no border to fade
+    exact = frc(a, b, pixel_size=pixel, taper=0)  # periodic, so no border needs a taper
     ring = exact.frequency[0]
     assert 1 / exact.resolution(threshold, smooth=1) == pytest.approx(cut / pixel, abs=1.5 * ring)
-    # The fading and the running mean each move a sudden end by a ring or two.
+    # The taper and the running mean each shift an abrupt cut-off by a ring or two.
     found = frc(a, b, pixel_size=pixel).resolution(threshold)
     assert 1 / found == pytest.approx(cut / pixel, abs=3 * ring)
 
@@ -129,7 +129,7 @@ def test_thresholds_and_crossing():
         assert curve.threshold(name)[1] == pytest.approx(at_100)
     crossing = 3 + (0.32 - 1 / 7) / (0.32 - 0.1)
     assert curve.resolution(smooth=1) == pytest.approx(1 / crossing)
-    # By hand: 3 / sqrt(n / 2) is above 1 in the first ring, where the search does not start.
+    # By hand: 3 / sqrt(n / 2) is above 1 in the first ring, so the search does not start there.
     above, under = 0.32 - 3 / np.sqrt(100), 0.1 - 3 / np.sqrt(200)
     fine = 3 + above / (above - under)
     assert curve.resolution("3-sigma", smooth=1) == pytest.approx(1 / fine)
@@ -159,7 +159,7 @@ def test_frc_checks_its_images(rng):
     assert not frc(np.ones((20, 20)), image).correlation.any()
 
 
-# One image, its photons split
+# A single image with split photons
 
 
 @given(seeds, st.floats(0.5, 50), st.floats(-100, 100))
@@ -193,9 +193,9 @@ def test_split_rounds_and_clips():
 @pytest.mark.parametrize("specimen", ["mito", "actin", "nucleus"])
 @pytest.mark.parametrize("read_noise", [0.0, 15.0])
 def test_one_capture_tells_what_two_tell(specimen, read_noise):
-    """Mean over three fields; a single field scatters a little more."""
+    """Mean over three fields of view; a single one scatters slightly more."""
     gain, dark, pixel = 20.0, 100.0, 0.06
-    optics = Optics("confocal", pixel_size=pixel, photons=100, gain=gain, offset=dark)
+    optics = Optics(microscope="confocal", pixel_size=pixel, photons=100, gain=gain, offset=dark)
     offset = dark - read_noise**2 / gain
     pairs = []
     for seed in range(3):
@@ -297,7 +297,7 @@ def test_whiteness_checks_its_images(rng):
         whiteness(image, 0 * image, noise=np.ones((3, 3)))
 
 
-# PSNR after the best straight line
+# PSNR after the best linear fit
 
 
 def test_affine_fit_is_least_squares(rng):

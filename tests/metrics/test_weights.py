@@ -15,7 +15,7 @@ from autodip.metrics import lpips, weights
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
-    """A file in a folder that is not there yet takes the part of the user's cache."""
+    """A file in a folder that does not exist yet stands in for the user's cache."""
     path = tmp_path / "cache" / "weights.npz"
     monkeypatch.setenv(weights.VARIABLE, str(path))
     return path
@@ -28,7 +28,7 @@ def tensors():
 
 
 def checkpoint(tensors):
-    """The tensors as the archive holds them: a pickled tree, axes in Flax's order."""
+    """The tensors as stored in the archive: a pickled tree with axes in Flax's order."""
     tree = {"AlexNet_0": {}}
     for number, layer in enumerate(weights.CONVOLUTIONS):
         tree["AlexNet_0"][f"Conv_{number}"] = {
@@ -38,7 +38,7 @@ def checkpoint(tensors):
         head = tensors[f"lin{number}.model.1.weight"].transpose(2, 3, 1, 0)
         tree[f"NetLinLayer_{number}"] = {"Conv_0": {"kernel": head}}
     content = pickle.dumps(tree, protocol=3)
-    # As an older NumPy named it, which wrote the archive.
+    # The module name in the older NumPy that wrote the archive.
     return content.replace(b"numpy._core.multiarray", b"numpy.core.multiarray")
 
 
@@ -87,7 +87,7 @@ def test_from_the_archive_and_from_npz(tmp_path, place, tensors, monkeypatch):
 
 
 def test_with_pip(tmp_path, place, tensors, monkeypatch):
-    """pip is asked for exactly this archive with its hash; here something else plays pip."""
+    """pip is called for exactly this archive with its hash; here it is replaced by a stub."""
     content = archive(checkpoint(tensors))
     trust(monkeypatch, "ARCHIVE_SHA256", content)
     asked = []

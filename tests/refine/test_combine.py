@@ -1,4 +1,4 @@
-"""Refinement of a pilot: what it gives back, what it leaves, and its parts against plain code."""
+"""Refinement of a pilot: what it adds back, what it leaves, and its parts against plain code."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,8 @@ import torch
 from scipy.fft import dctn, idctn
 from scipy.ndimage import gaussian_filter
 
-from autodip.physics import noise
+from autodip.physics.correlation import draw, white
+from autodip.physics.estimate import estimate_noise
 from autodip.refine.combine import refine
 from autodip.refine.groups import _bayes, _similar, estimate_groups
 from autodip.refine.local import Blocks, block_covariance, return_excess, wiener
@@ -29,7 +30,7 @@ def truth():
 
 
 def noisy_with(truth, correlation, seed=0):
-    field = noise.draw(correlation, truth.shape, np.random.default_rng(seed))
+    field = draw(correlation, truth.shape, np.random.default_rng(seed))
     return truth + np.sqrt(truth) * 2 * field
 
 
@@ -39,21 +40,21 @@ def coloured():
     return np.exp(-(lag[:, None] ** 2 + lag**2) / (4 * 0.7**2))
 
 
-@pytest.mark.parametrize("correlation", [noise.white(), coloured()], ids=["white", "correlated"])
+@pytest.mark.parametrize("correlation", [white(), coloured()], ids=["white", "correlated"])
 def test_returns_what_a_blurred_pilot_lacks(truth, correlation):
     noisy = noisy_with(truth, correlation)
     pilot = gaussian_filter(truth, 3)
-    result = refine(noisy, pilot, noise.estimate(noisy), RefineParams())
+    result = refine(noisy, pilot, estimate_noise(noisy), RefineParams())
     assert psnr(result, truth) > psnr(noisy, truth) + 3
     assert psnr(result, truth) > psnr(pilot, truth) + 3
     assert psnr(result, truth) > psnr(gaussian_filter(noisy, 1), truth)
 
 
 def test_keeps_units(truth):
-    noisy = noisy_with(truth, noise.white())
+    noisy = noisy_with(truth, white())
     pilot = gaussian_filter(noisy, 2)
-    one = refine(noisy, pilot, noise.estimate(noisy), RefineParams())
-    other = refine(7 * noisy, 7 * pilot, noise.estimate(7 * noisy), RefineParams())
+    one = refine(noisy, pilot, estimate_noise(noisy), RefineParams())
+    other = refine(7 * noisy, 7 * pilot, estimate_noise(7 * noisy), RefineParams())
     assert other / 7 == pytest.approx(one, rel=1e-3, abs=1e-2)
     assert one.mean() == pytest.approx(noisy.mean(), rel=0.01)
 
@@ -62,7 +63,7 @@ def test_keeps_units(truth):
 def test_any_shape(shape):
     rng = np.random.default_rng(1)
     noisy = 100 + 10 * rng.standard_normal(shape)
-    result = refine(noisy, np.full(shape, 100.0), noise.estimate(noisy), RefineParams())
+    result = refine(noisy, np.full(shape, 100.0), estimate_noise(noisy), RefineParams())
     assert result.shape == shape
     assert result.std() < 3
 
@@ -71,23 +72,23 @@ def test_a_perfect_pilot_is_kept(truth):
     """Nothing but noise is in the residual, so nothing comes back."""
     root = np.sqrt(truth)
     noisy = root + np.random.default_rng(2).standard_normal(truth.shape)
-    blocks = Blocks.of(noisy, noise.white(), "cpu")
+    blocks = Blocks.of(noisy, white(), "cpu")
     kept = return_excess(blocks, root, 1.5)
     assert np.abs(kept - root).mean() < 0.1
 
 
 def test_excess_is_returned_where_the_pilot_is_wrong(truth):
     noisy = truth + np.random.default_rng(2).standard_normal(truth.shape)
-    blocks = Blocks.of(noisy, noise.white(), "cpu")
+    blocks = Blocks.of(noisy, white(), "cpu")
     returned = return_excess(blocks, gaussian_filter(truth, 3), 1.1)
     assert psnr(returned, truth) > 35
 
 
 def test_wiener_is_its_formula_for_one_block():
-    """Blocks all alike: an image periodic in 2 pixels, so that every block is the same."""
+    """An image with a period of 2 pixels, so that all blocks are equal."""
     image = np.tile([[3.0, 5.0], [1.0, 2.0]], (40, 40))
     pilot = np.tile([[2.0, 4.0], [1.5, 2.5]], (40, 40))
-    result = wiener(Blocks.of(image, noise.white(), "cpu"), pilot)
+    result = wiener(Blocks.of(image, white(), "cpu"), pilot)
     block, guide = dctn(image[:8, :8], norm="ortho"), dctn(pilot[:8, :8], norm="ortho")
     gain = guide**2 / (guide**2 + 1)
     gain[0, 0] = 1
@@ -98,13 +99,13 @@ def test_wiener_is_its_formula_for_one_block():
 
 
 def test_blocks_are_put_together_again(truth):
-    blocks = Blocks.of(truth, noise.white(), "cpu")
+    blocks = Blocks.of(truth, white(), "cpu")
     weight = torch.ones(1, blocks.coefficients.shape[1])
     assert blocks.assemble(blocks.coefficients, weight) == pytest.approx(truth, rel=1e-4)
 
 
 def test_covariance_of_white_noise_is_the_identity():
-    assert block_covariance(noise.white(), 6, "cpu").numpy() == pytest.approx(np.eye(36), abs=1e-6)
+    assert block_covariance(white(), 6, "cpu").numpy() == pytest.approx(np.eye(36), abs=1e-6)
 
 
 def test_covariance_holds_the_correlation():
@@ -150,10 +151,10 @@ def test_similar_patches_are_the_nearest():
         assert got == pytest.approx(every[:5], abs=1e-5)
 
 
-@pytest.mark.parametrize("correlation", [noise.white(), coloured()], ids=["white", "correlated"])
+@pytest.mark.parametrize("correlation", [white(), coloured()], ids=["white", "correlated"])
 def test_a_share_of_white_noise_is_kept(truth, correlation):
     noisy = noisy_with(truth, correlation)
-    pilot, found = gaussian_filter(noisy, 2), noise.estimate(noisy)
+    pilot, found = gaussian_filter(noisy, 2), estimate_noise(noisy)
     none, some = (refine(noisy, pilot, found, RefineParams(keep=keep)) for keep in (0, 0.2))
     share = 0.2 if correlation[2, 3] == 0 else 0
     assert some == pytest.approx(none + share * (noisy - none))
@@ -164,14 +165,14 @@ def test_a_flat_guide_averages(truth):
     noisy = 5 + np.random.default_rng(4).standard_normal((64, 64))
     flat = np.full((64, 64), 5.0)
     result = estimate_groups(
-        noisy, flat, np.ones((64, 64)), noise.white(), RefineParams(), 0.0, "cpu"
+        noisy, flat, np.ones((64, 64)), white(), params=RefineParams(), mean_share=0.0, device="cpu"
     )
     assert result == pytest.approx(flat, abs=1e-4)
 
 
 def test_repeats_itself(truth):
-    noisy = noisy_with(truth, noise.white())
-    pilot, found = gaussian_filter(noisy, 2), noise.estimate(noisy)
+    noisy = noisy_with(truth, white())
+    pilot, found = gaussian_filter(noisy, 2), estimate_noise(noisy)
     once, again = (refine(noisy, pilot, found, RefineParams()) for _ in range(2))
     assert (once == again).all()
 
@@ -180,7 +181,7 @@ def test_where_correlated_noise_is_all_that_is_left_the_pilot_is_trusted(truth):
     smooth = gaussian_filter(truth, 6)
     noisy = noisy_with(smooth, coloured())
     pilot = smooth + 0.3
-    estimated = noise.estimate(noisy)
+    estimated = estimate_noise(noisy)
     doubted = refine(noisy, pilot, estimated, RefineParams(trust=0))
     trusted = refine(noisy, pilot, estimated, RefineParams())
     assert psnr(trusted, smooth) > psnr(doubted, smooth) + 0.5
@@ -192,14 +193,14 @@ def test_structure_beside_quiet_areas_is_refined(truth):
     """Filaments that the pilot lacks come back although most of the image is quiet."""
     noisy = noisy_with(truth, coloured())
     pilot = gaussian_filter(truth, 3)
-    estimated = noise.estimate(noisy)
+    estimated = estimate_noise(noisy)
     doubted = refine(noisy, pilot, estimated, RefineParams(trust=0))
     trusted = refine(noisy, pilot, estimated, RefineParams())
     assert psnr(trusted, truth) > psnr(doubted, truth) - 0.5
 
 
 def test_white_noise_is_refined_everywhere(truth):
-    noisy = noisy_with(truth, noise.white())
-    pilot, estimated = gaussian_filter(truth, 3), noise.estimate(noisy)
+    noisy = noisy_with(truth, white())
+    pilot, estimated = gaussian_filter(truth, 3), estimate_noise(noisy)
     doubted = refine(noisy, pilot, estimated, RefineParams(trust=0))
     np.testing.assert_array_equal(doubted, refine(noisy, pilot, estimated, RefineParams()))

@@ -1,4 +1,4 @@
-"""Data sets of noisy and true images, in the layouts their authors publish."""
+"""Data sets of noisy and true images, in the folder layouts that their authors publish."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MODULES: Mapping[str, ModuleType] = {
 """Known data sets; ``shared`` is any folder with a ``manifest.json``."""
 
 NAMES = tuple(MODULES)
-"""Their names."""
+"""Names of the known data sets."""
 
 
 def pairs(name: str, root: Path) -> list[Pair]:
@@ -35,20 +35,20 @@ def pairs(name: str, root: Path) -> list[Pair]:
     name : str
         One of :data:`NAMES`.
     root : Path
-        Folder with the data set; a part of it is enough.
+        Folder with the data set or a part of it.
 
     Raises
     ------
     ParameterError
         If the data set is not known.
     FormatError
-        If the folder holds not a single pair, or a wrong manifest.
+        If the folder cannot be listed, or contains no pair or an invalid manifest.
     """
     return _listing(name, root).pairs
 
 
 def missing(name: str, root: Path) -> list[str]:
-    """Say what a folder lacks of a data set, a sentence for each gap; raises like pairs."""
+    """Describe what a folder lacks of a data set, a sentence per gap; raises like :func:`pairs`."""
     return _listing(name, root).missing
 
 
@@ -78,7 +78,7 @@ def _listing(name: str, root: Path) -> Listing:
 
 
 def _suggestion(module: ModuleType, root: Path) -> str:
-    """A folder near this one that holds pairs."""
+    """Sentence that names a nearby folder with pairs; empty if there is none."""
     for folder in islice(_near(root.resolve()), 200):
         try:
             found = module.scan(folder).pairs
@@ -90,7 +90,7 @@ def _suggestion(module: ModuleType, root: Path) -> str:
 
 
 def _near(root: Path) -> Iterator[Path]:
-    """Folders in it, in these, and those around it."""
+    """Subfolders of a folder, their subfolders, and the two folders above it."""
     inside = _readable(root)
     yield from inside
     for folder in inside:
@@ -99,7 +99,7 @@ def _near(root: Path) -> Iterator[Path]:
 
 
 def _readable(folder: Path) -> list[Path]:
-    """Folders in a folder; none where it may not be read."""
+    """Subfolders of a folder; an empty list if it cannot be read."""
     try:
         return folders(folder)
     except OSError:

@@ -1,10 +1,9 @@
-"""BioSR of Qiao et al. (Nature Methods 2021): cells at rising excitation, as raw SIM stacks.
+"""BioSR of Qiao et al. (Nature Methods 2021): cells at increasing excitation, as raw SIM stacks.
 
 The mean of the phases of a stack is a wide-field image. ``Cell_NNN/RawSIMData_level_NN.mrc``
 is compared with ``Cell_NNN/RawSIMData_gt.mrc``; for the endoplasmic reticulum, each
-``RawSIMData/RawSIMData_level_NN.mrc`` with ``RawGTSIMData/RawGTSIMData_level_NN.mrc``. The
-excitation differs, so that only a comparison after a linear fit of the intensities means
-anything.
+``RawSIMData/RawSIMData_level_NN.mrc`` with ``RawGTSIMData/RawGTSIMData_level_NN.mrc``. Because
+the excitation differs, a comparison is meaningful only after a linear fit of the intensities.
 """
 
 from __future__ import annotations
@@ -23,11 +22,11 @@ from autodip.datasets.pair import Pair
 from autodip.errors import FormatError
 from autodip.util import optional
 
-LAYOUT = "<specimen>/Cell_NNN/RawSIMData_level_NN.mrc with RawSIMData_gt.mrc beside it"
-"""What the folder should hold."""
+LAYOUT = "<specimen>/Cell_NNN/RawSIMData_level_NN.mrc with RawSIMData_gt.mrc next to it"
+"""Expected content of the folder."""
 
 SPECIMENS = ("CCPs", "ER", "F-actin", "F-actin_Nonlinear", "Microtubules")
-"""Folders the authors publish."""
+"""Folders that the authors publish."""
 
 _CELL = re.compile(r"Cell_(\d+)")
 _LEVEL = re.compile(r"RawSIMData_level_(\d+)\.mrc")
@@ -71,13 +70,13 @@ def wide_field(path: Path) -> np.ndarray:
     Raises
     ------
     FormatError
-        If the file is damaged or no such stack.
+        If the file is damaged or does not contain such a stack.
     MissingPackageError
         If mrcfile is not installed.
     """
     mrcfile = optional.require("mrcfile", "benchmark")
     try:
-        # The headers are older than the standard; mrcfile warns of each and reads them.
+        # The headers predate the standard; mrcfile warns about each, but reads the data.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with mrcfile.open(path, permissive=True) as file:
@@ -85,7 +84,7 @@ def wide_field(path: Path) -> np.ndarray:
     except (OSError, ValueError) as error:
         raise FormatError(f"{path}: not a readable MRC file ({error})") from error
     if data is None:
-        raise FormatError(f"{path}: truncated, or not an MRC file; unpack it anew")
+        raise FormatError(f"{path}: truncated, or not an MRC file; unpack it again")
     if data.ndim != 3 or len(data) < 9:
         raise FormatError(
             f"{path}: its shape is {data.shape}, not a stack of at least 9 SIM phases"
@@ -98,7 +97,7 @@ def _read(noisy: Path, truth: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _cell(name: str, cell: Path) -> Iterator[Pair]:
-    """Pairs of one cell, by rising excitation."""
+    """Pairs of one cell, in order of increasing excitation."""
     nested = (cell / "RawSIMData").is_dir()
     specimen = find_specimen(name.replace("_", " ")) or name
     more = "nonlinear" if name.endswith("_Nonlinear") else ""

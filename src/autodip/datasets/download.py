@@ -1,8 +1,16 @@
-"""One file over HTTP: resumed where it broke off, checked, and complete or not there.
+"""Download of one file over HTTP: resumable, verified, and never incomplete under its name.
 
-Bytes arrive in ``<file>.part``; ``<file>.part.json`` says of which file. The part is renamed
-when it is complete and its checksum is right. Where no checksum is published, that of what
-arrived is kept in ``<file>.sha256``, and later runs compare with it.
+The data are written to ``<file>.part``; ``<file>.part.json`` records the URL and the version of
+the file to which they belong. The partial file is renamed when it is complete and its checksum
+is correct. If no checksum is published, the SHA-256 of the received file is stored in
+``<file>.sha256``, and later runs compare with it.
+
+The library pooch is deliberately not used. It (version 1.9) downloads a file in one piece and
+starts again from zero after an interruption, as it sends no HTTP Range requests; for archives of
+up to 12 GB this costs hours. It does not check the free disk space, and its unpackers call
+``extractall`` without refusing links or paths that lead out of the folder (only from Python 3.12
+on are tar archives filtered). Beyond that, it would replace about 60 lines that query figshare
+and Zenodo for their file lists.
 """
 
 from __future__ import annotations
@@ -18,26 +26,31 @@ from pathlib import Path
 from autodip.datasets import web
 from autodip.datasets.sources import Remote
 from autodip.errors import OutputError
+from autodip.util.files import writing
 
 _CHUNK = 2**20
+_ADVICE = (
+    "make room or choose another folder with --out, then run the same command again, which resumes "
+    "where it stopped"
+)
 
 
 @dataclass(frozen=True)
 class FileProgress:
-    """How far a file is.
+    """Progress of one file.
 
     Parameters
     ----------
     file : str
-        Its name below the folder.
+        Name of the file, relative to the folder.
     state : str
-        ``downloading``, ``checking``, ``unpacking``, or at the end ``complete`` or ``unpacked``.
+        ``downloading``, ``checking``, ``unpacking``, and finally ``complete`` or ``unpacked``.
     done : int
-        Bytes so far.
+        Number of bytes processed so far.
     total : int or None
-        Bytes in all, None while that is not known.
+        Total number of bytes; None if it is not known.
     note : str
-        A sentence on what was checked, at the end.
+        With a final state, what was checked or done before; may be empty.
     """
 
     file: str
@@ -50,28 +63,35 @@ class FileProgress:
 def download(
     remote: Remote, target: Path, *, checked_by: str, attempts: int = 4, pause: float = 2.0
 ) -> Iterator[FileProgress]:
-    """Download a file, or go on where it broke off; one that is there is only checked.
+    """Download a file or resume its download; a file that exists already is only verified.
 
     Parameters
     ----------
     remote : Remote
+        File to download.
     target : Path
-        Where it is put; its folder exists.
+        Path to save it to; the folder must exist.
     checked_by : str
-        Who publishes the checksum, for the last note.
+        Name of the published checksum, for the final note.
     attempts : int
-        Connections in a row that may bring no byte before it gives up.
+        Number of consecutive failed connections after which the download is given up; one that
+        delivered data before it failed restarts the count at 1.
     pause : float
-        Seconds before the second attempt, twice as many before the third, and so on.
+        Seconds to wait after the first failed connection, twice as long after the second, three
+        times as long after the third, and so on.
+
+    Yields
+    ------
+    FileProgress
 
     Raises
     ------
     OutputError
-        If the server refuses, the connection is lost, the disk is full, or the file that
-        arrived is another one.
+        If the server refuses, the connection is lost, the disk is full, or the file is not the
+        published one.
     """
     part = target.with_name(f"{target.name}.part")
-    try:
+    with writing(target, _ADVICE):
         if not target.exists():
             yield from _persist(remote, part, attempts, pause)
             digest = yield from _hash(remote, part)
@@ -82,13 +102,6 @@ def download(
             digest = yield from _hash(remote, target)
             _compare(remote, target, digest)
         note = _checked(remote, target, digest, checked_by)
-    except OSError as error:
-        if isinstance(error, OutputError):
-            raise
-        raise OutputError(
-            f"{target}: cannot be written ({error.strerror or error}); make room or choose another "
-            "folder with --out, then run the same command again, which goes on where it stopped"
-        ) from error
     size = target.stat().st_size
     yield FileProgress(remote.name, "complete", size, size, note)
 
@@ -98,7 +111,7 @@ def _note(part: Path) -> Path:
 
 
 def _persist(remote: Remote, part: Path, attempts: int, pause: float) -> Iterator[FileProgress]:
-    """Receive a file, over several connections if need be."""
+    """Receive a file, over several connections if necessary."""
     failures = 0
     while True:
         before = _size(part)
@@ -109,7 +122,7 @@ def _persist(remote: Remote, part: Path, attempts: int, pause: float) -> Iterato
             failures = failures + 1 if _size(part) <= before else 1
             if failures >= attempts:
                 kept = f"; {_size(part):,} bytes are kept" if _size(part) else ""
-                raise OutputError(f"{error}{kept}; run the same command again to go on") from error
+                raise OutputError(f"{error}{kept}; run the same command again to resume") from error
         time.sleep(pause * failures)
 
 
@@ -118,7 +131,7 @@ def _size(path: Path) -> int:
 
 
 def _receive(remote: Remote, part: Path) -> Iterator[FileProgress]:
-    """Receive the rest of a file, or all of it if the server does not send parts."""
+    """Receive the rest of a file, or all of it if the server does not support ranges."""
     have, validator = _resumable(remote, part)
     headers = {"Range": f"bytes={have}-"} if have else {}
     if have and validator:
@@ -126,20 +139,20 @@ def _receive(remote: Remote, part: Path) -> Iterator[FileProgress]:
     with web.request(remote.url, headers) as answer:
         if answer.status == 416 and have:
             if _total(answer, have) == have:
-                return  # it was complete already
+                return  # the partial file was already complete
             part.unlink()
             raise web.ConnectionLostError(f"{remote.url}: the file has changed on the server")
         if answer.status not in (200, 206):
             kind = (
                 web.ConnectionLostError if answer.status in (429, *range(500, 600)) else OutputError
             )
-            raise kind(f"{remote.url}: the server answered {answer.status}, not with the file")
+            raise kind(f"{remote.url}: the server answered {answer.status} instead of the file")
         if answer.status == 200:
             have = 0
         elif not (answer.headers.get("Content-Range") or "").startswith(f"bytes {have}-"):
             part.unlink(missing_ok=True)
             raise web.ConnectionLostError(
-                f"{remote.url}: the server sent another part than asked for"
+                f"{remote.url}: the server did not send the requested range"
             )
         total = _total(answer, have)
         _remember(remote, part, answer)
@@ -156,9 +169,10 @@ def _receive(remote: Remote, part: Path) -> Iterator[FileProgress]:
 
 
 def _resumable(remote: Remote, part: Path) -> tuple[int, str]:
-    """Bytes that are there of this very file, and what tells its version on the server.
+    """Number of bytes already received of this file, and the identifier of its version.
 
-    Without a published checksum, only a version makes sure that two parts fit.
+    The identifier is the ETag or modification date that the server sent, or empty. Without it
+    or a published checksum, nothing could ensure that the two parts belong to the same version.
     """
     try:
         kept = json.loads(_note(part).read_text(encoding="utf-8"))
@@ -178,7 +192,7 @@ def _remember(remote: Remote, part: Path, answer: web.Answer) -> None:
 
 
 def _total(answer: web.Answer, have: int) -> int | None:
-    """Bytes of the whole file, as the answer says."""
+    """Size of the whole file in bytes, from the response; None if it is not stated."""
     match = re.search(r"/(\d+)$", answer.headers.get("Content-Range") or "")
     if match:
         return int(match[1])
@@ -187,7 +201,7 @@ def _total(answer: web.Answer, have: int) -> int | None:
 
 
 def _hash(remote: Remote, path: Path) -> Generator[FileProgress, None, str]:
-    """Checksum of a file, by the published algorithm, else SHA-256."""
+    """Compute the checksum of a file with the published algorithm, or else SHA-256."""
     digest = hashlib.new(remote.algorithm or "sha256", usedforsecurity=False)
     total, done = _size(path), 0
     with path.open("rb") as file:
@@ -199,7 +213,7 @@ def _hash(remote: Remote, path: Path) -> Generator[FileProgress, None, str]:
 
 
 def _compare(remote: Remote, path: Path, digest: str) -> None:
-    """Raise an OutputError if a file is not the published one; a part is removed then."""
+    """Raise an OutputError if a file is not the published one; a partial file is then removed."""
     size = _size(path)
     problem = None
     if remote.size is not None and size != remote.size:
@@ -214,7 +228,7 @@ def _compare(remote: Remote, path: Path, digest: str) -> None:
         _note(path).unlink(missing_ok=True)
         raise OutputError(
             f"{remote.url}: what arrived is not the published file ({problem}) and was removed; "
-            "run the same command again, and tell the authors if that does not help"
+            "run the same command again, and contact the authors if that does not help"
         )
     raise OutputError(
         f"{path}: not the published file ({problem}); move it away and run the same command again"
@@ -222,7 +236,7 @@ def _compare(remote: Remote, path: Path, digest: str) -> None:
 
 
 def _checked(remote: Remote, target: Path, digest: str, checked_by: str) -> str:
-    """Compare with the recorded checksum where none is published, and say what was checked."""
+    """State what was checked; if no checksum is published, compare with the recorded one."""
     if remote.digest is not None:
         return f"agrees with {checked_by}"
     record = target.with_name(f"{target.name}.sha256")

@@ -1,4 +1,4 @@
-"""Fetching a data set: its archives from where they are published, checked and unpacked."""
+"""Download of a published data set: its archives are fetched, verified and unpacked."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from autodip.util.files import check_writable
 
 
 def select(remotes: Sequence[Remote], only: Sequence[str]) -> list[Remote]:
-    """Files whose name fits one of the patterns, as ``test_mix*``; all without a pattern.
+    """Files whose name matches one of the patterns, such as ``test_mix*``; all if there are none.
 
     Raises
     ------
     ParameterError
-        If a pattern fits none.
+        If a pattern matches no file.
     """
     for pattern in only:
         if not any(fnmatchcase(remote.name, pattern) for remote in remotes):
             names = ", ".join(remote.name for remote in remotes)
-            raise ParameterError(f"no file is named like {pattern!r}; there are {names}")
+            raise ParameterError(f"no file name matches {pattern!r}; there are {names}")
     chosen = [r for r in remotes if any(fnmatchcase(r.name, p) for p in only)]
     return chosen if only else list(remotes)
 
@@ -42,20 +42,20 @@ def fetch(
 ) -> Iterator[FileProgress]:
     """Download the files of a data set, check them, and unpack its archives.
 
-    Run again, it goes on where it was stopped; what is complete is checked once more.
+    If it is run again, it resumes where it was stopped; complete files are verified again.
 
     Parameters
     ----------
     source : str or Publication
-        Name of the data set, or where it is published.
+        Name of the data set, or its publication.
     folder : Path
-        Where it is put; made if need be.
+        Destination folder; created if necessary.
     only : sequence of str
-        Patterns of file names, for a part of the set.
+        Patterns of file names that select a part of the data set; empty for all files.
     extract : bool
-        Whether archives are unpacked. The archives stay.
+        Whether archives are unpacked. The archives are not deleted.
     attempts, pause
-        How often and how soon a lost connection is tried again; see
+        How often and how soon a lost connection is retried; see
         :func:`autodip.datasets.download.download`.
 
     Yields
@@ -65,7 +65,7 @@ def fetch(
     Raises
     ------
     ParameterError
-        If the name is not known, or a pattern fits no file.
+        If the name is not known, or a pattern matches no file.
     OutputError
         If there is no direct link, a server does not answer, a file is not the published one,
         or the disk is full or not writable.
@@ -89,7 +89,7 @@ def fetch(
 
 
 def _check_room(remotes: Sequence[Remote], folder: Path) -> None:
-    """Raise an OutputError if the disk has no room for what is still to come."""
+    """Raise an OutputError if the disk has no room for the files still to be downloaded."""
     needed = 0
     for remote in remotes:
         target = folder / remote.name
@@ -99,8 +99,8 @@ def _check_room(remotes: Sequence[Remote], folder: Path) -> None:
     free = shutil.disk_usage(folder).free
     if needed > free:
         raise OutputError(
-            f"{folder}: {needed / 1e9:.1f} GB are still to come, {free / 1e9:.1f} GB are free; "
-            "make room, choose another folder with --out, or a part with --only"
+            f"{folder}: {needed / 1e9:.1f} GB are needed, but only {free / 1e9:.1f} GB are free; "
+            "make room, choose another folder with --out, or select files with --only"
         )
 
 

@@ -1,10 +1,10 @@
 """FMD, the fluorescence microscopy denoising data set of Zhang et al. (CVPR 2019).
 
-Twelve groups ``<Microscope>_<Specimen>_<Channel>`` of 20 fields of view with 50 captures each,
-8 bits. The truth of a field is the mean of its captures. The level avgN is the mean of N
-captures that follow each other; the last ones go on with the first. The authors test on field
-19, and on ``test_mix``: 48 images, four of field 19 of each group. Its pairs are a data set of
-their own, ``fmd_test_mix``, so that no mean is over one field twice.
+It has twelve groups ``<Microscope>_<Specimen>_<Channel>`` of 20 fields of view with 50 captures
+each, in 8 bits. The truth of a field is the mean of its captures. An image of the level avgN is
+the mean of N consecutive captures, where the first capture follows the last. The authors test on
+field 19, and on ``test_mix``: 48 images, four of field 19 of each group. Its pairs form a data
+set of their own, ``fmd_test_mix``, so that no average includes a field twice.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ LAYOUT = (
     "Confocal_BPAE_B/raw/<field 1-20>/*.png with Confocal_BPAE_B/gt/<field>/avg50.png and so on, "
     "or test_mix/raw/*.png with test_mix/gt/*.png"
 )
-"""What the folder should hold."""
+"""Expected content of the folder."""
 
 LEVELS = {"raw": 1, "avg2": 2, "avg4": 4, "avg8": 8, "avg16": 16}
-"""Noise levels, each with the number of captures in an image."""
+"""Noise levels, each with the number of captures averaged in an image."""
 
 CAPTURES = 50
 TEST_FIELD = 19
 
 MIXED = "fmd_test_mix"
-"""Data set of the pairs of ``test_mix``: they show field 19 of the groups once more."""
+"""Name of the data set of the pairs of ``test_mix``, which repeat field 19 of the groups."""
 
 GROUPS = {
     "Confocal_BPAE_B": ("confocal", "nucleus"),
@@ -74,7 +74,7 @@ def scan(root: Path) -> Listing:
 
 
 def average(captures: tuple[Path, ...]) -> np.ndarray:
-    """Mean of 8-bit captures, rounded half up to 8 bits, as the authors average.
+    """Mean of 8-bit captures, rounded half up to 8 bits, as in the authors' averages.
 
     Parameters
     ----------
@@ -84,12 +84,17 @@ def average(captures: tuple[Path, ...]) -> np.ndarray:
     Returns
     -------
     ndarray of uint8, shape (Y, X)
+
+    Raises
+    ------
+    FormatError
+        If a capture is not an 8-bit image, or their shapes differ.
     """
     images = [plane(path) for path in captures]
     if any(image.shape != images[0].shape or image.dtype != np.uint8 for image in images):
         raise FormatError(
             f"{captures[0].parent}: the captures are not all 8-bit images of one size; "
-            "unpack this folder anew"
+            "unpack this folder again"
         )
     mean = np.mean(np.stack(images), axis=0, dtype=np.float64)
     return np.floor(mean + 0.5).astype(np.uint8)
@@ -125,11 +130,11 @@ def _group(folder: Path) -> Listing:
 
 
 def _pairs(folder: Path, level: str, number: int, found: list[Path]) -> Iterator[Pair]:
-    """Pairs of one field at one level, averaged from the captures if need be."""
+    """Pairs of one field at one level, averaged from the captures if necessary."""
     truth = folder / "gt" / str(number) / "avg50.png"
     captures = found or files(folder / "raw" / str(number), ".png")
     if not found and len(captures) != CAPTURES:
-        return  # a mean that goes on with the first capture needs them all
+        return  # means that wrap around to the first capture need all captures
     for position, path in enumerate(captures):
         if found:
             read = partial(planes, path, truth)
@@ -158,7 +163,7 @@ def _missing(
     lacking: dict[str, list[int]],
     short: dict[tuple[str, int], list[int]],
 ) -> Iterator[str]:
-    """Sentences on what one group lacks."""
+    """Sentences that describe what one group lacks."""
     absent = set(range(1, 21)) - numbers
     if absent:
         yield f"no {fields(absent)}"
@@ -190,7 +195,7 @@ def _test_mix(folder: Path) -> Listing:
             name = re.match("|".join(GROUPS), path.stem)
             truth = _truth(folder / "gt", path, name.group() if name else "")
             if name is None or truth is None:
-                reason = "its name begins with no group" if name is None else "no truth in gt"
+                reason = "its name starts with no group" if name is None else "no truth in gt"
                 missing.append(f"test_mix: {level}/{path.name} is left out, {reason}")
                 continue
             pairs.append(_mixed(path, truth, *GROUPS[name.group()]))
@@ -198,7 +203,7 @@ def _test_mix(folder: Path) -> Listing:
 
 
 def _truth(folder: Path, noisy: Path, name: str) -> Path | None:
-    """Truth of an image: the file of its own name, or that of its group."""
+    """Truth of an image: the file with the same name, or the one named after its group."""
     candidates = (folder / noisy.name, folder / f"{name}.png")
     return next((path for path in candidates if path.is_file()), None)
 

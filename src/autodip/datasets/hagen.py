@@ -1,9 +1,9 @@
 """The data set of Hagen et al. (GigaScience 2021): short and long exposures of the same fields.
 
-Every file is a stack of fields, page by page: ``<specimen>-<mag>x-noise<k>-lowsnr.tif`` and its
+Every file is a stack with one field per page: ``<specimen>-<mag>x-noise<k>-lowsnr.tif`` and its
 truth ``...-highsnr.tif`` (wide-field), ``<specimen>-confocal-lowsnr.tif``, and
-``<specimen>-lowsnr.tif``, for which no microscope is named. The exposures differ, so that only
-a comparison after a linear fit of the intensities means anything.
+``<specimen>-lowsnr.tif``, for which no microscope is named. Because the exposures differ, a
+comparison is meaningful only after a linear fit of the intensities.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from autodip.datasets.pair import Pair
 from autodip.errors import FormatError
 
 LAYOUT = (
-    "pairs of stacks such as actin-60x-noise1-lowsnr.tif and actin-60x-noise1-highsnr.tif, in it "
-    "or in folders directly in it"
+    "pairs of stacks such as actin-60x-noise1-lowsnr.tif and actin-60x-noise1-highsnr.tif, in "
+    "this folder or its direct subfolders"
 )
-"""What the folder should hold."""
+"""Expected content of the folder."""
 
 _NAME = re.compile(
     r"(?P<specimen>[a-z]+)-((?P<magnification>\d+x)-(?P<noise>noise\d+)-|(?P<confocal>confocal)-)?"
@@ -54,7 +54,7 @@ def scan(root: Path) -> Listing:
 def _stack(
     stem: str, found: dict[str, Path], match: re.Match[str], missing: list[str]
 ) -> list[Pair]:
-    """Pairs of two stacks; none, and a sentence, where they do not fit each other."""
+    """Pairs of two stacks; none, and a sentence in ``missing``, if the stacks do not match."""
     for snr, other in (("low", "high"), ("high", "low")):
         if snr not in found:
             missing.append(f"{stem}: no {snr}snr stack, {found[other].name} is left out")
@@ -74,7 +74,7 @@ def _pair(stem: str, found: dict[str, Path], match: re.Match[str], number: int) 
     microscope = "confocal" if match["confocal"] else "widefield" if match["noise"] else None
     word = match["specimen"].lower()
     specimen = find_specimen(word) or word
-    # Channels of one setting show the same cells: they share the field.
+    # The channels of one setting show the same cells, so they share the field of view.
     setting = stem[len(word) :].strip("-") or word
     return Pair(
         dataset="hagen",

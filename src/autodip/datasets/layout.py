@@ -1,4 +1,4 @@
-"""What the data sets share: listing folders, reading a plane, names of groups, sentences."""
+"""Shared code of the data sets: listing folders, reading planes, naming groups, wording."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from autodip.errors import FormatError
 
 @dataclass(frozen=True)
 class Listing:
-    """What a folder holds of a data set.
+    """What a folder contains of a data set.
 
     Parameters
     ----------
     pairs : list of Pair
     missing : list of str
-        A sentence for each thing that is not there, or that had to be left out.
+        One sentence for each item that is missing or had to be left out.
     """
 
     pairs: list[Pair]
@@ -30,14 +30,14 @@ class Listing:
 
 
 def folders(path: Path) -> list[Path]:
-    """Folders directly in a folder, by name, numbers by their value; none where it is missing."""
+    """Visible direct subfolders in natural order (numbers by value); none if it is missing."""
     if not path.is_dir():
         return []
     return sorted((p for p in path.iterdir() if p.is_dir() and p.name[0] != "."), key=_natural)
 
 
 def files(path: Path, *suffixes: str) -> list[Path]:
-    """Files directly in a folder that end in one of the suffixes, sorted like the folders."""
+    """Visible files directly in a folder with one of the suffixes, sorted like the folders."""
     if not path.is_dir():
         return []
     found = (p for p in path.iterdir() if p.suffix.lower() in suffixes and p.name[0] != ".")
@@ -50,13 +50,13 @@ def _natural(path: Path) -> list[tuple[int, str]]:
 
 
 def group(microscope: str | None, specimen: str | None, *more: str) -> str:
-    """Name of a group: the words that are known, or "unknown"."""
+    """Name of a group: the words that are not None or empty, or "unknown"."""
     words = [word for word in (microscope, specimen, *more) if word]
     return " ".join(words) or "unknown"
 
 
 def ranges(numbers: Iterable[int]) -> str:
-    """Whole numbers in words: 1, 4-6, 9."""
+    """Whole numbers as text: 1, 4-6, 9."""
     runs: list[list[int]] = []
     for number in sorted(set(numbers)):
         if runs and number == runs[-1][-1] + 1:
@@ -67,7 +67,7 @@ def ranges(numbers: Iterable[int]) -> str:
 
 
 def fields(numbers: Iterable[int]) -> str:
-    """Fields of view in words: field 3; fields 1, 4-6."""
+    """Numbers of fields of view as text: field 3; fields 1, 4-6."""
     numbers = set(numbers)
     return f"field{'s' if len(numbers) != 1 else ''} {ranges(numbers)}"
 
@@ -85,7 +85,7 @@ def plane(path: Path) -> np.ndarray:
     if data.ndim != 2:
         raise FormatError(
             f"{path}: it has the shape {image.data.shape} ({image.axes}), not one grey plane; "
-            "get this file anew from the authors"
+            "get this file again from the authors"
         )
     return data
 
@@ -97,11 +97,11 @@ def same_shape(
     if noisy.shape != truth.shape:
         raise FormatError(
             f"{paths[0]} has the shape {noisy.shape}, its truth {paths[1]} the shape "
-            f"{truth.shape}; one of them is another file than the authors published"
+            f"{truth.shape}; one of them is not the file that the authors published"
         )
     return noisy, truth
 
 
 def planes(noisy: Path, truth: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Read a noisy and a true image from a file each."""
+    """Read a noisy and a true image, each from its own file."""
     return same_shape(plane(noisy), plane(truth), (noisy, truth))

@@ -1,10 +1,10 @@
 """Any folder of images with a ``manifest.json`` that lists its pairs.
 
-The file holds a list with one object for each pair. Needed are ``set``, ``role``, ``file``,
-``truth``, ``microscope``, ``specimen``, ``noise_level``, ``fov`` and ``capture``, where
-microscope and specimen may be null. ``channel``, ``data_range``, ``truth_affine`` and
-``simulated`` may be given; the last but one says that the noisy and the true image were scaled
-separately, the last how the noisy image was simulated. Other keys are left alone.
+The file contains a list with one object for each pair. Required keys are ``set``, ``role``,
+``file``, ``truth``, ``microscope``, ``specimen``, ``noise_level``, ``fov`` and ``capture``, of
+which microscope and specimen may be null. Optional keys are ``channel``, ``data_range``,
+``truth_affine`` (the noisy and the true image were scaled separately) and ``simulated`` (how the
+noisy image was simulated). Other keys are ignored.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from autodip.errors import FormatError, ParameterError
 FILE = "manifest.json"
 
 LAYOUT = f"{FILE} and the files it lists"
-"""What the folder should hold."""
+"""Expected content of the folder."""
 
 NEEDED = (
     "set",
@@ -41,18 +41,18 @@ NEEDED = (
     "fov",
     "capture",
 )
-"""Keys that every entry has."""
+"""Keys that every entry must have."""
 
 ROLES = ("calibration", "test", "")
 
 
 def scan(root: Path) -> Listing:
-    """List the pairs of a manifest whose files are there, and those whose files are missing.
+    """List the pairs of a manifest whose files exist, and those whose files are missing.
 
     Raises
     ------
     FormatError
-        If there is a manifest that cannot be read, or an entry of it is wrong.
+        If the manifest exists, but cannot be read or has an invalid entry.
     """
     path = root / FILE
     if not path.is_file():
@@ -71,7 +71,7 @@ def scan(root: Path) -> Listing:
 
 
 def _entries(path: Path) -> list[dict[str, Any]]:
-    """Entries of a manifest, checked."""
+    """Entries of a manifest, after validation."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -86,7 +86,7 @@ def _entries(path: Path) -> list[dict[str, Any]]:
 
 
 def problem_of(entry: Any) -> str | None:  # noqa: PLR0911  (one line for each kind of problem)
-    """What is wrong with an entry, or None."""
+    """Describe what is wrong with an entry; None if it is valid."""
     if not isinstance(entry, dict):
         return f"is a {type(entry).__name__}, not an object"
     lacking = [key for key in NEEDED if key not in entry]
@@ -110,7 +110,7 @@ def problem_of(entry: Any) -> str | None:  # noqa: PLR0911  (one line for each k
 
 
 def _wrong_option(entry: Mapping[str, Any]) -> str | None:
-    """What is wrong with a key that need not be given, or None."""
+    """Describe what is wrong with an optional key; None if all are valid."""
     affine = entry.get("truth_affine")
     if affine is not None and not (isinstance(affine, list) and [*map(_number, affine)] == [1, 1]):
         return f"has truth_affine {affine!r}; give two numbers [a, b]"
@@ -124,7 +124,7 @@ def _wrong_option(entry: Mapping[str, Any]) -> str | None:
 
 
 def _plain(name: str) -> bool:
-    """Whether a name can be that of a folder everywhere: more than dots, no control characters."""
+    """Whether a name is valid for a folder on any system: not just dots, no control characters."""
     return bool(name.strip(". ")) and name.isprintable() and set(name).isdisjoint("/\\:")
 
 
@@ -133,7 +133,7 @@ def _number(value: Any) -> bool:
 
 
 def names_of(entries: list[dict[str, Any]], path: Path) -> list[str]:
-    """Names of the pairs: the noisy files, without the folder of the set and the ending."""
+    """Unique names of the pairs: noisy files, without the set's folder and suffix if possible."""
     files = [(entry["set"], entry["file"]) for entry in entries]
     repeated = [file for (_, file), times in Counter(files).items() if times > 1]
     if repeated:
@@ -147,9 +147,9 @@ def names_of(entries: list[dict[str, Any]], path: Path) -> list[str]:
 
 
 def pair_of(root: Path, entry: Mapping[str, Any], name: str) -> Pair:
-    """Pair of an entry in which nothing is wrong, its files in the folder ``root``."""
+    """Build the pair of a valid entry, whose files are in the folder ``root``."""
     microscope, specimen = entry["microscope"], entry["specimen"]
-    with suppress(ParameterError):  # else its own word
+    with suppress(ParameterError):  # otherwise the manifest's own word
         microscope = vocabulary.microscope(microscope)
     if specimen is not None:
         specimen = vocabulary.find_specimen(specimen) or specimen
@@ -174,7 +174,7 @@ def pair_of(root: Path, entry: Mapping[str, Any], name: str) -> Pair:
 
 
 def _range(path: Path) -> float | None:
-    """255 for a file of 8 bits, told by its header."""
+    """255 for an 8-bit file, according to its header; None for others and unreadable files."""
     suffix = path.suffix.lower()
     try:
         if suffix == ".png":
@@ -186,5 +186,5 @@ def _range(path: Path) -> float | None:
         else:
             eight = np.load(path, mmap_mode="r", allow_pickle=False).dtype == np.uint8
     except (OSError, ValueError, LookupError, tifffile.TiffFileError):
-        return None  # reading the pair says what is wrong with the file
+        return None  # reading the pair will report what is wrong with the file
     return 255.0 if eight else None

@@ -19,7 +19,7 @@ def count(path: Path) -> int:
     Raises
     ------
     FormatError
-        If it is no readable TIFF file.
+        If it is not a readable TIFF file.
     """
     try:
         with tifffile.TiffFile(path) as tif:
@@ -30,12 +30,12 @@ def count(path: Path) -> int:
 
 
 def read(path: Path, number: int) -> np.ndarray:
-    """Read plane ``number`` (from 0), (Y, X); of a coloured plane the first sample.
+    """Read plane ``number`` (from 0) as (Y, X); only the first sample of a colour plane.
 
     Raises
     ------
     FormatError
-        If the file is damaged or holds fewer planes.
+        If the file is damaged or contains fewer planes.
     """
     try:
         with tifffile.TiffFile(path) as tif:
@@ -59,5 +59,5 @@ def read(path: Path, number: int) -> np.ndarray:
 
 
 def _leading(axes: str, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Lengths of the axes in front of a plane of pixels."""
+    """Lengths of the axes that precede the plane of pixels."""
     return tuple(shape[: axes.index("Y")]) if "Y" in axes else tuple(shape[:-2])

@@ -1,9 +1,9 @@
-"""One noisy image with its truth, and what a data set documents of them."""
+"""One noisy image with its truth, and what the data set documents about them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,38 +14,39 @@ from autodip.metrics.scores import Truth
 
 @dataclass(frozen=True)
 class Pair:
-    """A noisy and a true image of one field of view; the pixels are read when asked for.
+    """A noisy and a true image of one field of view; the pixels are read on demand.
 
     Parameters
     ----------
     dataset : str
         Name of the data set.
     name : str
-        Unique within the data set, with forward slashes, as ``Confocal_BPAE_B/raw/19/HV110``.
+        Unique within the data set, with forward slashes: ``Confocal_BPAE_B/raw/19/HV110``.
     read : callable
         Returns the noisy and the true image, two arrays of one shape (Y, X) in the units of
         the files.
     microscope, specimen : str or None
-        In the words of :mod:`autodip.choose.vocabulary` where it has one, else the data set's own;
-        None where the authors don't document it.
+        Term of :mod:`autodip.choose.vocabulary` if it has one, otherwise the data set's own
+        term; None if the authors do not document it.
     noise_level : str
-        In the authors' words: ``raw``, ``avg2``, ``level_03``, ``highsnr``.
+        Name given by the authors, such as ``raw``, ``avg2``, ``level_03``, ``highsnr``.
     fov : str
-        Field of view; two captures of one field have the same.
+        Field of view, which is equal for all captures of the same field.
     capture : str
-        Which capture of that field at that level; "" where there is one.
+        Identifies the capture of that field at that noise level; "" if there is only one.
     group : str
-        Row of a table: microscope, specimen, and what else tells the groups apart.
+        Row of a table: microscope, specimen, and whatever else distinguishes the groups.
     role : "test", "calibration" or ""
-        What the pair may be used for; "" where the data set does not say.
+        What the pair may be used for; "" if the data set does not specify it.
     data_range : float or None
-        Range by the data set's convention, 255 for 8 bits; None takes the range of the truth.
+        Intensity range by the convention of the data set, 255 for 8 bits; None if the range of
+        the truth is to be used.
     stretched : bool
-        Noisy and true image were scaled separately, so that only a comparison after a linear
-        fit of the intensities means anything.
+        Whether the noisy and the true image were scaled separately, so that a comparison is
+        meaningful only after a linear fit of the intensities.
     simulated : mapping or None
-        How the noisy image was made of the true one, as ``autodip simulate-pairs`` records it;
-        None for a captured one.
+        How the noisy image was simulated from the true one, as recorded by ``autodip
+        simulate-pairs``; None for a captured image.
     """
 
     dataset: str
@@ -53,6 +54,7 @@ class Pair:
     read: Callable[[], tuple[np.ndarray, np.ndarray]] = field(repr=False, compare=False)
     microscope: str | None
     specimen: str | None
+    _: KW_ONLY
     noise_level: str
     fov: str
     capture: str = ""
@@ -65,6 +67,12 @@ class Pair:
 
 def load(pair: Pair, crop: int) -> tuple[np.ndarray, Truth]:
     """Read a pair and cut out its centre.
+
+    Parameters
+    ----------
+    pair : Pair
+    crop : int
+        Side length of the centre in pixels; 0 for the whole images.
 
     Raises
     ------
@@ -90,6 +98,6 @@ def load(pair: Pair, crop: int) -> tuple[np.ndarray, Truth]:
     if pair.data_range is None and not np.ptp(truth):
         raise ImageError(
             "all pixels of the true image are equal, so its range is not known; "
-            "say it as data_range where the data set has a manifest"
+            "if the data set has a manifest, specify data_range there"
         )
     return noisy, Truth(truth, pair.data_range, pair.stretched)

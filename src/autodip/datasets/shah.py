@@ -1,8 +1,8 @@
 """DataSet3 of Shah et al. (GigaScience 2024): tubulin, noisy wide-field stacks and references.
 
 The frames of ``Noisy_ImageStacks/..._FOV_<n>_Timestamp_<n>_number_<n>.tif`` are captures of the
-field in the file of ``Reference_Images`` that has the same FOV and number. The exposures
-differ, so that only a comparison after a linear fit of the intensities means anything.
+field in the file of ``Reference_Images`` that has the same FOV and number. Because the exposures
+differ, a comparison is meaningful only after a linear fit of the intensities.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ LAYOUT = (
     "DataSet3/Noisy_ImageStacks/*_FOV_<n>_Timestamp_<n>_number_<n>.tif with files of the same FOV "
     "and number in DataSet3/Reference_Images"
 )
-"""What the folder should hold."""
+"""Expected content of the folder."""
 
 _NAME = re.compile(r".*FOV_(\d+)_Timestamp_(\d+)_number_(\d+)\.tiff?", re.IGNORECASE)
 

@@ -20,32 +20,32 @@ from autodip.physics.degrade import CLEAN, match_brightness, own_noise, simulate
 from autodip.util.files import check_writable, replacing
 
 SMALLEST = 64
-"""Pixels that a clean image has along each side at least."""
+"""Minimum side length of a clean image, in pixels."""
 
 SET = "simulated"
 """Name of the data set in the manifest."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """How the pairs are made of clean images.
+    """How the pairs are simulated from clean images.
 
     Parameters
     ----------
     like : str
-        Name of the file with the noisy image that they are to look like.
+        File name of the noisy image whose noise and brightness the pairs reproduce.
     noisy : ndarray, shape (Y, X)
-        Its pixels.
+        Pixels of that image.
     camera : Camera
-        Measured on it.
+        Camera measured on that image.
     microscope, specimen : str or None
-        Of all pairs; None where unknown.
+        Microscope and specimen of all pairs; None if unknown.
     levels : tuple of float
-        Times the photons of the noisy image: one simulated image for each.
+        Numbers of photons relative to the noisy image; one image is simulated for each.
     seed : int
-        The noise of an image depends on it and the name of its file alone.
+        Seed; the noise of an image depends only on it and on the name of the image's file.
     crop : int
-        Pixels along each side of the centre that is used; 0 for the whole image.
+        Side length in pixels of the central square that is used; 0 for the whole image.
     """
 
     like: str
@@ -64,17 +64,17 @@ class Folder:
     Parameters
     ----------
     out : Path
-        Made if need be.
+        Path of the folder; created if necessary.
     recipe : Recipe
     inputs : sequence of Path
-        Files that are read, and never replaced.
+        Input files, which are never replaced.
     overwrite : bool
-        Whether other files may be.
+        Whether other existing files may be replaced.
 
     Attributes
     ----------
     entries : list of dict
-        Pairs so far, as the manifest lists them.
+        Manifest entries of the pairs written so far.
     """
 
     def __init__(
@@ -85,25 +85,26 @@ class Folder:
         self._inputs, self._overwrite = inputs, overwrite
 
     def add(self, path: Path, name: str) -> list[str]:
-        """Write the pairs of one file with clean images, a truth for each of its planes.
+        """Write the pairs of one file of clean images, with one truth for each of its planes.
 
         Parameters
         ----------
         path : Path
+            File with clean images.
         name : str
-            Field of view; each file has another.
+            Field of view, a different one for each file.
 
         Returns
         -------
         list of str
-            What is to be said of the clean images.
+            Warnings about the clean images.
 
         Raises
         ------
         ImageError, FormatError
-            If the file cannot be read, or is of no use.
+            If the file cannot be read or used.
         OutputError
-            If a file is in the way, or cannot be written.
+            If a file exists already or cannot be written.
         """
         image = io.read(path)
         if image.channels > 1:
@@ -127,7 +128,7 @@ class Folder:
         ]
 
     def finish(self) -> Path:
-        """Write the manifest."""
+        """Write the manifest, and return its path."""
         path = self._out / FILE
         text = json.dumps(self.entries, indent=2, ensure_ascii=False, allow_nan=False)
         with replacing(path) as (part,):
@@ -135,7 +136,7 @@ class Folder:
         return path
 
     def _plane(self, plane: np.ndarray, clean: str, name: str, part: str) -> list[dict[str, Any]]:
-        """Write the truth and a noisy image for each level; their entries in the manifest."""
+        """Write the truth and a noisy image for each level, and return their manifest entries."""
         recipe = self._recipe
         truth = match_brightness(plane, recipe.noisy, recipe.camera).astype(np.float32)
         noisy = {f"noisy/{name}{part}-photons_x{level:g}.tif": level for level in recipe.levels}
@@ -147,7 +148,7 @@ class Folder:
             simulate_noisy(truth, recipe.camera, _generator(recipe.seed, file), photons=level)
             for file, level in noisy.items()
         ]
-        (self._out / FILE).unlink(missing_ok=True)  # an old one is wrong from here on
+        (self._out / FILE).unlink(missing_ok=True)  # an old manifest is invalid from here on
         with replacing(*targets) as parts:
             for temporary, data in zip(parts, (*images, truth), strict=True):
                 io.write(temporary, Image(data, "YX"), ".tif")
@@ -160,7 +161,7 @@ class Folder:
         ]
 
     def _check_free(self, target: Path) -> None:
-        """Refuse to replace an input, or a file that is there without being asked to."""
+        """Refuse to replace an input and, without ``overwrite``, any existing file."""
         check_writable(target.parent)
         if target.exists():
             if any(path.exists() and target.samefile(path) for path in self._inputs):
@@ -170,7 +171,7 @@ class Folder:
 
 
 def _cropped(plane: np.ndarray, crop: int) -> np.ndarray:
-    """Central part of a plane, refused where it is too small."""
+    """Central part of a plane; raises an ImageError if the plane is too small."""
     if min(plane.shape) < max(SMALLEST, crop):
         rows, columns = plane.shape
         raise ImageError(
@@ -184,12 +185,12 @@ def _cropped(plane: np.ndarray, crop: int) -> np.ndarray:
 
 
 def _generator(seed: int, file: str) -> np.random.Generator:
-    """Random numbers of one noisy image, whichever others are made with it."""
+    """Random generator of one noisy image, independent of the other images simulated with it."""
     return np.random.default_rng([seed, zlib.crc32(file.encode())])
 
 
 def _entry(file: str, truth: str, name: str, level: float, recipe: Recipe) -> dict[str, Any]:
-    """One pair as the manifest lists it, but for how it was simulated."""
+    """Manifest entry of one pair, without the record of its simulation."""
     eight_bits = {"data_range": 255} if recipe.camera.dtype == "uint8" else {}
     return {
         "set": SET,
@@ -206,7 +207,7 @@ def _entry(file: str, truth: str, name: str, level: float, recipe: Recipe) -> di
 
 
 def _record(truth: np.ndarray, clean: str, level: float, recipe: Recipe) -> dict[str, Any]:
-    """How a noisy image was simulated."""
+    """Record of how a noisy image was simulated."""
     share = own_noise(truth, recipe.camera, photons=level)
     return {
         "clean": clean,
@@ -221,7 +222,7 @@ def _record(truth: np.ndarray, clean: str, level: float, recipe: Recipe) -> dict
 
 
 def _warning(share: float | None) -> str | None:
-    """What is to be said of a clean image with so much noise of its own."""
+    """Warning about a clean image with this share of own noise; None if it is clean enough."""
     if share is None:
         return (
             "whether the clean image has noise itself cannot be told, as it is full of fine "

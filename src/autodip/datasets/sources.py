@@ -1,8 +1,8 @@
 """Where the data sets are published: archives, their addresses, sizes and checksums.
 
-``data/datasets.json`` has an entry for each data set. The files of an article at figshare, a
-record at Zenodo or a folder of an S3 store are asked for there, with their checksums; other
-addresses are listed in the entry. For a set without any direct link, it names the page.
+``data/datasets.json`` has an entry for each data set. For an article at figshare, a record at
+Zenodo or a folder of an S3 store, the server is queried for its files and their checksums; other
+addresses are listed in the entry. For a data set without direct links, the entry names the page.
 """
 
 from __future__ import annotations
@@ -30,12 +30,13 @@ class Remote:
     Parameters
     ----------
     name : str
-        Path below the folder it is put in, with forward slashes.
+        Path relative to the destination folder, with forward slashes.
     url : str
     size : int or None
-        Bytes, where published.
+        Size in bytes; None if not published.
     algorithm, digest : str or None
-        Published checksum, ``md5`` or ``sha256``, in hexadecimal digits.
+        Algorithm, such as ``md5`` or ``sha256``, and hexadecimal digits of the published
+        checksum; None if there is none.
     """
 
     name: str
@@ -45,9 +46,9 @@ class Remote:
     digest: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Publication:
-    """Publication of a data set; ``entry`` says how its files are found."""
+    """Publication of a data set; ``entry`` specifies how its files are found."""
 
     name: str
     title: str
@@ -86,7 +87,7 @@ def load(name: str) -> Publication:
 
 
 def make(name: str, entry: Mapping[str, Any]) -> Publication:
-    """Make a source from an entry."""
+    """Build a publication from an entry of ``datasets.json``."""
     return Publication(
         name=name,
         title=entry["title"],
@@ -99,25 +100,25 @@ def make(name: str, entry: Mapping[str, Any]) -> Publication:
 
 
 def remotes(source: Publication) -> list[Remote]:
-    """Files of a source; its server is asked for the list where there is one.
+    """Files of a publication; the server is queried for their list if it has one.
 
     Raises
     ------
     OutputError
-        If there is no direct link, the server cannot be reached, or its answer is not understood.
+        If there is no direct link, the server cannot be reached, or its response is invalid.
     """
     kind = source.entry["kind"]
     if kind == "page":
         raise OutputError(
             f"{source.name}: there is no direct link to its files. Open {source.landing}, "
-            f"{source.entry['advice']}; then check it by "
+            f"{source.entry['advice']}; then check it with "
             f"'autodip data list {source.name} --root FOLDER'"
         )
     try:
         found = list(_KINDS[kind](source.entry))
     except (AttributeError, LookupError, TypeError, ValueError, ElementTree.ParseError) as error:
         raise OutputError(
-            f"{source.name}: the listing of its files is not understood ({error!r}); "
+            f"{source.name}: the list of its files is not understood ({error!r}); "
             f"download them from {source.landing}"
         ) from error
     except OutputError as error:
@@ -130,7 +131,7 @@ def remotes(source: Publication) -> list[Remote]:
         parts = PurePosixPath(remote.name).parts
         if not parts or ".." in parts or remote.name[0] == "/" or set(remote.name) & set("\\:\0"):
             raise OutputError(
-                f"{source.name}: a file is named {remote.name!r}, which is no name below a "
+                f"{source.name}: a file is named {remote.name!r}, which is not a path below a "
                 f"folder; see {source.landing}"
             )
     return found
@@ -144,7 +145,7 @@ def _listed(entry: Mapping[str, Any]) -> Iterator[Remote]:
 
 
 def _figshare(entry: Mapping[str, Any]) -> Iterator[Remote]:
-    """Files of an article; its list comes in pages."""
+    """Files of an article, whose list is paginated."""
     place = entry.get("api", "https://api.figshare.com/v2")
     size, page = 100, 1
     while True:
@@ -169,9 +170,9 @@ def _zenodo(entry: Mapping[str, Any]) -> Iterator[Remote]:
 
 
 def _s3(entry: Mapping[str, Any]) -> Iterator[Remote]:
-    """Files below a prefix of a public store.
+    """Files under a prefix of a public S3 store.
 
-    The tag of a file that was stored in one piece is its MD5; that of others is not.
+    The ETag of a file that was uploaded in one piece is its MD5; other ETags are not.
     """
     asked = {"list-type": "2", "prefix": entry["prefix"]}
     while True:

@@ -1,4 +1,4 @@
-"""Archives, unpacked so that nothing lands outside of their folder."""
+"""Unpacking of archives such that nothing is written outside their folder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from autodip.datasets.download import FileProgress
 from autodip.errors import FormatError, OutputError
 
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
-"""Endings of the archives that are unpacked."""
+"""File name suffixes of the archives that are unpacked."""
 
 _DAMAGE = (
     zipfile.BadZipFile,
@@ -27,28 +27,29 @@ _DAMAGE = (
 
 
 def is_archive(path: Path) -> bool:
-    """Whether the name of a file is that of an archive."""
+    """Whether a file has the suffix of an archive."""
     return path.name.lower().endswith(SUFFIXES)
 
 
 def unpack(archive: Path, name: str) -> Iterator[FileProgress]:
-    """Unpack an archive beside it, once; the archive stays.
+    """Unpack an archive into the folder it is in, once; the archive is not deleted.
 
-    What does not lie in one folder within the archive is put into a folder of its name.
+    If its content does not lie in a single top-level folder, it is unpacked into a new folder
+    with the name of the archive.
 
     Parameters
     ----------
     archive : Path
     name : str
-        What the progress calls it.
+        Name of the archive in the progress reports.
 
     Raises
     ------
     FormatError
-        If it is damaged, encrypted or packed in an unknown way, or holds a link, a device or a
-        path that leads out of the folder.
+        If it is damaged, encrypted or compressed with an unknown method, or contains a link, a
+        device or a path that leads out of the folder.
     OutputError
-        If there is no room for it, or something else is in its place.
+        If there is too little disk space, or an existing file or folder is in the way.
     """
     mark = archive.with_name(f".{archive.name}.unpacked")
     size = archive.stat().st_size
@@ -63,11 +64,11 @@ def unpack(archive: Path, name: str) -> Iterator[FileProgress]:
         raise _damaged(archive, error) from error
     except NotImplementedError as error:
         raise FormatError(
-            f"{archive}: packed in a way that is not known here ({error}); unpack it yourself"
+            f"{archive}: packed with an unsupported method ({error}); unpack it yourself"
         ) from error
-    except tarfile.TarError as error:  # of its filter: a link in the folder leads elsewhere
+    except tarfile.TarError as error:  # from its filter: a link in the folder leads elsewhere
         raise FormatError(
-            f"{archive}: refused to unpack it ({error}); look into it yourself"
+            f"{archive}: refused to unpack it ({error}); inspect it yourself"
         ) from error
     except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
         path = Path(error.filename)
@@ -78,7 +79,7 @@ def unpack(archive: Path, name: str) -> Iterator[FileProgress]:
     except OSError as error:
         if isinstance(error, OutputError):
             raise
-        if error.errno is None:  # not from the system: gzip and bz2 found damage
+        if error.errno is None:  # not from the operating system: gzip or bz2 found damage
             raise _damaged(archive, error) from error
         raise OutputError(
             f"{archive}: cannot be unpacked ({error.strerror or error}); make room, then run the "
@@ -92,7 +93,7 @@ def _damaged(archive: Path, error: Exception) -> FormatError:
 
 
 def _is_there(mark: Path, size: int) -> bool:
-    """Whether an archive of this size was unpacked, and what came out of it still exists."""
+    """Whether an archive of this size was unpacked before, and its content still exists."""
     if not mark.exists():
         return False
     text = mark.read_text(encoding="utf-8", errors="surrogateescape")
@@ -127,7 +128,7 @@ def _tar(archive: Path, name: str) -> Generator[FileProgress, None, str]:
             _check(archive, member.name, member.isfile() or member.isdir())
         total = sum(member.size for member in members)
         place, top = _place(archive, [m.name for m in members], total)
-        # Python before 3.11.4 has no filter; what it would refuse was refused above.
+        # Python before 3.11.4 has no filter; what the filter would refuse was refused above.
         safe = {"filter": "data"} if hasattr(tarfile, "data_filter") else {"set_attrs": False}
         done = 0
         for member in members:
@@ -138,12 +139,12 @@ def _tar(archive: Path, name: str) -> Generator[FileProgress, None, str]:
 
 
 def _read_on(file: tarfile.TarFile) -> None:
-    """Read from behind the last member to the end, where tarfile does not look.
+    """Read from the end of the last member to the end of the file, which tarfile skips.
 
     Raises
     ------
     tarfile.ReadError
-        If there is a header that tarfile took for the end.
+        If a damaged header was mistaken by tarfile for the end.
     OSError, EOFError, lzma.LZMAError, zlib.error
         If a checksum is wrong.
     """
@@ -158,23 +159,29 @@ def _read_on(file: tarfile.TarFile) -> None:
 
 
 def _check(archive: Path, member: str, plain: bool) -> None:
-    """Refuse a link, a device, and a path that leads out of the folder."""
-    path = PureWindowsPath(member)  # takes both slashes, and knows drives
+    """Refuse a link, a device, or a path that leads out of the folder."""
+    path = PureWindowsPath(member)  # accepts both slashes, and recognises drives
     if not plain or path.anchor or ".." in path.parts:
         raise FormatError(
             f"{archive}: refused to unpack it, its member {member!r} is a link or leads out of "
-            "the folder; look into it yourself"
+            "the folder; inspect it yourself"
         )
 
 
 def _for_mac(name: str) -> bool:
-    """Whether a member holds a Mac's notes on another one."""
+    """Whether a member contains only macOS metadata about another one."""
     parts = PurePosixPath(name).parts
     return bool(parts) and (parts[0] == "__MACOSX" or parts[-1].startswith("._"))
 
 
 def _place(archive: Path, names: list[str], total: int) -> tuple[Path, str]:
-    """Folder to unpack into, if there is room, and what will be seen beside the archive."""
+    """Folder to unpack into, and the name that will appear next to the archive.
+
+    Raises
+    ------
+    OutputError
+        If the disk has too little space.
+    """
     free = shutil.disk_usage(archive.parent).free
     if total > free:
         raise OutputError(

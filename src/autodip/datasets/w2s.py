@@ -1,8 +1,8 @@
 """W2S of Zhou et al. (ECCV workshops 2020): 120 fields of view, three channels, 400 frames each.
 
-As the authors average: avg1 is frame 249, avgN the mean of the first N frames, the truth the
-mean of all 400. They train on fields 1-80 and test on fields 81-120. What the channels show is
-not documented.
+Averages are those of the authors: avg1 is frame 249, avgN the mean of the first N frames, and the
+truth the mean of all 400. They train on fields 1-80 and test on fields 81-120. The structures
+shown in the channels are not documented.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from autodip.datasets.pair import Pair
 from autodip.errors import FormatError
 
 LAYOUT = "raw/<field 1-120>/wf_channel0.npy, wf_channel1.npy, wf_channel2.npy"
-"""What the folder should hold."""
+"""Expected content of the folder."""
 
 FRAMES = 400
 SINGLE = 249
-"""The frame, counted from 0, that the authors took as the image avg1."""
+"""Frame, counted from 0, that the authors use as the image avg1."""
 
 LEVELS = (1, 2, 4, 8, 16)
 FIELDS = 120
@@ -55,14 +55,14 @@ def scan(root: Path) -> Listing:
 
 
 def read(path: Path, level: int) -> tuple[np.ndarray, np.ndarray]:
-    """Image of a noise level and its truth.
+    """Read the image of a noise level and its truth.
 
     Parameters
     ----------
     path : Path
         NPY file with 400 frames, (T, Y, X).
     level : int
-        Number of frames in the mean; 1 stands for frame 249.
+        Number of frames averaged; 1 stands for frame 249 alone.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Requests over HTTP, with the standard library; what goes wrong is said in one sentence."""
+"""HTTP requests with the standard library; every error is reported in one sentence."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from typing import IO, Any, cast
 from autodip.errors import OutputError
 
 TIMEOUT = 60.0
-"""Seconds without a byte after which a connection counts as broken."""
+"""Seconds without data after which a connection counts as broken."""
 
 _LARGEST_TEXT = 64 * 2**20
 
 
 class ConnectionLostError(OutputError):
-    """The connection failed or broke off; another try may succeed."""
+    """The connection failed or broke off; another attempt may succeed."""
 
 
 class Answer:
-    """Answer of a server: status, headers, and the body to read.
+    """Response of a server: status, headers, and the body to be read.
 
     Parameters
     ----------
     response : file-like
         What urllib returns.
     url : str
-        Address that was asked for.
+        Address that was requested.
     """
 
     def __init__(self, response: http.client.HTTPResponse, url: str) -> None:
@@ -43,11 +43,12 @@ class Answer:
         self._body = response
 
     def read(self, size: int) -> bytes:
-        """Read up to ``size`` bytes; none at the end.
+        """Read up to ``size`` bytes; empty at the end.
 
         Raises
         ------
         ConnectionLostError
+            If the connection broke off.
         """
         try:
             return self._body.read(size)
@@ -57,7 +58,7 @@ class Answer:
 
 @contextmanager
 def request(url: str, headers: Mapping[str, str] | None = None) -> Iterator[Answer]:
-    """Ask for an address; an answer with an error status is an answer too.
+    """Request an address; a response with an error status is returned, too.
 
     Raises
     ------
@@ -84,12 +85,12 @@ def request(url: str, headers: Mapping[str, str] | None = None) -> Iterator[Answ
 
 
 def text(url: str) -> bytes:
-    """Read a whole answer, a listing for example.
+    """Read a whole response, such as a list of files.
 
     Raises
     ------
     OutputError
-        If the server refuses, or sends more than 64 MB.
+        If the server refuses the request, or sends more than 64 MB.
     """
     with request(url) as answer:
         if answer.status != http.client.OK:
@@ -99,14 +100,14 @@ def text(url: str) -> bytes:
         while part := answer.read(2**20):
             content += part
             if len(content) > _LARGEST_TEXT:
-                raise OutputError(f"{url}: the answer is larger than {_LARGEST_TEXT >> 20} MB")
+                raise OutputError(f"{url}: the response is larger than {_LARGEST_TEXT >> 20} MB")
     return content
 
 
 def read_json(url: str) -> Any:
-    """Read an answer as JSON; raises like :func:`text`, also where it is no JSON."""
+    """Read a response as JSON; raises like :func:`text`, and an OutputError if it is not JSON."""
     content = text(url)
     try:
         return json.loads(content)
     except ValueError as error:
-        raise OutputError(f"{url}: the answer is no JSON ({error})") from error
+        raise OutputError(f"{url}: the response is not JSON ({error})") from error

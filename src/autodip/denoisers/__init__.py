@@ -1,1 +1,1 @@
-"""Denoisers of one image that autodip is compared with: arrays in, arrays out."""
+"""Single-image denoisers with which autodip is compared: arrays in, arrays out."""

@@ -1,7 +1,7 @@
-"""BM3D behind a variance-stabilising transform, with the noise's own power spectrum.
+"""BM3D after a variance-stabilising transform, with the power spectrum of the estimated noise.
 
-Dabov et al. 2007; Mäkitalo, Azzari & Foi 2020 for correlated noise. The package ``bm3d`` of its
-authors is for non-commercial use and therefore not installed with autodip.
+Dabov et al. 2007; Mäkitalo, Azzari & Foi 2020 for correlated noise. The authors' package
+``bm3d`` is licensed for non-commercial use and is therefore not installed with autodip.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from autodip.denoisers.context import Context, Denoised
 from autodip.denoisers.risk import estimate
 from autodip.physics import noise
 from autodip.physics.anscombe import Stabiliser
+from autodip.physics.correlation import autocorrelation, spectrum
 from autodip.util.optional import require
 
 _REMOVED = "trapz"
-"""Name of ``numpy.trapezoid`` before NumPy 2.4, which the package still calls (bm4d 4.2.5)."""
+"""Name of ``numpy.trapezoid`` before NumPy 2.4, under which the package calls it (bm4d 4.2.5)."""
 
 
 def denoise(image: np.ndarray, context: Context) -> Denoised:
@@ -29,7 +30,7 @@ def denoise(image: np.ndarray, context: Context) -> Denoised:
     transform = Stabiliser.of(found, float(image.min()))
     stable = transform.forward(image)
     span = float(np.ptp(stable)) or 1.0
-    correlation = noise.autocorrelation(stable)
+    correlation = autocorrelation(stable)
     white = max(found.correlation) < noise.CORRELATED
     strength = 1 / span if white else _power(correlation, image.shape) / span**2
     with _trapezoid():
@@ -44,14 +45,14 @@ def denoise(image: np.ndarray, context: Context) -> Denoised:
 
 
 def _power(correlation: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Expected ``|fft2(noise)|**2``, as the package takes it, for noise of variance 1."""
+    """Expected ``|fft2(noise)|**2`` for noise of variance 1, as the package expects it."""
     rows, columns = shape
-    return noise.spectrum(correlation, (rows, columns)) * rows * columns
+    return spectrum(correlation, (rows, columns)) * rows * columns
 
 
 @contextmanager
 def _trapezoid() -> Iterator[None]:
-    """Give NumPy the name back while the package runs."""
+    """Restore the name in NumPy while the package runs."""
     if hasattr(np, _REMOVED):
         yield
         return

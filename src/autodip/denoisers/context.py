@@ -1,4 +1,4 @@
-"""What every denoiser takes and gives."""
+"""Input and output of every denoiser."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Context:
-    """What a method may know beside the noisy pixels.
+    """What a method may know in addition to the noisy pixels.
 
     Parameters
     ----------
     microscope, specimen : str or None
-        As the data set documents them; None where it does not.
+        As documented by the data set; None if undocumented.
     seed : int
-        Decides everything random.
+        Seed of all random numbers.
     device : str
         Name of a torch device.
     truth : ndarray, shape (Y, X), or None
-        The true image; given to methods named ``oracle`` alone.
+        True image, given only to the methods named ``oracle-...``; None for all others.
     """
 
     microscope: str | None = None
@@ -34,14 +34,14 @@ class Context:
 
 @dataclass(frozen=True)
 class Denoised:
-    """A denoised image, and the settings the method chose for itself.
+    """A denoised image, and the settings that the method chose.
 
     Parameters
     ----------
     image : ndarray, float64, shape (Y, X)
-        In units of the noisy image, neither rounded nor clipped.
+        In the units of the noisy image, neither rounded nor clipped.
     parameters : mapping
-        JSON-ready: names of the method's settings and the values it chose.
+        Names and chosen values of the method's settings; can be written as JSON.
     """
 
     image: np.ndarray = field(repr=False)

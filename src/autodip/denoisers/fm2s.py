@@ -1,18 +1,18 @@
-"""Learning to undo simulated noise, after FM2S (Liu et al. 2024, arXiv 2412.10031).
+"""Denoising learned from simulated noise, after FM2S (Liu et al. 2024, arXiv 2412.10031).
 
-The median-filtered image stands in for the truth. Noise is added to it again and again, by
-region and over all, and a tiny network learns to take it off; the network is then given the
-noisy image itself.
+The median-filtered image stands in for the truth. Noise is added to it repeatedly, per region
+and over the whole image, and a tiny network learns to remove it; the network is then applied
+to the noisy image itself.
 
-What differs from the paper, hence the name "FM2S-like":
+The method differs from the paper in these points, hence the name "FM2S-like":
 
-- The paper lists strengths of the added noise for each microscope and noise level. Here they
-  are the noise measured in the image (``autodip.physics.noise``), as is its correlation.
+- The paper lists the strength of the added noise for each microscope and noise level. Here the
+  strength and the correlation are estimated from the image (``autodip.physics.estimate``).
 - The noise is Gaussian with the variance of Poisson-Gaussian noise, not clipped to [0, 1].
-- A wider median filter and a single input channel, which the paper has for widefield images,
-  are taken where the measured noise is correlated; the filter is less wide than theirs.
-- Fewer steps of Adam, chosen on calibration images.
-- The second stage of the paper's second version is left out.
+- The wider median filter and the single input channel, which the paper uses for widefield
+  images, are used if the estimated noise is correlated; the filter is narrower than theirs.
+- There are fewer Adam steps; their number was chosen on calibration images.
+- The second stage of the paper's second version is omitted.
 """
 
 from __future__ import annotations
@@ -29,28 +29,29 @@ from torch import Tensor, nn
 from autodip.denoisers import learn
 from autodip.denoisers.context import Context, Denoised
 from autodip.image.scaling import Scale
-from autodip.physics.noise import Noise, estimate
+from autodip.physics.estimate import estimate_noise
+from autodip.physics.noise import Noise
 
 SAMPLES, STEPS = 48, 10
-"""Noisy versions of the filtered image, and steps of Adam on each."""
+"""Number of noisy versions of the filtered image, and of Adam steps on each."""
 
 RATE, DECAY, DECAY_EVERY = 1e-3, 0.5, 240
-"""Learning rate, and its decay."""
+"""Learning rate, the factor by which it decays, and the number of steps between decays."""
 
 REGION = 75
-"""Pixels a side of a region, of the paper."""
+"""Side length of a region in pixels, as in the paper."""
 
 REGIONAL, OVERALL = 1.0, 1.5
-"""Standard deviation of both parts of the added noise, in units of the measured one.
+"""Standard deviations of the two parts of the added noise, relative to the estimated noise.
 
-Chosen on calibration images, from 1, 1.5 and 2 for the second.
+They were chosen on calibration images, the second from 1, 1.5 and 2.
 """
 
 NARROW, WIDE = 3, 5
-"""Pixels a side of the median filter for white and for correlated noise (in the paper 11)."""
+"""Side length (pixels) of the median filter for white and for correlated noise (paper: 11)."""
 
 CORRELATED = 0.3
-"""Noise counts as correlated from this correlation of neighbours on."""
+"""Correlation of neighbouring pixels from which noise counts as correlated."""
 
 
 def denoise(image: np.ndarray, context: Context) -> Denoised:
@@ -84,9 +85,9 @@ def denoise(image: np.ndarray, context: Context) -> Denoised:
 
 
 def measure(image: np.ndarray) -> Noise:
-    """Noise of an image (Y, X) of any size; one below 64 pixels a side is mirrored first."""
+    """Estimate the noise of an image (Y, X); axes below 64 pixels are extended by mirroring."""
     border = [(0, max(0, 64 - n)) for n in image.shape]
-    noise = estimate(np.pad(image, border, mode="symmetric"))
+    noise = estimate_noise(np.pad(image, border, mode="symmetric"))
     assert noise is not None, "large enough, finite and not constant"
     return noise
 
@@ -94,16 +95,16 @@ def measure(image: np.ndarray) -> Noise:
 def add_noise(
     image: np.ndarray, noise: Noise, copies: int, random: np.random.Generator
 ) -> np.ndarray:
-    """Add noise of one strength within each region, and noise that follows the brightness.
+    """Add noise of uniform strength within each region, and noise that depends on the signal.
 
     Parameters
     ----------
     image : ndarray, shape (Y, X)
         Filtered image.
     noise : Noise
-        Measured in the noisy image, in the same units.
+        Noise of the noisy image, in the same units.
     copies : int
-        How many independent noisy versions are wanted.
+        Number of independent noisy versions.
     random : Generator
 
     Returns
@@ -127,8 +128,9 @@ def _unit_noise(
 ) -> np.ndarray:
     """Gaussian noise of unit variance, shape (copies, Y, X).
 
-    The correlation at the distance d along Y and along X is ``correlation ** d**2``, that of
-    white noise after a Gaussian blur; a weak one is taken for none.
+    The correlation at distance d along Y and along X is ``correlation ** d**2``, as for white
+    noise after a Gaussian blur. A correlation below ``CORRELATED`` is treated as 0, one above
+    0.9 as 0.9.
     """
     noise = random.standard_normal(shape)
     for axis, neighbours in enumerate(correlation, 1):
@@ -145,7 +147,7 @@ def _unit_noise(
 def _train(
     network: nn.Module, filtered: np.ndarray, noise: Noise, copies: int, context: Context
 ) -> None:
-    """Learn to give back the filtered image from noisy versions of it."""
+    """Train the network to recover the filtered image from noisy versions of it."""
     target = learn.to_tensor(filtered, context.device).repeat(1, copies, 1, 1)
     inputs = _inputs(filtered, noise, copies, context)
 
@@ -157,7 +159,7 @@ def _train(
 
 
 def _inputs(filtered: np.ndarray, noise: Noise, copies: int, context: Context) -> Iterator[Tensor]:
-    """``SAMPLES`` noisy versions, each ``STEPS`` times, of shape (1, copies, Y, X)."""
+    """Yield ``SAMPLES`` noisy versions of shape (1, copies, Y, X), each ``STEPS`` times."""
     random = np.random.default_rng(context.seed)
     for _ in range(SAMPLES):
         sample = add_noise(filtered, noise, copies, random)

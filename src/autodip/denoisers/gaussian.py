@@ -1,4 +1,4 @@
-"""Gaussian blur: of one pixel, the plainest alternative, and of the width of least risk."""
+"""Gaussian blur, by one pixel as the simplest alternative, or by the width of least risk."""
 
 from __future__ import annotations
 
@@ -25,6 +25,6 @@ def denoise(image: np.ndarray, context: Context) -> Denoised:
 
 
 def smooth(image: np.ndarray, sigma: float) -> np.ndarray:
-    """Gaussian filter with reflected border."""
+    """Gaussian filter with reflected borders."""
     result: np.ndarray = gaussian_filter(image, sigma, mode="reflect")
     return result

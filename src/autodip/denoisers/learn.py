@@ -1,4 +1,4 @@
-"""What the networks that learn from one image share: seed, image as tensor, training loop."""
+"""Shared code of the networks trained on one image: seeding, conversion to tensors, training."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from autodip.image.scaling import Scale
 
 
 def build(make: Callable[[], nn.Module], context: Context) -> nn.Module:
-    """Make a network on the device, its random weights decided by the seed alone."""
+    """Build a network on the device, with initial weights that depend on the seed alone."""
     network = initialised(make, context.seed)
     cpu = torch.device(context.device).type == "cpu"
     layout = torch.channels_last if cpu else torch.contiguous_format
@@ -23,38 +23,38 @@ def build(make: Callable[[], nn.Module], context: Context) -> nn.Module:
 
 
 def fast(device: str) -> torch.autocast:
-    """Context in which convolutions take bfloat16 where the CPU has instructions for it.
+    """Context in which convolutions use bfloat16 if the CPU has instructions for it.
 
-    Two to four times as fast there, with results within 0.1 dB of float32. It is to be
-    entered anew for every step: it keeps copies of the weights.
+    They are then two to four times as fast, with results within 0.1 dB of float32. Enter a new
+    context for every step, because a context keeps copies of the weights.
     """
     return torch.autocast("cpu", torch.bfloat16, enabled=precision(device) == "bfloat16")
 
 
 def precision(device: str) -> str:
-    """``bfloat16`` or ``float32``, whichever ``fast`` makes the convolutions use."""
+    """Data type that ``fast`` makes the convolutions use: ``bfloat16`` or ``float32``."""
     cpu = torch.device(device).type == "cpu"
     return "bfloat16" if cpu and computes_bfloat16(device) else "float32"
 
 
 def to_tensor(image: np.ndarray, device: str) -> Tensor:
-    """Image (Y, X) to a float32 tensor (1, 1, Y, X) on the device."""
+    """Convert an image (Y, X) to a float32 tensor (1, 1, Y, X) on the device."""
     return torch.tensor(image, dtype=torch.float32)[None, None].to(device)
 
 
 def to_image(tensor: Tensor, scale: Scale) -> np.ndarray:
-    """Tensor (1, 1, Y, X) in [0, 1] to a float64 image (Y, X) in its own units."""
+    """Convert a tensor (1, 1, Y, X) in [0, 1] to a float64 image (Y, X) in its original units."""
     return scale.invert(tensor.detach()[0, 0].float().cpu().numpy(), np.dtype(np.float64))
 
 
 def adam(network: nn.Module, rate: float) -> torch.optim.Adam:
-    """Adam (Kingma and Ba 2015) over all weights of a network."""
+    """Adam optimiser (Kingma and Ba 2015) for all weights of a network."""
     device = next(network.parameters()).device.type
     return torch.optim.Adam(network.parameters(), lr=rate, fused=device in ("cpu", "cuda"))
 
 
 def descend(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
-    """One step down the gradient of ``loss``."""
+    """Take one step of the optimiser down the gradient of ``loss``."""
     optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     optimizer.step()
@@ -74,13 +74,13 @@ def train(
     Parameters
     ----------
     network : Module
-        Its weights are changed.
+        Network whose weights are trained in place.
     loss : callable
-        Gives the loss of the next iteration, a scalar.
+        Returns the loss of the next iteration, a scalar.
     iterations : int
-        How many steps to take.
+        Number of steps.
     rate : float
-        Learning rate of the first steps.
+        Initial learning rate.
     decay, decay_every : float, int
         The learning rate is multiplied by ``decay`` after every ``decay_every`` steps.
     """

@@ -1,4 +1,4 @@
-"""Median filter over a disk, its radius of least risk."""
+"""Median filter over a disk, with the radius of least risk."""
 
 from __future__ import annotations
 
@@ -21,6 +21,6 @@ def denoise(image: np.ndarray, context: Context) -> Denoised:
 
 
 def smooth(image: np.ndarray, radius: int) -> np.ndarray:
-    """Median over a disk, with reflected border."""
+    """Median over a disk, with reflected borders."""
     result: np.ndarray = median_filter(image, footprint=disk(radius), mode="reflect")
     return result

@@ -1,7 +1,7 @@
 """Noise2Void (Krull et al., CVPR 2019): a U-Net that never sees the pixel it is to predict.
 
-A few pixels of each patch are overwritten by a neighbour; the network is trained to give back
-their noisy values. What it can predict from the neighbours is the structure, not the noise,
+A few pixels of each patch are each overwritten by a neighbour; the network is trained to
+predict their noisy values. From the neighbours it can predict the structure, but not the noise,
 provided that the noise of neighbouring pixels is independent.
 """
 
@@ -19,26 +19,26 @@ from autodip.denoisers.context import Context, Denoised
 from autodip.image.scaling import Scale
 
 ITERATIONS = 600
-"""Steps of Adam; chosen on calibration images, so that no image takes more than a minute."""
+"""Adam steps; chosen on calibration images, such that no image takes more than a minute."""
 
 BATCH, PATCH = 16, 64
-"""Patches a step and pixels a side of a patch (patch of the paper, batch of its release)."""
+"""Patches per step (as in the release), and their side length in pixels (as in the paper)."""
 
 CELL = 8
-"""One pixel in every cell of 8 x 8 is masked, 1.6 % of all (64 of 64 x 64 in the paper)."""
+"""Side length of a cell, in which one pixel is masked, 1.6 % of all (paper: 64 of 64 x 64)."""
 
 RADIUS = 5
-"""Greatest distance along Y and X of the neighbour that is copied, of the release."""
+"""Largest distance along Y and X of the neighbour that is copied, as in the release."""
 
 RATE, DECAY, DECAYS = 1e-3, 0.5, 4
-"""Learning rate (0.0004 in the paper, for far more steps), and how and how often it falls."""
+"""Learning rate (0.0004 in the paper, with far more steps), decay factor, decay intervals."""
 
 DEPTH, CHANNELS = 2, 16
-"""Down-samplings of the U-Net, and channels of its finest scale (32 in the release)."""
+"""Number of down-samplings of the U-Net, and channels at its finest scale (release: 32)."""
 
 
 def denoise(image: np.ndarray, context: Context) -> Denoised:
-    """Denoise an image (Y, X) by a small Noise2Void trained on it alone.
+    """Denoise an image (Y, X) by a small Noise2Void network trained on it alone.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def denoise(image: np.ndarray, context: Context) -> Denoised:
 
 
 def patches(image: Tensor, generator: torch.Generator) -> Tensor:
-    """Cut patches at random places, all turned and mirrored in one random way.
+    """Cut patches at random positions, all rotated and mirrored in the same random manner.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def patches(image: Tensor, generator: torch.Generator) -> Tensor:
     Returns
     -------
     Tensor, shape (BATCH, 1, n, n)
-        n is ``PATCH``, or the most the image allows, a multiple of ``CELL``.
+        n is ``PATCH``, or the largest multiple of ``CELL`` that fits a smaller image.
     """
     rows, columns = image.shape[-2:]
     side = min(PATCH, rows // CELL * CELL, columns // CELL * CELL)
@@ -109,9 +109,9 @@ def mask(cut: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     Returns
     -------
     masked : Tensor, shape (B, 1, n, n)
-        No value of a masked pixel is left anywhere in it.
+        Patches that contain no original value of any masked pixel.
     at : Tensor of int64, shape (B, k)
-        Places of the masked pixels, in the patch as one row.
+        Indices of the masked pixels in the flattened patch.
     """
     count, _, side, _ = cut.shape
     cells = side // CELL
@@ -175,7 +175,7 @@ class _UNet(nn.Module):
         self.head = nn.Conv2d(CHANNELS, 1, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, 1, Y, X) to the same shape; Y and X are multiples of ``2**DEPTH``."""
+        """Map (B, 1, Y, X) to the same shape; Y and X are multiples of ``2**DEPTH``."""
         skips = []
         for level, block in enumerate(self.down):
             x = block(F.max_pool2d(x, 2) if level else x)

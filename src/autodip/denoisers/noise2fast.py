@@ -1,8 +1,8 @@
 """Noise2Fast (Lequyer et al., Nature Machine Intelligence 2022): chequerboard halves, early stop.
 
-The two colours of a chequerboard, each pushed together along Y or along X, are two images of
-nearly the same scene. A network learns to predict one from the other, and is watched on the
-whole noisy image: where it stops coming closer, training ends.
+The two colours of a chequerboard, each compacted along Y or along X, are two images of nearly
+the same scene. A network learns to predict one from the other. It is validated on the whole
+noisy image: once its output no longer approaches that image, training ends.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from autodip.denoisers.context import Context, Denoised
 from autodip.image.scaling import Scale
 
 PATIENCE = 100
-"""Training ends after so many steps without a better validation, of the paper."""
+"""Number of steps without a better validation after which training ends, as in the paper."""
 
 MOST_ITERATIONS = 3000
-"""Training ends here at the latest; the paper has no such bound."""
+"""Maximum number of steps; the paper has no such limit."""
 
 RATE = 1e-3
 CHANNELS = 64
@@ -32,8 +32,9 @@ LAYERS = 8
 def denoise(image: np.ndarray, context: Context) -> Denoised:
     """Denoise an image (Y, X) by Noise2Fast.
 
-    The result is the mean of the outputs from the best validation to the end, ``PATIENCE`` + 1
-    of them; the authors' program averages the last 105, which are nearly the same.
+    The result is the mean of the outputs from the best validation to the end: ``PATIENCE`` + 1
+    outputs, or fewer if ``MOST_ITERATIONS`` ends the training. The authors' program averages
+    the last 105 outputs, which is nearly the same.
 
     Raises
     ------
@@ -55,18 +56,18 @@ def denoise(image: np.ndarray, context: Context) -> Denoised:
 
 
 def halves(image: Tensor) -> list[tuple[Tensor, Tensor]]:
-    """Both colours of a chequerboard, pushed together along Y and along X.
+    """Both colours of a chequerboard, compacted along Y and along X.
 
     Parameters
     ----------
     image : Tensor, shape (1, 1, Y, X)
-        An odd last row or column is left out.
+        The last row or column is ignored if their number is odd.
 
     Returns
     -------
     list of two pairs of Tensor
         The first pair has shape (1, 1, Y // 2, X), the second (1, 1, Y, X // 2). The pixel
-        (y, x) of the image is in the first of a pair where y + x is even.
+        (y, x) of the image is in the first image of a pair if y + x is even, else in the second.
     """
     image = image[..., : image.shape[-2] // 2 * 2, : image.shape[-1] // 2 * 2]
     sideways = _squeezed(image.mT)
@@ -74,7 +75,7 @@ def halves(image: Tensor) -> list[tuple[Tensor, Tensor]]:
 
 
 def _squeezed(image: Tensor) -> tuple[Tensor, Tensor]:
-    """Even and odd fields of the chequerboard, pushed together along Y."""
+    """Even and odd fields of the chequerboard, compacted along Y."""
     top, bottom = image[..., ::2, :], image[..., 1::2, :]
     even = torch.arange(image.shape[-1], device=image.device) % 2 == 0
     return torch.where(even, top, bottom), torch.where(even, bottom, top)
@@ -82,7 +83,7 @@ def _squeezed(image: Tensor) -> tuple[Tensor, Tensor]:
 
 @dataclass
 class _Watch:
-    """Outputs since the best validation, and how long ago that was."""
+    """Sum and number of the outputs since the best validation, and the step of the latter."""
 
     total: Tensor
     best: float = float("inf")
@@ -91,7 +92,7 @@ class _Watch:
     averaged: int = 0
 
     def see(self, output: Tensor, noisy: Tensor) -> bool:
-        """Take the output of a step; False when training is to end."""
+        """Record the output of a step; returns False when training should end."""
         self.iterations += 1
         distance = float(F.mse_loss(output, noisy))
         if distance < self.best:
@@ -102,12 +103,12 @@ class _Watch:
         return self.averaged <= PATIENCE and self.iterations < MOST_ITERATIONS
 
     def mean(self) -> Tensor:
-        """Mean of the outputs from the best validation on."""
+        """Mean of the outputs from the best validation onwards."""
         return self.total / self.averaged
 
 
 def _train(network: nn.Module, noisy: Tensor, random: np.random.Generator) -> _Watch:
-    """Learn one random pair a step, by binary cross-entropy, and look at the whole image."""
+    """Train on one random pair per step by binary cross-entropy; validate on the whole image."""
     pairs = [pair for a, b in halves(noisy) for pair in ((a, b), (b, a))]
     optimizer = learn.adam(network, RATE)
     watch = _Watch(torch.zeros_like(noisy))
@@ -124,9 +125,9 @@ def _train(network: nn.Module, noisy: Tensor, random: np.random.Generator) -> _W
 
 
 def _network() -> nn.Module:
-    """Eight 3 x 3 convolutions of 64 channels; about 260,000 weights.
+    """Eight 3 x 3 convolutions with 64 channels and a final 1 x 1; about 260,000 weights.
 
-    The output is before the sigmoid, which the loss applies.
+    The output is the value before the sigmoid, which the loss applies.
     """
     layers: list[nn.Module] = []
     for n in range(LAYERS):

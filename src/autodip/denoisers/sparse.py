@@ -1,13 +1,13 @@
-"""Sparse variational denoising: L1 of the second derivatives and of the intensity.
+"""Sparse variational denoising: L1 norms of the second derivatives and of the intensity.
 
-The convex energy of sparse deconvolution (Zhao et al., Nature Biotechnology 40, 606, 2022) without
-blur, near to SPITFIR(e) (Prigent et al. 2023):
+The image minimises the convex energy of sparse deconvolution (Zhao et al., Nature Biotechnology
+40, 606, 2022) without blur, which is similar to that of SPITFIR(e) (Prigent et al. 2023):
 
 ``½ |x - y|² + w (|x_yy|₁ + |x_xx|₁ + 2 |x_xy|₁) + w s |x|₁``
 
-with the image y above its black level in standard deviations of the noise. Split Bregman
-(Goldstein & Osher 2009); its linear step is solved exactly by a cosine transform, the borders
-being reflected. Weight w and sparsity s are those of least estimated risk.
+where y is the noisy image minus its minimum, in standard deviations of the noise. The minimum is
+found by split Bregman iterations (Goldstein & Osher 2009), whose linear step is solved exactly by
+a cosine transform with reflected borders. Weight w and sparsity s are those of least risk.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from autodip.denoisers.risk import Probe, least
 WEIGHTS = tuple(round(0.1 * 1.4**k, 3) for k in range(14))
 """Weights w of the second derivatives that are tried."""
 SPARSITY = (0.003, 0.01, 0.03, 0.1)
-"""Weights s of the intensity, beside w, that are tried."""
+"""Weights s of the intensity, relative to w, that are tried."""
 ITERATIONS = 100
 PENALTY = 1.0
-"""Least weight of the constraints of the splitting; strong regularisation converges with more."""
+"""Minimum penalty of the splitting constraints; strong regularisation needs more to converge."""
 
 
 def denoise(image: np.ndarray, context: Context) -> Denoised:
-    """Denoise an image (Y, X); first the weight is chosen, then the sparsity."""
+    """Denoise an image (Y, X); the weight is chosen first, then the sparsity."""
     image = image.astype(np.float64)
     probe = Probe.of(image, context.seed)
     sigma = probe.sigma
@@ -114,7 +114,7 @@ def _adjoint(parts: list[np.ndarray]) -> np.ndarray:
 
 
 def _difference(x: np.ndarray, axis: int) -> np.ndarray:
-    """Forward difference; 0 at the far border, as the image is reflected there."""
+    """Forward difference; 0 at the far border, because the image is reflected there."""
     result = np.zeros_like(x)
     ahead, here = _pair(axis)
     np.subtract(x[ahead], x[here], out=result[here])
@@ -130,12 +130,12 @@ def _difference_adjoint(x: np.ndarray, axis: int) -> np.ndarray:
 
 
 def _pair(axis: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
-    """All pixels but the first, and all but the last, along an axis."""
+    """Slices of all pixels but the first, and of all but the last, along an axis."""
     ahead, here = [slice(None), slice(None)], [slice(None), slice(None)]
     ahead[axis], here[axis] = slice(1, None), slice(None, -1)
     return tuple(ahead), tuple(here)
 
 
 def _shrink(x: np.ndarray, threshold: float) -> np.ndarray:
-    """Soft threshold."""
+    """Soft thresholding."""
     return np.asarray(x - np.clip(x, -threshold, threshold))

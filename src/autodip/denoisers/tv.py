@@ -1,4 +1,4 @@
-"""Total variation (Rudin, Osher & Fatemi 1992) by Chambolle's algorithm, weight of least risk."""
+"""Total variation (Rudin, Osher & Fatemi 1992; Chambolle's algorithm), weight of least risk."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from autodip.denoisers.context import Context, Denoised
 from autodip.denoisers.risk import Probe, least
 
 WEIGHTS = tuple(round(0.25 * 1.4**k, 3) for k in range(10))
-"""Weights tried, in standard deviations of the noise."""
+"""Weights that are tried, in standard deviations of the noise."""
 
 
 def denoise(image: np.ndarray, context: Context) -> Denoised:
@@ -25,6 +25,6 @@ def denoise(image: np.ndarray, context: Context) -> Denoised:
 
 
 def smooth(image: np.ndarray, weight: float, sigma: float) -> np.ndarray:
-    """Total variation of the image in units of ``sigma``."""
+    """Total-variation denoising of the image in units of ``sigma``."""
     result: np.ndarray = denoise_tv_chambolle(image / sigma, weight, eps=0, max_num_iter=150)
     return result * sigma

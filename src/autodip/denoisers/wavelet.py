@@ -12,9 +12,9 @@ from autodip.denoisers.risk import Probe, least
 from autodip.util.optional import require
 
 STRENGTHS = tuple(round(0.5 * 1.25**k, 3) for k in range(9))
-"""Standard deviations given to the shrinkage, in those of the noise."""
+"""Noise standard deviations passed to the shrinkage, relative to the estimated one."""
 SHIFTS = 3
-"""Shifts of 0 ... 3 pixels along each axis are averaged."""
+"""Largest shift; results for shifts of 0 ... 3 pixels along each axis are averaged."""
 
 
 def denoise(image: np.ndarray, context: Context) -> Denoised:
@@ -29,7 +29,7 @@ def denoise(image: np.ndarray, context: Context) -> Denoised:
 
 
 def smooth(image: np.ndarray, strength: float, sigma: float) -> np.ndarray:
-    """Shrinkage of the image in units of ``sigma``."""
+    """Wavelet shrinkage of the image in units of ``sigma``."""
     shrink = partial(denoise_wavelet, wavelet="sym4", sigma=strength, method="BayesShrink")
     result: np.ndarray = cycle_spin(image / sigma, shrink, SHIFTS, workers=1)
     return result * sigma

@@ -1,8 +1,8 @@
 """Zero-Shot Noise2Noise (Mansour and Heckel, CVPR 2023): two half-size copies, one small network.
 
 The means of the two diagonals of every 2 x 2 block are two images of the same scene with
-independent noise. A network of two layers learns to predict the noise of one from the other,
-and to do so consistently before and after down-sampling.
+independent noise. A small network learns to predict the noise of each, such that subtracting it
+gives the other, and to do so consistently before and after down-sampling.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from autodip.denoisers.context import Context, Denoised
 from autodip.image.scaling import Scale
 
 ITERATIONS = 2000
-"""Steps of Adam; 2000 or 3000 in the published programs."""
+"""Adam steps; 2000 or 3000 in the published programs."""
 
 RATE, DECAY, DECAY_EVERY = 1e-3, 0.5, 1000
-"""Learning rate, halved every 1000 steps, of the paper."""
+"""Learning rate, halved every 1000 steps, as in the paper."""
 
 CHANNELS = 48
 
@@ -63,7 +63,7 @@ def halves(image: Tensor) -> tuple[Tensor, Tensor]:
     Parameters
     ----------
     image : Tensor, shape (1, 1, Y, X)
-        An odd last row or column is left out.
+        The last row or column is ignored if their number is odd.
 
     Returns
     -------
@@ -90,12 +90,12 @@ def loss(network: nn.Module, noisy: Tensor) -> Tensor:
     with learn.fast(noisy.device.type):
         clean = pair - network(pair)
         after = torch.cat(halves(noisy - network(noisy)))
-    # A mean over both halves is the half of the sum of their means.
+    # The mean over both halves is half the sum of their means.
     return F.mse_loss(clean, pair.flip(0)) + F.mse_loss(clean, after)
 
 
 def _network() -> nn.Module:
-    """About 22,000 weights."""
+    """Two 3 x 3 convolutions and a 1 x 1 convolution; about 21,000 weights."""
     return nn.Sequential(
         nn.Conv2d(1, CHANNELS, 3, padding=1),
         nn.LeakyReLU(0.2, inplace=True),

@@ -1,4 +1,4 @@
-"""Reading and writing image files; a file is written in the flavour it was read in."""
+"""Read and write image files; an image is written back in the flavour of its source file."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from autodip.errors import FormatError, ParameterError
 from autodip.image.image import Image
+from autodip.image.scaling import to_dtype
 from autodip.io import czi, large, lif, mrc, nd2, npy, npz, ome_zarr, png, scenes, tiff
 from autodip.util.files import replacing
 
@@ -30,13 +31,13 @@ _OF_SEVERAL = (tiff, npz, ome_zarr, nd2, lif, czi)
 """Formats whose files may hold several images."""
 
 _OF_LARGE = (tiff, npy, ome_zarr)
-"""Formats whose pixels need not be loaded."""
+"""Formats whose pixels can be accessed on disk without loading them."""
 
 SUFFIXES = tuple(_FORMATS)
-"""Endings of the file names that can be read, in lower case."""
+"""File name endings that can be read, in lower case."""
 
 WRITABLE = tuple(suffix for suffix, kind in _FORMATS.items() if hasattr(kind, "write"))
-"""Endings of the file names that can be written, in lower case."""
+"""File name endings that can be written, in lower case."""
 
 FORMATS = {
     "png": ".png",
@@ -48,7 +49,7 @@ FORMATS = {
     "npz": ".npz",
     "mrc": ".mrc",
 }
-"""Names of the formats that can be asked for, and how their files end."""
+"""Names of the output formats that can be requested, each with its file name ending."""
 
 _DOUBLE = (".ome.tif", ".ome.tiff", ".ome.zarr")
 _SIGNATURES = {
@@ -82,25 +83,26 @@ def read(
     ----------
     path : str or Path
         PNG, TIFF (plain, ImageJ, OME), NPY, NPZ, OME-Zarr (a folder), MRC, Nikon ND2, Leica LIF
-        or Zeiss CZI, told by the ending of its name.
+        or Zeiss CZI; the format is determined by the ending of the file name.
     axes : str, optional
-        Meaning of the dimensions, in place of what the file says.
+        Meaning of the dimensions; overrides what the file states.
     scene : str or int, optional
-        Name or number of the image that is meant, of a file that holds several.
+        Name of the image to read from a file that holds several, or its number from 0.
     scratch : Path, optional
-        Folder for temporary files, made if it is needed. With it, more than 256 MB of pixels of
-        TIFF, OME-Zarr and NPY are not loaded: ``data`` is a mapped file, or reads what it is
-        asked for. The folder is to be kept until the image is no longer needed.
+        Folder for temporary files, created if it is needed. If given, more than 256 MiB of
+        pixels in TIFF, OME-Zarr and NPY files are not loaded: ``data`` is a memory-mapped file,
+        or an array that reads only the requested pixels. The folder must be kept until the
+        image is no longer needed.
 
     Raises
     ------
     FormatError
-        If the file is missing, empty, truncated, no image, of a kind that is not read, or holds
-        several images of which none was chosen.
+        If the file is missing, empty, truncated, not an image or of an unsupported format, or
+        if it holds several images and none was chosen.
     ParameterError
-        If the axes are ambiguous, or do not fit the shape, or there is no such scene.
+        If the axes are ambiguous or do not fit the shape, or the scene does not exist.
     ImageError
-        If the pixels are no real numbers.
+        If the pixels are not real numbers, or there are none.
     MissingPackageError
         If the format needs a package that is not installed.
     """
@@ -108,7 +110,7 @@ def read(
     kind = _FORMATS.get(path.suffix.lower())
     if kind is None:
         raise FormatError(
-            f"{path}: files ending in {path.suffix or 'nothing'!r} are not read; "
+            f"{path}: files ending in {path.suffix or 'nothing'!r} cannot be read; "
             f"allowed are {', '.join(SUFFIXES)}"
         )
     start = b"" if is_image_folder(path) else _start(path)
@@ -154,30 +156,33 @@ def write(
     format: str | None = None,
     dtype: str | np.dtype | None = None,
 ) -> None:
-    """Write an image in the format told by ``format``, ``suffix``, or the ending of ``path``.
+    """Write an image in the format given by ``format``, ``suffix`` or the ending of ``path``.
 
-    Where the image comes from a file of the same format (possibly with other pixels, or cut
-    by :meth:`Image.select`), what that file held besides pixels is kept, and the flavour (OME,
-    ImageJ, version of OME-Zarr) as well. From another format the axes, pixel sizes, time step,
-    names and colours of channels are taken along, as far as the new one holds them.
+    If the image was read from a file of the same format (even if its pixels were replaced, or
+    it was cut by :meth:`Image.select`), the metadata of that file are preserved, and so is the
+    flavour (OME, ImageJ, version of OME-Zarr). From a file of another format, the axes, pixel
+    sizes, time step, and names and colours of the channels are carried over as far as the new
+    format can store them.
 
     Parameters
     ----------
     path : str or Path
-        File; a folder for OME-Zarr.
+        File to write; a folder for OME-Zarr.
     image : Image
     suffix : str, optional
-        Ending that counts in place of that of ``path``.
+        Ending that determines the format, in place of the ending of ``path``.
     format : str, optional
-        Out of :data:`FORMATS`; it wins over the endings.
+        One of :data:`FORMATS`; takes precedence over the endings.
     dtype : str or dtype, optional
-        Type of the pixels written; that of ``image`` by default. Integers are rounded and
-        clipped.
+        Type of the pixels written; by default the type of ``image``. Conversion to integers
+        rounds and clips.
 
     Raises
     ------
     FormatError
-        If the format is not known or not written, or does not hold such pixels or axes.
+        If the format cannot be written, or cannot store such pixels or axes.
+    ParameterError
+        If ``format`` is unknown.
     """
     path = Path(path)
     kind = (suffix or path.suffix).lower()
@@ -188,7 +193,7 @@ def write(
     if not isinstance(image.data, np.ndarray):
         image = image.replace(data=large.laid_out(image.data, path.parent))
     if dtype is not None:
-        image = image.replace(data=_cast(image.data, np.dtype(dtype)))
+        image = image.replace(data=to_dtype(image.data, np.dtype(dtype)))
     options: dict[str, Any] = {}
     if format == "ome-tiff":
         options["as_ome"] = True
@@ -202,15 +207,15 @@ def write(
 
 
 def output_name(name: str, format: str | None = None) -> str:
-    """Name of the output for an input called ``name``.
+    """Name of the output file for an input file called ``name``.
 
-    Without a format it is the same name, except that vendors' files, which cannot be written,
+    Without a format the name is unchanged, except that vendor formats, which cannot be written,
     become OME-TIFF.
 
     Raises
     ------
     ParameterError
-        If the format is not known.
+        If the format is unknown.
     """
     if format is not None and format not in FORMATS:
         raise ParameterError(
@@ -233,17 +238,7 @@ _SAME = {
     ("ome-zarr", ".zarr"),
     ("ome-zarr-0.4", ".zarr"),
 }
-"""Formats and endings that may stay as they are."""
-
-
-def _cast(data: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """Pixels in another type: to integers by rounding and clipping."""
-    if dtype.kind in "iu" and data.dtype != dtype:
-        limits = np.iinfo(dtype)
-        high = float(limits.max)  # the largest 64-bit integers are no floats
-        high = np.nextafter(high, 0) if int(high) > limits.max else high
-        data = np.clip(np.rint(data.astype(np.float64)), float(limits.min), high)
-    return data.astype(dtype)
+"""Pairs of format and file name ending for which the name is left unchanged."""
 
 
 __all__ = ["FORMATS", "SUFFIXES", "WRITABLE", "is_image_folder", "output_name", "read", "write"]

@@ -1,4 +1,4 @@
-"""Zeiss CZI, read only; it is written as OME-TIFF or OME-Zarr."""
+"""Zeiss CZI, read only; results are written as OME-TIFF or OME-Zarr."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ _TILE = "M"
 _ZSTD, _ZSTD_WITH_HEADER = 5, 6
 _UM_PER_M = 1e6
 _RGB = {1: [0], 3: [2, 1, 0], 4: [2, 1, 0, 3]}
-"""Where red, green, blue and transparency lie in a pixel as it is stored."""
+"""Positions of red, green, blue and alpha in a stored pixel, by its number of samples."""
 
 
 def read(path: Path, axes: str | None, scene: str | int | None = None) -> Image:
-    """Read one scene; the tiles of a mosaic are put together, later ones above earlier ones."""
+    """Read one scene; mosaic tiles are assembled, later tiles overwriting earlier ones."""
     czifile = require("czifile", "czi")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of parts of the file that are not needed
+            warnings.simplefilter("ignore")  # warnings about parts that are not needed
             with czifile.CziFile(str(path)) as file:
                 return _read(file, path, axes, scene)
     except AutodipError:
         raise
-    except Exception as error:  # the reader of a format without a standard raises anything
+    except Exception as error:  # readers of vendor formats may raise any exception
         raise FormatError(f"not a readable CZI file, or a damaged one ({error})") from error
 
 
@@ -59,7 +59,7 @@ def _read(file: Any, path: Path, axes: str | None, scene: str | int | None) -> I
 
 
 class _Block:
-    """A piece of the image: where it lies, and how it is read."""
+    """A subblock of the image: its position, and how to read it."""
 
     def __init__(self, entry: Any) -> None:
         self.entry = entry
@@ -69,7 +69,7 @@ class _Block:
         self.samples = entry.shape[-1]
 
     def pixels(self) -> np.ndarray:
-        """Pixels of shape (Y, X, samples), colours as RGB."""
+        """Pixels, shape (Y, X, samples), with colour samples in the order RGB."""
         segment = self.entry.data_segment()
         rows, columns = self.size["Y"], self.size["X"]
         if self.entry.compression in (_ZSTD, _ZSTD_WITH_HEADER):
@@ -86,12 +86,12 @@ class _Block:
 
 
 def _is_full(entry: Any) -> bool:
-    """Whether a piece has the full resolution; files hold reduced copies as well."""
+    """Whether a subblock has the full resolution; files also hold downsampled copies."""
     return tuple(entry.shape) == tuple(entry.stored_shape)
 
 
 def _zstd(content: bytes, itemsize: int) -> bytes:
-    """Decode Zeiss's Zstd: a header tells whether low and high bytes are stored apart."""
+    """Decode Zeiss's Zstd; its header states whether low and high bytes are separated."""
     length = content[0]
     apart = length >= 3 and content[1] == 1 and content[2] & 1
     decoded = bytes(imagecodecs.zstd_decode(content[length:]))
@@ -102,7 +102,7 @@ def _zstd(content: bytes, itemsize: int) -> bytes:
 
 
 def _assembled(blocks: Sequence[_Block]) -> tuple[np.ndarray, str]:
-    """Array of all pieces of a scene, and its axes."""
+    """Assemble all subblocks of a scene into one array; returned with its axes."""
     names = [n for n in blocks[0].size if n not in (_SCENE, _TILE)]
     first = {n: min(b.start.get(n, 0) for b in blocks) for n in names}
     last = {n: max(b.start.get(n, 0) + b.size.get(n, 1) for b in blocks) for n in names}
@@ -111,7 +111,7 @@ def _assembled(blocks: Sequence[_Block]) -> tuple[np.ndarray, str]:
     if wrong:
         raise FormatError(
             f"its dimensions are {shape}; {', '.join(wrong)} (B block, H phase, I illumination, "
-            "R rotation, V view) are not read: export the part you want from ZEN"
+            "R rotation, V view) are not supported: export the part you want from ZEN"
         )
     outer = [n for n in names if n in "TCZ" and (shape[n] > 1 or n == "C")]
     samples = max(b.samples for b in blocks)
@@ -135,7 +135,7 @@ def _scene_name(xml: Any, number: int) -> str:
 
 
 def _pixel_size(xml: Any) -> dict[str, float]:
-    """µm per pixel; the file tells metres."""
+    """Pixel size in µm; the file states it in metres."""
     found = {}
     for entry in xml.findall(".//Scaling/Items/Distance"):
         value = float(entry.findtext("Value") or 0)
@@ -145,14 +145,14 @@ def _pixel_size(xml: Any) -> dict[str, float]:
 
 
 def _time_step(xml: Any) -> float | None:
-    """Seconds between frames."""
+    """Seconds between frames; None if unknown."""
     text = xml.findtext(".//Dimensions/T/Positions/Interval/Increment")
     step = float(text) if text else 0.0
     return step if step > 0 else None
 
 
 def _channels(xml: Any) -> list[dict[str, str]]:
-    """What is told of each channel: attributes and elements, of the image or its display."""
+    """Metadata of each channel: attributes and elements of its display and image entries."""
     shown = {c.get("Id"): c for c in xml.findall(".//DisplaySetting/Channels/Channel")}
     channels = []
     for entry in xml.findall(".//Image/Dimensions/Channels/Channel"):
@@ -166,12 +166,12 @@ def _channels(xml: Any) -> list[dict[str, str]]:
 
 
 def _colour(channel: dict[str, str]) -> str:
-    """RRGGBB out of #AARRGGBB or #RRGGBB."""
+    """Convert #AARRGGBB or #RRGGBB to RRGGBB."""
     return channel.get("Color", "").lstrip("#")[-6:].upper()
 
 
 def _hints(channel: dict[str, str]) -> list[Hint]:
-    """Fields that may tell microscope or specimen, the strictest first."""
+    """Fields that may identify the microscope or the specimen, most reliable first."""
     wanted = (
         ("microscope", "AcquisitionMode"),
         ("microscope", "ContrastMethod"),

@@ -1,4 +1,4 @@
-"""ImageJ metadata: what it says of the image, and how it changes with the image."""
+"""ImageJ metadata: what it states about an image, and how it is updated with the image."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _UNITS_UM = {
 }
 
 _COMPUTED = ("ImageJ", "images", "channels", "slices", "frames", "hyperstack")
-"""Fields that follow from the shape when a file is written."""
+"""Fields that are derived from the shape when a file is written."""
 
 
 def unwrapped(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """Metadata as tifffile reads it, with lists of one as lists."""
+    """Metadata as read by tifffile, with a single label or look-up table wrapped in a list."""
     lists = {"Labels": str, "LUTs": np.ndarray}
     return {
         key: [value] if isinstance(value, lists.get(key, ())) else value
@@ -39,7 +39,7 @@ def unwrapped(metadata: Mapping[str, Any]) -> dict[str, Any]:
 def facts(
     metadata: Mapping[str, Any], axes: str, channels: int, tags: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Fields of :class:`autodip.image.image.Image` that ImageJ's metadata and resolution tell."""
+    """Fields of :class:`autodip.image.image.Image` from ImageJ's metadata and resolution."""
     unit = _UNITS_UM.get(str(metadata.get("unit", "")))
     size: dict[str, float] = {}
     if unit is not None:
@@ -60,22 +60,22 @@ def facts(
 
 
 def _colour(table: Any) -> str:
-    """Colour that a look-up table gives to the brightest pixels."""
+    """Colour of the brightest pixels in a look-up table, as RRGGBB."""
     return "".join(f"{int(part[-1]):02X}" for part in np.reshape(table, (3, -1)))
 
 
 def _channel_names(labels: Any, count: int) -> tuple[str, ...]:
-    """Labels of the first slice of each channel, where every channel has its own."""
+    """Labels of the first slice of each channel; empty unless all exist and differ."""
     if not labels or len(labels) < count:
         return ()
-    names = tuple(str(label) for label in labels[:count])  # channels are counted fastest
+    names = tuple(str(label) for label in labels[:count])  # the channel varies fastest
     return names if all(names) and len(set(names)) == count else ()
 
 
 def cut(
     metadata: Mapping[str, Any], axes: str, shape: tuple[int, ...], axis: str, kept: range
 ) -> dict[str, Any]:
-    """Keep the labels, colours and ranges of the planes that stay."""
+    """Metadata with the labels, colours and display ranges of the selected planes only."""
     result = dict(metadata)
     order = [a for a in axes if a not in "YXS"]
     numbers = np.arange(int(np.prod([shape[axes.index(a)] for a in order], dtype=int)))
@@ -95,9 +95,9 @@ def cut(
 
 
 def for_writing(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """Metadata as tifffile takes it: without what follows from the shape, in ASCII.
+    """Metadata in the form tifffile expects: ASCII, without fields derived from the shape.
 
-    Info and labels are stored as UTF-16 and stay as they are.
+    Info and labels are stored as UTF-16 and left unchanged.
     """
     return {
         key: value if key in ("Info", "Labels") else _ascii(value)
@@ -107,7 +107,7 @@ def for_writing(metadata: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _ascii(value: Any) -> Any:
-    """Text as ImageJ stores it in a description, the sign for micro as backslash, u, 00B5."""
+    """Text as ImageJ stores it in a description; the micro sign is backslash, u, 00B5."""
     if not isinstance(value, str):
         return value
     return "".join(c if ord(c) < 128 else f"\\u{ord(c):04X}" for c in value)

@@ -1,4 +1,4 @@
-"""Pixels that are too many to be loaded: mapped files, and arrays that are read by blocks."""
+"""Images too large to be loaded: memory-mapped files, and arrays read block by block."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from typing import Any
 import numpy as np
 
 LARGE = 2**28
-"""Bytes of pixels from which on they are not loaded, where a scratch folder is given."""
+"""Size in bytes above which pixels are not loaded if a scratch folder is given."""
 
 _BLOCK = 2**25
-"""Bytes that are copied at once."""
+"""Bytes copied at a time."""
 
 PIXELS = "pixels.raw"
-"""File in the scratch folder for pixels that must be decoded."""
+"""Name of the file in the scratch folder that holds decoded pixels."""
 
 
 def is_large(shape: tuple[int, ...], dtype: np.dtype, scratch: Path | None) -> bool:
-    """Whether pixels are to be left where they are."""
+    """Whether pixels stay on disk instead of in memory; never without a scratch folder."""
     return scratch is not None and math.prod(shape) * dtype.itemsize > LARGE
 
 
 def is_mapped(data: Any, path: Path) -> bool:
-    """Whether pixels lie in a file, which is not to be written over then."""
+    """Whether pixels are mapped from ``path``, which must then not be overwritten in place."""
     while data is not None:
         name = data.filename if isinstance(data, np.memmap) else None
         if name and path.exists() and Path(name).exists() and path.samefile(name):
@@ -36,7 +36,7 @@ def is_mapped(data: Any, path: Path) -> bool:
 
 
 def room(shape: tuple[int, ...], dtype: np.dtype, folder: Path | None) -> np.ndarray:
-    """Array to be filled: in memory, or a file of the folder, which vanishes with it."""
+    """Array to be filled, in memory or in a file of ``folder`` that is deleted with the array."""
     if folder is None:
         return np.empty(shape, dtype)
     with tempfile.TemporaryFile(dir=folder) as file:
@@ -44,22 +44,23 @@ def room(shape: tuple[int, ...], dtype: np.dtype, folder: Path | None) -> np.nda
 
 
 def laid_out(data: Any, folder: Path, dtype: np.dtype | None = None) -> Any:
-    """Large pixels in the order of memory, and of a type, in which they can be written as they are.
+    """Arrange large pixels in C order and in a byte order in which they can be written directly.
 
-    Libraries would put them in order in memory, all at once.
+    The writing libraries would convert all of them at once, in memory.
 
     Parameters
     ----------
     data : ndarray or Stored
     folder : Path
-        For a temporary file, where one is needed; it vanishes with the array.
+        Folder for a temporary file, if one is needed; it is deleted with the array.
     dtype : dtype, optional
-        That of ``data``, or the same in another byte order.
+        The type of ``data`` (the default), or the same type in another byte order.
 
     Returns
     -------
     ndarray
-        ``data`` itself if it is small, or laid out like that already.
+        ``data`` itself (loaded if necessary) if it is small or already arranged in this way,
+        otherwise a copy in the temporary file.
     """
     dtype = data.dtype if dtype is None else dtype
     loaded = isinstance(data, np.ndarray)
@@ -73,7 +74,7 @@ def laid_out(data: Any, folder: Path, dtype: np.dtype | None = None) -> Any:
 
 
 def _blocks(shape: tuple[int, ...], itemsize: int) -> Iterator[tuple[slice, ...]]:
-    """Parts of an array, of some megabytes each, along as few axes as it takes."""
+    """Blocks of an array, at most 32 MiB each, divided along as few axes as possible."""
     each = itemsize * math.prod(shape[1:])
     if each > _BLOCK and len(shape) > 1:
         for first in range(shape[0]):
@@ -86,14 +87,14 @@ def _blocks(shape: tuple[int, ...], itemsize: int) -> Iterator[tuple[slice, ...]
 
 
 class Stored:
-    """Array of a store of which only what is asked for is read.
+    """Array in a store that reads only the requested pixels.
 
     Parameters
     ----------
     array : array-like
-        With ``shape``, ``dtype``, and ``__getitem__`` for slices of positive steps.
+        Object with ``shape``, ``dtype``, and ``__getitem__`` for slices with positive steps.
     part : tuple of range, optional
-        Positions along each axis that this is made of; by default all of them.
+        Positions of ``array`` along each axis that belong to this array; by default all.
     """
 
     def __init__(self, array: Any, part: tuple[range, ...] | None = None) -> None:
@@ -123,11 +124,11 @@ class Stored:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the pixels, as they would be in memory."""
+        """Size of the pixels in bytes if they were loaded."""
         return self.size * self.dtype.itemsize
 
     def part(self, axis: int, kept: range) -> Stored:
-        """The same with only some positions of an axis; nothing is read."""
+        """The same array restricted to positions ``kept`` of an axis; nothing is read."""
         positions = list(self._part)
         inside = positions[axis]
         stop = kept.stop if kept.stop >= 0 else None
@@ -135,7 +136,7 @@ class Stored:
         return Stored(self._array, tuple(positions))
 
     def __getitem__(self, key: Any) -> np.ndarray:
-        """Pixels at whole numbers and slices, which are read now."""
+        """Read the pixels at integers and slices."""
         keys = key if isinstance(key, tuple) else (key,)
         if Ellipsis in keys:
             at = keys.index(Ellipsis)
@@ -147,13 +148,13 @@ class Stored:
         return np.asarray(self._array[read])[left]
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        """All pixels."""
+        """Read all pixels."""
         pixels = self[...]
         return pixels if dtype is None else pixels.astype(dtype)
 
 
 def _reading(wanted: int | range) -> tuple[slice, int | slice]:
-    """Slice that is read of an axis, and what is taken of it."""
+    """Slice to read along an axis, and the index to apply to what was read."""
     if isinstance(wanted, int):
         return slice(wanted, wanted + 1), 0
     if not wanted:

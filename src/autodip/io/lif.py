@@ -1,4 +1,4 @@
-"""Leica LIF, read only; it is written as OME-TIFF or OME-Zarr."""
+"""Leica LIF, read only; results are written as OME-TIFF or OME-Zarr."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _COLOURS = {
 
 
 def read(path: Path, axes: str | None, scene: str | int | None = None) -> Image:
-    """Read one image of the project that the file holds."""
+    """Read one image of the project in the file."""
     liffile = require("liffile", "lif")
     try:
         with liffile.LifFile(path) as file:
@@ -35,7 +35,7 @@ def read(path: Path, axes: str | None, scene: str | int | None = None) -> Image:
             return _read(file.images[scenes.choose(names, scene)], axes)
     except AutodipError:
         raise
-    except Exception as error:  # the reader of a format without a standard raises anything
+    except Exception as error:  # readers of vendor formats may raise any exception
         raise FormatError(f"not a readable LIF file, or a damaged one ({error})") from error
 
 
@@ -43,12 +43,12 @@ def _read(stored: Any, axes: str | None) -> Image:
     data = stored.asarray().copy()
     seen = "".join(stored.dims)
     if "S" in seen and stored.sizes["S"] not in (3, 4):
-        seen = seen.replace("S", "C")  # channels stored beside one another, no colours
+        seen = seen.replace("S", "C")  # interleaved channels, not colours
     if axes is None and (set(seen) - set(AXES) or len(seen) != data.ndim):
         raise FormatError(
             f"the axes of {stored.path!r} are {', '.join(stored.dims)} (shape {data.shape}), "
-            f"out of which {', '.join(AXES)} are read; λ and Λ are wavelengths, M mosaic tiles: "
-            "say --axes with letters that are known, or export the part you want from LAS X"
+            f"but only {', '.join(AXES)} are supported; λ and Λ are wavelengths, M mosaic tiles: "
+            "give --axes with supported letters, or export the part you want from LAS X"
         )
     description = stored.xml_element.find("./Data/Image/ImageDescription")
     channels = [] if description is None else description.findall("./Channels/ChannelDescription")
@@ -77,7 +77,7 @@ def _read(stored: Any, axes: str | None) -> Image:
 
 
 def _steps(description: Element) -> dict[str, float]:
-    """µm and seconds from one element to the next; Leica tells the length of all."""
+    """Spacing in µm (X, Y, Z) and seconds (T), from the total length that Leica states."""
     steps = {}
     for entry in description.findall("./Dimensions/DimensionDescription"):
         axis = _DIMENSIONS.get(entry.get("DimID", ""))
@@ -89,7 +89,7 @@ def _steps(description: Element) -> dict[str, float]:
 
 
 def _property(channel: Element, key: str) -> str:
-    """Value of a property of a channel; "" where it has none."""
+    """Value of a channel property; "" if the channel lacks it."""
     for entry in channel.findall("./ChannelProperty"):
         if entry.findtext("Key") == key:
             return entry.findtext("Value") or ""
@@ -97,7 +97,7 @@ def _property(channel: Element, key: str) -> str:
 
 
 def _microscope(attributes: Mapping[str, Any]) -> tuple[Hint, ...]:
-    """What the settings of the hardware say of the kind of microscope."""
+    """Kind of microscope according to the hardware settings; empty if not stated."""
     settings = attributes.get("HardwareSetting")
     kind = settings.get("DataSourceTypeName") if isinstance(settings, Mapping) else None
     return (

@@ -1,4 +1,4 @@
-"""MRC: an image, a stack or a volume with the size of its voxels."""
+"""MRC: an image, a stack or a volume, with its voxel size."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from autodip.util.optional import require
 _TYPES = ("int8", "int16", "uint16", "float16", "float32")
 _UM_PER_ANGSTROM = 1e-4
 _VOLUME = 1
-# They describe where the image lies and how it was made; the rest follows from the pixels.
+# Fields on the position and acquisition of the image; the others follow from the pixels.
 _KEPT = ("nxstart", "nystart", "nzstart", "cellb", "mapc", "mapr", "maps", "origin", "exttyp")
 
 
 @dataclass(frozen=True)
 class MrcSource:
-    """What of an MRC file is kept when it is written again."""
+    """Header content of an MRC file that is preserved when it is written back."""
 
     header: dict[str, Any] = field(repr=False)
     labels: tuple[str, ...] = ()
@@ -31,7 +31,7 @@ class MrcSource:
 
 
 def read(path: Path, axes: str | None) -> Image:
-    """Read an MRC file: a plane (YX) or volume (ZYX); for a stack ``axes`` has to say what."""
+    """Read an MRC file: a plane (YX) or a volume (ZYX); for a stack, ``axes`` is required."""
     mrcfile = require("mrcfile", "mrc")
     try:
         with warnings.catch_warnings(record=True) as seen:
@@ -54,14 +54,14 @@ def read(path: Path, axes: str | None) -> Image:
         axes = {2: "YX", 3: "ZYX"}.get(data.ndim) if source.volume or data.ndim == 2 else None
     if axes is None:
         raise ParameterError(
-            f"{path}: a stack of shape {data.shape} that does not say what its planes are; "
-            "say it, as in --axes TYX (frames) or --axes ZYX (depth)"
+            f"{path}: the file does not state what the planes of its stack of shape {data.shape} "
+            "are; specify it, as in --axes TYX (frames) or --axes ZYX (depth)"
         )
     return Image(data, axes, pixel_size=told, source=source)
 
 
 def _voxel(file: Any, axes: str) -> dict[str, float]:
-    """µm per pixel where the header tells it."""
+    """Pixel size in µm along the axes for which the header states it."""
     sizes = {axis: float(file.voxel_size[axis.lower()]) for axis in "XYZ"}
     known = {axis: n * _UM_PER_ANGSTROM for axis, n in sizes.items() if n > 0 and np.isfinite(n)}
     if "Z" not in axes or file.data is None or file.data.ndim < 3:
@@ -70,12 +70,12 @@ def _voxel(file: Any, axes: str) -> dict[str, float]:
 
 
 def write(path: Path, image: Image) -> None:
-    """Write a plane, or a volume or stack of three axes, with the size of its voxels.
+    """Write a plane, or a volume or stack with three axes, including the voxel size.
 
     Raises
     ------
     FormatError
-        If MRC holds no such type or axes.
+        If MRC cannot store the pixel type or the axes.
     """
     if image.data.dtype.name not in _TYPES or len(image.axes) > 3 or "S" in image.axes:
         raise FormatError(

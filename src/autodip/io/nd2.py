@@ -1,4 +1,4 @@
-"""Nikon ND2, read only; it is written as OME-TIFF or OME-Zarr."""
+"""Nikon ND2, read only; results are written as OME-TIFF or OME-Zarr."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _POSITION = "P"
 
 
 def read(path: Path, axes: str | None, scene: str | int | None = None) -> Image:
-    """Read the image of one position of the stage."""
+    """Read the image at one stage position."""
     nd2 = require("nd2", "nd2")
     try:
         with nd2.ND2File(path) as file:
             return _read(file, path, axes, scene)
     except AutodipError:
         raise
-    except Exception as error:  # the reader of a format without a standard raises anything
+    except Exception as error:  # readers of vendor formats may raise any exception
         raise FormatError(f"not a readable ND2 file, or a damaged one ({error})") from error
 
 
@@ -38,7 +38,7 @@ def _read(file: Any, path: Path, axes: str | None, scene: str | int | None) -> I
         data = file.asarray()
     if set(seen) - set(AXES):
         raise FormatError(
-            f"its axes are {seen} (shape {data.shape}); out of them {', '.join(AXES)} are read: "
+            f"its axes are {seen} (shape {data.shape}); only {', '.join(AXES)} are supported: "
             "export the part you want from NIS-Elements"
         )
     image = Image(data, axes or seen, time_step=_time_step(file.experiment))
@@ -58,10 +58,10 @@ def _read(file: Any, path: Path, axes: str | None, scene: str | int | None) -> I
 
 
 def _metadata(file: Any, number: int) -> str:
-    """OME-XML that the reader makes of the file; "" where the file lacks what that needs."""
+    """OME-XML that the reader generates from the file; "" if necessary metadata are missing."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of times that are not told
+            warnings.simplefilter("ignore")  # about missing times
             xml = file.ome_metadata(include_unstructured=False).to_xml()
     except (
         ArithmeticError,
@@ -76,13 +76,13 @@ def _metadata(file: Any, number: int) -> str:
 
 
 def _positions(experiment: Sequence[Any]) -> list[str]:
-    """Name of each position of the stage; "" where it has none."""
+    """Name of each stage position; "" if it has none."""
     loop = next(loop for loop in experiment if loop.type == "XYPosLoop")
     return [point.name or "" for point in loop.parameters.points]
 
 
 def _sizes(voxel: Any, calibrated: Sequence[bool], axes: str) -> dict[str, float]:
-    """µm per pixel of those axes that are there and were calibrated."""
+    """Pixel size in µm along the axes that exist and are calibrated."""
     told = zip("XYZ", (voxel.x, voxel.y, voxel.z), calibrated, strict=True)
     return {a: float(size) for a, size, known in told if known and a in axes and size > 0}
 
@@ -92,7 +92,7 @@ def _colour(colour: Any) -> str:
 
 
 def _time_step(experiment: Sequence[Any]) -> float | None:
-    """Seconds between frames: as they were asked for, else as they came."""
+    """Seconds between frames, as set or else as measured; None if unknown or not constant."""
     for loop in experiment:
         periods = getattr(loop.parameters, "periods", [loop.parameters])
         if loop.type in ("TimeLoop", "NETimeLoop") and len(periods) == 1:

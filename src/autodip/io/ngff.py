@@ -1,4 +1,4 @@
-"""Metadata of OME-Zarr (OME-NGFF): what it says of the image, and how it changes with it."""
+"""OME-Zarr (OME-NGFF) metadata: what it states about an image, and how it is updated."""
 
 from __future__ import annotations
 
@@ -38,32 +38,33 @@ _SECONDS = {
 _KIND = {"T": "time", "C": "channel", "Z": "space", "Y": "space", "X": "space"}
 _ORDER = "TCZYX"
 _LEAST = 256
-"""A new pyramid ends where the longer side of a plane has no more pixels than this."""
+"""A new pyramid ends with the first level of at most this many pixels on the longer side."""
 _CHUNK = 1024
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class NgffSource:
-    """What of an OME-Zarr image is kept when it is written again.
+    """Metadata of an OME-Zarr image that are preserved when it is written back.
 
     Parameters
     ----------
     version : str
         "0.4" or "0.5".
     axes : str
-        One letter out of ``TCZYX`` for each dimension.
+        One letter of ``TCZYX`` for each dimension.
     multiscale : mapping
-        The entry of ``multiscales``: axes, paths, scales, name, and what else is there.
+        The entry of ``multiscales``: axes, paths, scales, name and any further fields.
     omero : mapping
-        Channels with their names, colours and windows; empty where there is none.
+        Channels with their names, colours and display windows; empty if absent.
     shapes : tuple of tuple of int
-        Of the full image and of each reduced level.
+        Shape of the full image and of each reduced level.
     storage : mapping
         Arguments of ``zarr.create_array``: chunks, shards, compressors.
     others : mapping
         Further attributes of the group.
     folder : Path or None
-        Where it was read, whose labels and tables belong to the whole image.
+        Folder that the image was read from; its labels and tables are copied on writing. None
+        for a new image, and for a part of an image, which they would not match.
     """
 
     version: str
@@ -76,7 +77,7 @@ class NgffSource:
     folder: Path | None = None
 
     def cut(self, position: int, kept: range) -> NgffSource:
-        """Metadata of the part of the image that has only ``kept`` of its axis at ``position``."""
+        """Metadata of the image restricted to ``kept`` along its axis at ``position``."""
         return dataclasses.replace(self._cut(position, kept), folder=None)
 
     def _cut(self, position: int, kept: range) -> NgffSource:
@@ -87,7 +88,7 @@ class NgffSource:
         return dataclasses.replace(self, omero={**self.omero, "channels": left})
 
     def level_shapes(self, shape: tuple[int, ...]) -> list[tuple[int, ...]]:
-        """Shape of each reduced level of an image of this kind with another ``shape``."""
+        """Shape of each reduced level of an image with these axes but another ``shape``."""
         return [
             tuple(
                 scaled(n, full, part) if axis in "ZYX" else n
@@ -97,7 +98,7 @@ class NgffSource:
         ]
 
     def attributes(self) -> dict[str, Any]:
-        """Attributes of the group, as the version wants them."""
+        """Attributes of the group, in the layout that the version requires."""
         ome: dict[str, Any] = {"multiscales": [dict(self.multiscale)]}
         if self.omero:
             ome["omero"] = dict(self.omero)
@@ -112,20 +113,20 @@ def letters(multiscale: Mapping[str, Any]) -> str:
     Raises
     ------
     FormatError
-        If one is not known.
+        If an axis is not one of t, c, z, y and x.
     """
     names = [str(axis.get("name", "")) for axis in multiscale["axes"]]
     axes = "".join(name.upper() for name in names)
     if any(len(name) != 1 for name in names) or set(axes) - set(_ORDER):
         raise FormatError(
-            f"its axes are called {', '.join(names)}; t, c, z, y and x are read: "
-            "write the part you want as an image of these"
+            f"its axes are called {', '.join(names)}; only t, c, z, y and x are supported: "
+            "save the part you want as an image with these axes"
         )
     return axes
 
 
 def facts(source: NgffSource) -> dict[str, Any]:
-    """Fields of :class:`autodip.image.image.Image` that the metadata tells."""
+    """Fields of :class:`autodip.image.image.Image` from the metadata."""
     scale = _scale(source.multiscale)
     size: dict[str, float] = {}
     step = None
@@ -150,7 +151,7 @@ def facts(source: NgffSource) -> dict[str, Any]:
 
 
 def _scale(multiscale: Mapping[str, Any]) -> list[float]:
-    """Units per pixel of the full image, for each axis."""
+    """Pixel size of the full image along each axis, in the units of the axis."""
     full = multiscale["datasets"][0].get("coordinateTransformations") or []
     scale = np.ones(len(multiscale["axes"]))
     for step in [*full, *(multiscale.get("coordinateTransformations") or [])]:
@@ -160,19 +161,19 @@ def _scale(multiscale: Mapping[str, Any]) -> list[float]:
 
 
 def new(image: Image, version: str) -> tuple[NgffSource, np.ndarray]:
-    """Metadata of an image from elsewhere, and its pixels in the order that OME-Zarr wants.
+    """Metadata for an image from another format, and its pixels in the axis order of OME-Zarr.
 
     Samples of colour pixels (axis S) become channels.
 
     Raises
     ------
     FormatError
-        If the image has both channels and samples.
+        If the image has both channels and colour samples.
     """
     if {"S", "C"} <= set(image.axes):
         raise FormatError(
-            f"an image of axes {image.axes} has channels and colour samples; OME-Zarr holds one "
-            "of them: select one channel (--channel)"
+            f"an image of axes {image.axes} has channels and colour samples; OME-Zarr can "
+            "store only one of these: select one channel (--channel)"
         )
     seen = image.axes.replace("S", "C")
     axes = "".join(a for a in _ORDER if a in seen)
@@ -186,11 +187,18 @@ def new(image: Image, version: str) -> tuple[NgffSource, np.ndarray]:
     }
     chunks = tuple(min(n, _CHUNK) if a in "YX" else 1 for a, n in zip(axes, shapes[0], strict=True))
     omero = _omero(image, data, axes)
-    return NgffSource(version, axes, multiscale, omero, shapes, {"chunks": chunks}), data
+    return NgffSource(
+        version=version,
+        axes=axes,
+        multiscale=multiscale,
+        omero=omero,
+        shapes=shapes,
+        storage={"chunks": chunks},
+    ), data
 
 
 def _axes(image: Image, axes: str) -> list[dict[str, str]]:
-    """Name and kind of each axis, and its unit where its scale is known."""
+    """Name and type of each axis, and its unit if its scale is known."""
     units = dict.fromkeys(image.pixel_size, "micrometer")
     if image.time_step:
         units["T"] = "second"
@@ -213,7 +221,7 @@ def _datasets(image: Image, axes: str, shapes: Sequence[tuple[int, ...]]) -> lis
 
 
 def _pyramid(axes: str, shape: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
-    """Full shape and those of levels of half the width and height, down to a small one."""
+    """Shape of the full image and of its levels, each half as wide and high as the last."""
     shapes = [shape]
     while max(n for a, n in zip(axes, shapes[-1], strict=True) if a in "YX") > _LEAST:
         last = zip(axes, shapes[-1], strict=True)
@@ -222,7 +230,7 @@ def _pyramid(axes: str, shape: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
 
 
 def _omero(image: Image, data: np.ndarray, axes: str) -> dict[str, Any]:
-    """Names, colours and windows of the channels, where there is something to tell."""
+    """Names, colours and display windows of the channels; empty if nothing is known."""
     names, colours = image.channel_names, image.channel_colours
     if image.channel_axis == "S" and not names:
         names, colours = tuple("RGB"), ("FF0000", "00FF00", "0000FF")

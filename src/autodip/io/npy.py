@@ -1,4 +1,4 @@
-"""NumPy arrays in ``.npy`` files: pixels alone, no metadata."""
+"""NumPy arrays in ``.npy`` files: pixels without metadata."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from autodip.io.large import is_large
 
 
 def read(path: Path, axes: str | None, scratch: Path | None = None) -> Image:
-    """Read an array; two dimensions are (Y, X), for more ``axes`` has to say what they are.
+    """Read an array; two dimensions are taken as (Y, X), any others require ``axes``.
 
-    With ``scratch`` the file of a large one is mapped.
+    If ``scratch`` is given, the file of a large array is memory-mapped.
     """
     try:
         mapped = np.load(path, mmap_mode="r", allow_pickle=False) if scratch else None
@@ -29,24 +29,24 @@ def read(path: Path, axes: str | None, scratch: Path | None = None) -> Image:
 
 
 def with_axes(data: np.ndarray, axes: str | None, path: Path) -> Image:
-    """Image of an array that says nothing of its axes; two dimensions are (Y, X).
+    """Image of an array without axis metadata; two dimensions are taken as (Y, X).
 
     Raises
     ------
     ParameterError
-        If there are others and ``axes`` is not given.
+        If ``axes`` is not given and the array is not two-dimensional.
     """
     if axes is None:
         if data.ndim != 2:
             raise ParameterError(
-                f"{path}: an array of shape {data.shape} does not say what its dimensions are; "
-                "say it, as in --axes TYX (frames) or --axes ZYX (depth)"
+                f"{path}: the file does not state what the dimensions of its shape {data.shape} "
+                "are; specify them, as in --axes TYX (frames) or --axes ZYX (depth)"
             )
         axes = "YX"
     return Image(data, axes)
 
 
 def write(path: Path, image: Image) -> None:
-    """Write the array, in native or foreign byte order as its dtype says."""
+    """Write the array, in the byte order of its dtype."""
     with path.open("wb") as file:
         np.save(file, image.data, allow_pickle=False)

@@ -1,4 +1,4 @@
-"""NumPy arrays in ``.npz`` archives: one array, or the one called ``image``."""
+"""NumPy arrays in ``.npz`` archives: the only array, or the one called ``image``."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class NpzSource:
 
 
 def read(path: Path, axes: str | None, scene: str | int | None = None) -> Image:
-    """Read an array; the only one, the one called ``image``, or the one that ``scene`` names."""
+    """Read one array: the one given by ``scene``, else the only one or that called ``image``."""
     try:
         with path.open("rb") as file:
             archive = np.load(file, allow_pickle=False)
@@ -43,7 +43,7 @@ def read(path: Path, axes: str | None, scene: str | int | None = None) -> Image:
 
 
 def write(path: Path, image: Image) -> None:
-    """Write the array, compressed, under the key it was read from."""
+    """Write the array, compressed, under the key it was read from or else ``image``."""
     key = image.source.key if isinstance(image.source, NpzSource) else _USUAL
     with path.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **{key: image.data})

@@ -1,4 +1,4 @@
-"""OME metadata: what it says of the image, and how it changes with the image."""
+"""OME metadata: what it states about an image, and how it is updated with the image."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _TYPES = {"float32": "float", "float64": "double"}
 
 @dataclass(frozen=True)
 class OmeSource:
-    """Metadata of a file of another format as OME-XML that describes this one image."""
+    """Metadata of a file in another format, as OME-XML that describes this image only."""
 
     xml: str = field(repr=False)
     axes: str
 
     def cut(self, position: int, kept: range) -> OmeSource:
-        """Metadata of the part that has only ``kept`` of its axis at ``position``."""
+        """Metadata of the image restricted to ``kept`` along its axis at ``position``."""
         axis = self.axes[position]
         return OmeSource(
             cut(self.xml, axis, kept), self.axes.replace("S", "") if axis == "S" else self.axes
@@ -40,9 +40,9 @@ def parse(xml: str) -> ome_types.OME:
     Raises
     ------
     FormatError
-        If it is no valid OME-XML.
+        If the text is not valid OME-XML, or describes no image.
     """
-    from ome_types import from_xml  # noqa: PLC0415  (half a second, needed for OME files only)
+    from ome_types import from_xml  # noqa: PLC0415  (takes half a second; for OME files only)
 
     try:
         ome = from_xml(xml)
@@ -57,7 +57,7 @@ def parse(xml: str) -> ome_types.OME:
 
 
 def only(xml: str, index: int) -> str:
-    """OME-XML of one of the images that it describes; the same text where there is no other."""
+    """OME-XML of image number ``index`` alone; ``xml`` itself if no other or no such exists."""
     ome = parse(xml)
     if len(ome.images) == 1 or index >= len(ome.images):
         return xml
@@ -66,7 +66,7 @@ def only(xml: str, index: int) -> str:
 
 
 def facts(xml: str, index: int = 0) -> dict[str, Any]:
-    """Fields of :class:`autodip.image.image.Image` that OME-XML tells of one of its images."""
+    """Fields of :class:`autodip.image.image.Image` for image number ``index`` of OME-XML."""
     images = parse(xml).images
     pixels = images[min(index, len(images) - 1)].pixels
     size = {}
@@ -90,14 +90,14 @@ def facts(xml: str, index: int = 0) -> dict[str, Any]:
 
 
 def _colour(channel: Any) -> str:
-    """Colour of a channel where the file tells one (the schema's default is white)."""
+    """Colour of a channel; "" if the file states none (the schema's default is white)."""
     if "color" not in channel.model_fields_set or channel.color is None:
         return ""
     return "".join(f"{part:02X}" for part in channel.color.as_rgb_tuple(alpha=False))
 
 
 def _hints(channel: Any) -> list[Hint]:
-    """Fields of an OME channel that may tell microscope or specimen, the strictest first."""
+    """Fields of an OME channel that may identify microscope or specimen, most reliable first."""
     found = []
     for kind, name, value in (
         ("microscope", "AcquisitionMode", channel.acquisition_mode),
@@ -112,7 +112,7 @@ def _hints(channel: Any) -> list[Hint]:
 
 
 def cut(xml: str, axis: str, kept: range) -> str:
-    """OME-XML of the part of an image that has only positions ``kept`` of an axis."""
+    """OME-XML of an image restricted to positions ``kept`` of an axis."""
     if axis not in "TCZS":
         return xml
     ome = parse(xml)
@@ -135,7 +135,7 @@ def cut(xml: str, axis: str, kept: range) -> str:
 
 
 def for_one_file(xml: str, dtype: np.dtype, pages: int) -> str:
-    """OME-XML whose pixels of type ``dtype`` follow one another in the pages of one file."""
+    """OME-XML for pixels of type ``dtype`` in consecutive pages of one file."""
     from ome_types.model import TiffData  # noqa: PLC0415
 
     ome = parse(xml)
@@ -151,17 +151,17 @@ def for_one_file(xml: str, dtype: np.dtype, pages: int) -> str:
 
 
 def document(image: Image) -> str:
-    """OME-XML of an image from another format, with all that is known of it.
+    """OME-XML for an image from another format, with all its known metadata.
 
     Parameters
     ----------
     image : Image
-        Of axes that end in YX or YXS.
+        Its axes must end in YX or YXS.
 
     Raises
     ------
     FormatError
-        If OME does not know the type of the pixels.
+        If OME does not support the pixel type.
     """
     from ome_types import model  # noqa: PLC0415
 
@@ -193,26 +193,26 @@ def document(image: Image) -> str:
 
 
 def _pixel_type(dtype: np.dtype) -> Any:
-    """Type of pixels in OME's words.
+    """Pixel type in OME's terms.
 
     Raises
     ------
     FormatError
-        If OME does not know it.
+        If OME does not support it.
     """
     from ome_types.model import PixelType  # noqa: PLC0415
 
     name = _TYPES.get(dtype.name, dtype.name)
     if not _allows(PixelType, name):
         raise FormatError(
-            f"OME-TIFF holds no pixels of type {name} but 8-, 16- and 32-bit integers, float32 "
-            "and float64; write one of them (--dtype float32)"
+            f"OME-TIFF holds no pixels of type {name}, only 8-, 16- and 32-bit integers, float32 "
+            "and float64; write one of these (--dtype float32)"
         )
     return PixelType(name)
 
 
 def _blank(image: Image, kind: Any) -> Any:
-    """Pixels without any knowledge but their type."""
+    """OME Pixels element with sizes and pixel type, and no further metadata."""
     from ome_types import model  # noqa: PLC0415
 
     sizes: dict[str, Any] = {f"size_{axis.lower()}": image.size(axis) for axis in "TCZYX"}
@@ -226,11 +226,11 @@ def _blank(image: Image, kind: Any) -> Any:
 
 
 def _describe(channel: Any, image: Image, number: int) -> None:
-    """Name, colour, microscope and dye of a channel, where they are known."""
+    """Set the name, colour, microscope and dye of a channel, as far as they are known."""
     from ome_types import model  # noqa: PLC0415
 
     if image.channel_axis == "S" and image.size("S") > 1:
-        return  # names and colours are those of the samples
+        return  # names and colours belong to the samples
     if number < len(image.channel_names) and image.channel_names[number]:
         channel.name = image.channel_names[number]
     colour = image.channel_colours[number] if number < len(image.channel_colours) else ""

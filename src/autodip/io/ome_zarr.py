@@ -1,4 +1,4 @@
-"""OME-Zarr 0.4 and 0.5: a folder, written in the version it was read in, with its pyramid."""
+"""OME-Zarr 0.4 and 0.5: a folder, written back in its own version, with its pyramid."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ from autodip.util.optional import require
 
 _LOSSLESS = ("blosc", "zstd", "gzip", "zlib", "lz4", "bz2", "lzma", "lzma2")
 _MARKS = ("zarr.json", ".zgroup", ".zattrs", ".zarray")
-# They describe other images of the store, or labels beside this one.
+# Folders next to the pixels that are copied with the image.
 _BESIDE = ("labels", "tables")
+# Attributes that are rewritten, or that describe other images of the store or labels.
 _DROPPED = ("multiscales", "omero", "labels", "plate", "well", "bioformats2raw.layout", "version")
 
 
@@ -33,40 +34,41 @@ def is_store(path: Path) -> bool:
 def read(
     path: Path, axes: str | None, scene: str | int | None = None, scratch: Path | None = None
 ) -> Image:
-    """Read the full resolution of an image.
+    """Read an image at full resolution.
 
-    Chunks that are not stored are 0 by the standard; a store without any chunk is refused.
+    Missing chunks are read as 0, as the standard defines; a store without any chunk is refused.
 
     Parameters
     ----------
     path : Path
         Folder of the store.
     axes : str, optional
-        Meaning of the dimensions, in place of what the metadata says.
+        Meaning of the dimensions; overrides the metadata.
     scene : str or int, optional
-        Which image of a store that holds several (series of bioformats2raw, fields of a plate).
+        Image to read from a store that holds several (series of bioformats2raw, fields of view
+        of a plate).
     scratch : Path, optional
-        With it, large images are read when their pixels are asked for.
+        If given, the pixels of large images are read only when they are requested.
     """
     zarr = require("zarr", "zarr")
     if not path.is_dir():
-        raise FormatError("not a folder; an OME-Zarr image is one (unpack it, if it is an archive)")
+        raise FormatError("not a folder, as an OME-Zarr image is (unpack it if it is an archive)")
     if not is_store(path):
-        raise FormatError(f"not a Zarr store: it has none of {', '.join(_MARKS)}")
+        raise FormatError(f"not a Zarr store: it contains none of {', '.join(_MARKS)}")
     try:
         group = zarr.open_group(path, mode="r")
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of what lies in the folder besides Zarr
+            warnings.simplefilter("ignore")  # about other content of the folder
             inside = _inside(group, path, scene)
         return _read(group[inside] if inside else group, path / inside, axes, scratch)
     except AutodipError:
         raise
-    except Exception as error:  # codecs and stores raise whatever they like
+    except Exception as error:  # codecs and stores may raise any exception
         raise FormatError(f"not a readable OME-Zarr image, or a damaged one ({error})") from error
 
 
 def _inside(group: Any, path: Path, scene: str | int | None) -> str:
-    """Place of the image that is meant within the store."""
+    """Path of the chosen image within the store; "" if the store itself is the image."""
     attributes, _ = _ome(group)
     if "multiscales" in attributes:
         scenes.choose([path.name], scene)
@@ -78,13 +80,13 @@ def _inside(group: Any, path: Path, scene: str | int | None) -> str:
     if not names:
         raise FormatError(
             "a Zarr store without a multiscale image (its attributes have no 'multiscales'); "
-            "OME-Zarr 0.4 and 0.5 are read"
+            "OME-Zarr 0.4 and 0.5 are supported"
         )
     return list(names)[scenes.choose(list(names.values()), scene)]
 
 
 def _ome(group: Any) -> tuple[Mapping[str, Any], str]:
-    """Attributes of OME, and their version where they tell it for all."""
+    """OME attributes of a group, and their version; "" if it is not stated at this level."""
     attributes = dict(group.attrs)
     ome_part = attributes.get("ome")
     if isinstance(ome_part, Mapping):
@@ -93,7 +95,7 @@ def _ome(group: Any) -> tuple[Mapping[str, Any], str]:
 
 
 def _fields(group: Any) -> list[str]:
-    """Places of the fields of view of a plate or a well."""
+    """Paths of the fields of view in a plate or a well."""
     attributes, _ = _ome(group)
     if "well" in attributes:
         return [str(image["path"]) for image in attributes["well"]["images"]]
@@ -102,7 +104,7 @@ def _fields(group: Any) -> list[str]:
 
 
 def _series(group: Any) -> dict[str, str]:
-    """Places and names of the images of a bioformats2raw layout, or of any group of images."""
+    """Paths and names of the images in a bioformats2raw layout, or in any group of images."""
     found = {}
     listed = _ome(group["OME"])[0].get("series") if "OME" in group else None
     for place in listed or sorted(group.group_keys(), key=lambda key: (len(key), key)):
@@ -119,7 +121,7 @@ def _read(group: Any, folder: Path, axes: str | None, scratch: Path | None) -> I
     if version not in ngff.VERSIONS:
         raise FormatError(
             f"OME-Zarr of version {version or 'unknown'!r}; {' and '.join(ngff.VERSIONS)} are "
-            "read: convert it with a current tool"
+            "supported: convert it with a current tool"
         )
     arrays = [group[str(dataset["path"])] for dataset in multiscale["datasets"]]
     full = arrays[0]
@@ -128,14 +130,14 @@ def _read(group: Any, folder: Path, axes: str | None, scratch: Path | None) -> I
     root = dict(group.attrs)
     others = {k: v for k, v in root.items() if k not in (*_DROPPED, "ome")}
     source = ngff.NgffSource(
-        version,
-        ngff.letters(multiscale),
-        multiscale,
-        dict(attributes.get("omero") or {}),
-        tuple(tuple(array.shape) for array in arrays),
-        _storage(full),
-        others,
-        folder,
+        version=version,
+        axes=ngff.letters(multiscale),
+        multiscale=multiscale,
+        omero=dict(attributes.get("omero") or {}),
+        shapes=tuple(tuple(array.shape) for array in arrays),
+        storage=_storage(full),
+        others=others,
+        folder=folder,
     )
     told = ngff.facts(source)
     told["hints"] = _hints(folder) or told["hints"]
@@ -145,7 +147,7 @@ def _read(group: Any, folder: Path, axes: str | None, scratch: Path | None) -> I
 
 
 def _hints(folder: Path) -> Any:
-    """What the OME-XML says that bioformats2raw puts beside its images."""
+    """Hints from the OME-XML that bioformats2raw stores next to its images; else empty."""
     beside = folder.parent / "OME" / "METADATA.ome.xml"
     if not beside.is_file() or not folder.name.isdecimal():
         return ()
@@ -153,7 +155,7 @@ def _hints(folder: Path) -> Any:
 
 
 def _storage(array: Any) -> dict[str, Any]:
-    """Arguments of ``zarr.create_array`` that store pixels as ``array`` does."""
+    """Arguments of ``zarr.create_array`` as for ``array``; lossy compressors are omitted."""
     storage: dict[str, Any] = {"chunks": tuple(array.chunks)}
     if array.shards is not None:
         storage["shards"] = tuple(array.shards)
@@ -169,9 +171,9 @@ def _codec_name(codec: Any) -> str:
 
 
 def write(path: Path, image: Image, version: str | None = None) -> None:
-    """Write an image: all levels that its source had, or a new pyramid.
+    """Write an image with the pyramid levels of its source, or with a new pyramid.
 
-    The folder appears whole or not at all; one that is there is replaced.
+    The folder appears complete or not at all; an existing Zarr store is replaced.
 
     Parameters
     ----------
@@ -179,11 +181,18 @@ def write(path: Path, image: Image, version: str | None = None) -> None:
         Folder of the store.
     image : Image
     version : str, optional
-        "0.4" or "0.5"; that of the source by default, 0.5 for images from elsewhere.
+        "0.4" or "0.5"; by default the version of the source, or 0.5 for images from other
+        formats.
+
+    Raises
+    ------
+    FormatError
+        If ``path`` is a folder with content other than Zarr, or the image has both channels
+        and colour samples.
     """
     zarr = require("zarr", "zarr")
     if path.is_dir() and any(path.iterdir()) and not is_store(path):
-        raise FormatError(f"{path} is a folder with other things than Zarr; it is not replaced")
+        raise FormatError(f"{path} is a folder with content other than Zarr; it is not replaced")
     source, data = image.source, image.data
     if not isinstance(source, ngff.NgffSource) or (version and version != source.version):
         source, data = ngff.new(image, version or ngff.NEWEST)
@@ -194,7 +203,7 @@ def write(path: Path, image: Image, version: str | None = None) -> None:
 
 
 def _copy_beside(source: ngff.NgffSource, path: Path) -> None:
-    """Copy what belongs to the image but is none: labels and tables."""
+    """Copy the labels and tables that belong to the image."""
     for name in _BESIDE:
         if source.folder is not None and (source.folder / name).is_dir():
             shutil.copytree(source.folder / name, path / name)
@@ -221,7 +230,7 @@ def _store(zarr: Any, path: Path, source: ngff.NgffSource, data: np.ndarray) -> 
 
 
 def _fill(array: Any, level: np.ndarray) -> None:
-    """Write the pixels of a level; those of a large one by whole chunks, rows of them at once."""
+    """Write the pixels of a level; if they are large, in rows of whole chunks."""
     if level.nbytes <= large.LARGE:
         array[...] = level
         return
@@ -232,7 +241,7 @@ def _fill(array: Any, level: np.ndarray) -> None:
 
 
 def _fitting(storage: Mapping[str, Any], level: np.ndarray) -> dict[str, Any]:
-    """Storage for a level: no chunk longer than its axis, and codecs made for its type."""
+    """Storage of a level: chunks no longer than its axes, codecs only if they fit its type."""
     result = dict(storage)
     if "shards" not in result:
         chunks = zip(result["chunks"], level.shape, strict=True)

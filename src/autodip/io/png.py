@@ -1,4 +1,4 @@
-"""PNG with 8 or 16 bits, grey or colour; resolution and texts are carried over."""
+"""PNG with 8 or 16 bits, grey or colour; resolution and text chunks are preserved."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from autodip.image.image import Image
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CRITICAL = {b"IHDR", b"PLTE", b"IDAT", b"IEND"}
-# They describe the encoding or the time of the old file, not the image.
+# These describe the encoding or the modification time of the old file, not the image.
 _DROPPED = {b"tRNS", b"hIST", b"tIME"}
 _GREY, _RGB, _PALETTE, _GREY_ALPHA, _RGBA = 0, 2, 3, 4, 6
 
 
 @dataclass(frozen=True)
 class PngSource:
-    """Chunks of the file that are kept: type and content."""
+    """Type and content of the chunks of the file that are preserved."""
 
     chunks: tuple[tuple[bytes, bytes], ...]
 
 
 def read(path: Path, axes: str | None) -> Image:
-    """Read a PNG of axes YX, or YXS with colours."""
+    """Read a PNG; its axes are YX, or YXS if it has colours or transparency."""
     content = path.read_bytes()
     chunks = _chunks(content)
     header = dict(chunks)[b"IHDR"]
@@ -52,7 +52,7 @@ def read(path: Path, axes: str | None) -> Image:
 
 
 def write(path: Path, image: Image) -> None:
-    """Write the pixels, with the chunks of the source behind the header."""
+    """Write the pixels, with the preserved chunks of the source after the header."""
     if image.data.dtype not in (np.uint8, np.uint16) or set(image.axes) - set("YXS"):
         raise FormatError(
             f"PNG holds 8- or 16-bit grey or colour images, not {image.data.dtype} of axes "
@@ -66,7 +66,7 @@ def write(path: Path, image: Image) -> None:
 
 
 def _without_transparent_colour(chunks: list[tuple[bytes, bytes]]) -> bytes:
-    """File without tRNS, which would be decoded as one more sample of every pixel."""
+    """File without tRNS, which would be decoded as an additional sample of every pixel."""
     return _SIGNATURE + b"".join(_chunk(*c) for c in chunks if c[0] != b"tRNS")
 
 
@@ -79,7 +79,7 @@ def _crc(kind: bytes, content: bytes) -> int:
 
 
 def _chunks(content: bytes) -> list[tuple[bytes, bytes]]:
-    """Walk through all chunks up to the end mark, so that a truncated file is noticed."""
+    """Read all chunks up to the end marker, so that a truncated file is detected."""
     if not content.startswith(_SIGNATURE):
         raise FormatError("not a PNG file")
     chunks, at = [], len(_SIGNATURE)
@@ -88,9 +88,9 @@ def _chunks(content: bytes) -> list[tuple[bytes, bytes]]:
         body = content[at + 8 : at + 8 + length]
         stored = content[at + 8 + length : at + 12 + length]
         if len(stored) == 4 and struct.unpack(">I", stored)[0] != _crc(kind, body):
-            raise FormatError(f"damaged PNG (checksum of its {kind.decode('latin1')} part)")
+            raise FormatError(f"damaged PNG (wrong checksum of its {kind.decode('latin1')} chunk)")
         chunks.append((kind, body))
         at += 12 + length
         if kind == b"IEND" and at <= len(content) and chunks[0][0] == b"IHDR":
             return chunks
-    raise FormatError(f"truncated PNG ({len(content)} bytes, no end mark)")
+    raise FormatError(f"truncated PNG ({len(content)} bytes, no end marker)")

@@ -1,4 +1,4 @@
-"""Reduced copies of an image, as viewers want them for large ones."""
+"""Downsampled copies of an image, which viewers need for large images."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ import numpy as np
 from autodip.io.large import is_large, room
 
 _BAND = 2**23
-"""Bytes of an image that are reduced at once."""
+"""Bytes of an image reduced at a time."""
 
 
 def levels(
     data: np.ndarray, shapes: Sequence[tuple[int, ...]], folder: Path | None = None
 ) -> Iterator[np.ndarray]:
-    """Reduce an image step by step, each level from the one before.
+    """Reduce an image level by level, each from the previous one.
 
     Parameters
     ----------
     data : ndarray, any shape and real dtype
     shapes : sequence of tuple of int
-        Shape of each level, with as many axes as ``data``; no axis grows.
+        Shape of each level, with the same number of axes as ``data``; no axis grows.
     folder : Path, optional
-        For temporary files: the levels of a large image lie there, not in memory.
+        Folder for temporary files; the levels of a large image are stored there, not in memory.
 
     Yields
     ------
@@ -41,17 +41,17 @@ def levels(
 
 
 def scaled(size: int, full: int, level: int) -> int:
-    """Size of a level of an axis with ``size`` pixels, as ``level`` is to ``full``."""
+    """Length of an axis of ``size`` pixels, reduced in the proportion of ``level`` to ``full``."""
     return min(size, max(1, level if size == full else round(size * level / full)))
 
 
 def _reduce(data: np.ndarray, level: np.ndarray) -> None:
-    """Reduce an image into a level, a band at once for the memory it takes."""
+    """Reduce an image into a level, one band at a time to limit memory."""
     if data.ndim > 2 and len(data) == len(level):
         for part, reduced in zip(data, level, strict=True):
             _reduce(part, reduced)
         return
-    # Bands of rows (slices) lie together in a file; only those of huge planes are too much.
+    # Bands along the first axis are contiguous in a file; later axes are for huge planes only.
     axes = (axis for axis, new in enumerate(level.shape) if data.nbytes // new <= _BAND)
     axis = next(axes, data.ndim - 2)
     old, new = data.shape[axis], level.shape[axis]
@@ -67,7 +67,7 @@ def _reduce(data: np.ndarray, level: np.ndarray) -> None:
 
 
 def _reduced(data: np.ndarray, shape: tuple[int, ...], along: int, edges: np.ndarray) -> np.ndarray:
-    """Means over blocks; those along one axis lie between ``edges``."""
+    """Means over blocks; along the axis ``along`` they are delimited by ``edges``."""
     result = data
     for axis, (old, new) in enumerate(zip(data.shape, shape, strict=True)):
         if new < old:
@@ -83,8 +83,8 @@ def _reduced(data: np.ndarray, shape: tuple[int, ...], along: int, edges: np.nda
 def _blocks(old: int, new: int) -> tuple[np.ndarray, int]:
     """First pixel of each block, and the end of the last one.
 
-    Blocks are of whole pixels where that gives the size (the last may be shorter, or a rest
-    left out, as writers differ), else in proportion.
+    Blocks have equal lengths if that yields the new size (the last may be shorter, or a
+    remainder omitted, because writers differ); otherwise their edges are rounded in proportion.
     """
     for step in (old // new, -(-old // new)):
         if new in (old // step, -(-old // step)):

@@ -1,4 +1,4 @@
-"""Files that hold several images (scenes, series, positions): which one is meant."""
+"""Choice of one image from a file that holds several (scenes, series, positions)."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ _LISTED = 12
 
 
 def choose(names: Sequence[str], scene: str | int | None) -> int:
-    """Position of the image that is meant among those of a file.
+    """Index of the chosen image among the images of a file.
 
     Parameters
     ----------
     names : sequence of str
-        One for each image of the file; "" where it has none.
+        Name of each image of the file; "" for an image without a name.
     scene : str or int, optional
-        Name of an image, or its number from 0; a file of one image needs none.
+        Name of an image, or its number from 0; not required for a file with one image.
 
     Raises
     ------
     FormatError
         If there is no image, or there are several and none was chosen.
     ParameterError
-        If there is no image of that name or number.
+        If no image has that name or number, or several have that name.
     """
     if not names:
         raise FormatError("the file holds no image")
@@ -43,12 +43,12 @@ def choose(names: Sequence[str], scene: str | int | None) -> int:
     raise ParameterError(
         f"{'several images are called' if several else 'there is no image'} {scene!r}; "
         f"the file holds {_listed(names)}: give a number"
-        + ("" if several else " or a name that is there")
+        + ("" if several else " or one of these names")
     )
 
 
 def _listed(names: Sequence[str]) -> str:
-    """Numbers and names of the images, the first few of many."""
+    """Numbers and names of the images, at most the first 12."""
     words = [f"{n} {name!r}" if name else str(n) for n, name in enumerate(names[:_LISTED])]
     left = len(names) - len(words)
     return ", ".join(words) + (f" and {left} more" if left else "")

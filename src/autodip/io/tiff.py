@@ -21,7 +21,7 @@ from autodip.io.tiffpixels import BUFFER, Log, pixels
 from autodip.io.tifftags import for_pixels, tags_of
 
 _CLASSIC = 2**31
-"""Bytes of pixels from which on BigTIFF is written."""
+"""Size of the pixels in bytes above which BigTIFF is written."""
 
 _OF_LEVELS = (
     "photometric",
@@ -35,12 +35,12 @@ _OF_LEVELS = (
 """Tags that the reduced levels of a pyramid share with the full image."""
 
 _ALPHA = (1, 2)
-"""Values of the tag ExtraSamples that mean transparency; 0 is another channel."""
+"""Values of the tag ExtraSamples that mean transparency; 0 is an additional channel."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TiffSource:
-    """What of a TIFF file is kept when it is written again.
+    """Metadata of a TIFF file that are preserved when it is written back.
 
     Parameters
     ----------
@@ -49,11 +49,11 @@ class TiffSource:
     tags : mapping
         Arguments of ``tifffile.imwrite``: resolution, compression, byte order, ...
     metadata : mapping or str
-        ImageJ's or tifffile's metadata, or the OME-XML.
+        ImageJ's or tifffile's metadata, or the OME-XML; None for a plain TIFF.
     axes, shape : str, tuple of int
-        Of the pixels as the file tells them.
+        Axes and shape of the pixels as the file states them.
     planes : tuple of tuple of int
-        (Y, X) of the full image and of each level of its pyramid.
+        Size (Y, X) of the full image and of each level of its pyramid.
     """
 
     flavour: str
@@ -64,9 +64,9 @@ class TiffSource:
     planes: tuple[tuple[int, int], ...] = ()
 
     def cut(self, position: int, kept: range) -> TiffSource:
-        """Metadata of the part of the image that has only ``kept`` of its axis at ``position``.
+        """Metadata of the image restricted to ``kept`` along its axis at ``position``.
 
-        The axis is known by its position, as the user may call it by another letter.
+        The axis is given by its position because the user may name it by another letter.
         """
         axis, axes, tags, metadata = self.axes[position], self.axes, self.tags, self.metadata
         shape = (*self.shape[:position], len(kept), *self.shape[position + 1 :])
@@ -80,18 +80,26 @@ class TiffSource:
             tags["photometric"] = "minisblack"
             axes = axes.replace("S", "")
             shape = (*self.shape[:position], *self.shape[position + 1 :])
-        return TiffSource(self.flavour, tags, metadata, axes, shape, self.planes)
+        return TiffSource(
+            flavour=self.flavour,
+            tags=tags,
+            metadata=metadata,
+            axes=axes,
+            shape=shape,
+            planes=self.planes,
+        )
 
 
 def read(
     path: Path, axes: str | None, scene: str | int | None = None, scratch: Path | None = None
 ) -> Image:
-    """Read the one image of a TIFF file, or the one of several that ``scene`` names.
+    """Read the only image of a TIFF file, or the one given by ``scene``.
 
-    With ``scratch`` the file of a large one is mapped, where its pixels lie there as they are;
-    else they are decoded into a file of that folder, which is mapped.
+    If ``scratch`` is given, the file of a large image is memory-mapped if its pixels are
+    contiguous, uncompressed and in native byte order; otherwise they are decoded into a file in
+    that folder, which is memory-mapped.
     """
-    # tifffile reports damage to its log; the log's first line is the reason given here.
+    # tifffile reports damage through its logger; the first line is given as the reason.
     log = Log()
     logger = logging.getLogger("tifffile")
     handlers, logger.handlers = logger.handlers, [log]
@@ -125,7 +133,12 @@ def _read(
         data = pixels(series, scratch, log.lines)
         page = series.keyframe
         source = TiffSource(
-            _flavour(tif), tags_of(tif, page), None, series.axes, series.shape, _planes(series)
+            flavour=_flavour(tif),
+            tags=tags_of(tif, page),
+            metadata=None,
+            axes=series.axes,
+            shape=series.shape,
+            planes=_planes(series),
         )
         alpha = any(int(e) in _ALPHA for e in page.extrasamples)
         axes = axes or _check(series.axes, data.shape, path)
@@ -134,7 +147,7 @@ def _read(
 
 
 def _label(series: Any) -> str:
-    """Name of an image and its shape."""
+    """Name and shape of an image."""
     shape = " x ".join(str(n) for n in series.shape)
     return f"{series.name} ({shape})" if series.name and series.name != "Uniform" else shape
 
@@ -147,14 +160,14 @@ def _flavour(tif: tifffile.TiffFile) -> str:
 
 
 def _planes(series: Any) -> tuple[tuple[int, int], ...]:
-    """(Y, X) of each level, where there are several."""
+    """Size (Y, X) of each pyramid level, the full image first; empty without axes Y and X."""
     levels = series.levels if {"Y", "X"} <= set(series.axes) else ()
     rows, columns = series.axes.find("Y"), series.axes.find("X")
     return tuple((level.shape[rows], level.shape[columns]) for level in levels)
 
 
 def _told(image: Image, tif: tifffile.TiffFile, number: int) -> Image:
-    """Image with what the metadata of the file says of it."""
+    """Image with the metadata of the file."""
     source = image.source
     if source.flavour == "ome":
         xml = ome.only(str(tif.ome_metadata), number)
@@ -172,12 +185,12 @@ def _told(image: Image, tif: tifffile.TiffFile, number: int) -> Image:
 
 
 def _check(axes: str, shape: tuple[int, ...], path: Path) -> str:
-    """Axes as tifffile tells them, unless it does not know."""
+    """Axes as determined by tifffile; a ParameterError if it could not determine them."""
     if set(axes) - set("TCZYXS") or len(set(axes)) != len(axes):
         ways = "--axes TYX (frames) or --axes ZYX (depth)"
         raise ParameterError(
-            f"{path}: the file does not say what the dimensions of its shape {shape} are; "
-            f"say it, as in {ways if len(shape) == 3 else '--axes TZYX'}"
+            f"{path}: the file does not state what the dimensions of its shape {shape} are; "
+            f"specify them, as in {ways if len(shape) == 3 else '--axes TZYX'}"
         )
     return axes
 
@@ -189,8 +202,8 @@ def _with_source(image: Image, **changes: Any) -> Image:
 def write(path: Path, image: Image, *, as_ome: bool = False) -> None:
     """Write an image in the flavour of its source.
 
-    One from another format is written as OME-TIFF where something is known of it or the name
-    asks for it, and else as plain TIFF.
+    An image from another format is written as OME-TIFF if it has metadata or the file name
+    contains ``.ome.tif``, otherwise as plain TIFF.
 
     Parameters
     ----------
@@ -234,7 +247,7 @@ def write(path: Path, image: Image, *, as_ome: bool = False) -> None:
 
 
 def _stored_type(dtype: np.dtype, tags: Mapping[str, Any]) -> np.dtype:
-    """Type with the byte order in which pixels are written without being encoded."""
+    """Type in the byte order of the file; unchanged for compressed or tiled pixels."""
     encoded = tags.get("compression", "none") != "none" or "tile" in tags
     return dtype if encoded else dtype.newbyteorder(tags["byteorder"])
 
@@ -242,7 +255,7 @@ def _stored_type(dtype: np.dtype, tags: Mapping[str, Any]) -> np.dtype:
 def _write_pyramid(
     path: Path, data: np.ndarray, source: TiffSource, first: dict[str, Any], tags: dict[str, Any]
 ) -> None:
-    """Write an image and its reduced levels, which lie behind it in SubIFDs."""
+    """Write an image followed by its reduced levels, which are stored in SubIFDs."""
     rows, columns = source.axes.index("Y"), source.axes.index("X")
     shapes = []
     for level in source.planes[1:]:
@@ -260,7 +273,7 @@ def _write_pyramid(
 
 
 def _converted(image: Image) -> Image:
-    """Image from elsewhere with what OME-TIFF needs; planes last, samples behind them."""
+    """Image from another format, prepared for OME-TIFF: axes Y, X last, or Y, X, S."""
     order = "".join(a for a in image.axes if a not in "YXS") + "YX" + "S" * ("S" in image.axes)
     data = np.transpose(image.data, [image.axes.index(a) for a in order])
     image = image.replace(data=data, axes=order)
@@ -276,4 +289,8 @@ def _converted(image: Image) -> Image:
         tags["planarconfig"] = "contig"
     if image.alpha:
         tags["extrasamples"] = ["unassalpha"]
-    return image.replace(source=TiffSource("ome", tags, ome.document(image), order, data.shape))
+    return image.replace(
+        source=TiffSource(
+            flavour="ome", tags=tags, metadata=ome.document(image), axes=order, shape=data.shape
+        )
+    )

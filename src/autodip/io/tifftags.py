@@ -1,4 +1,4 @@
-"""Tags of a TIFF file that are kept when it is written again."""
+"""Tags of a TIFF file that are preserved when it is written back."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _PREDICTABLE = {"LZW", "ADOBE_DEFLATE", "DEFLATE", "ZSTD", "LZMA"}
 # Tags of the TIFF standard that describe the image, not its encoding: document and page name,
 # make and model, position, artist, host, XMP.
 _DESCRIPTIVE = {269, 271, 272, 285, 286, 287, 315, 316, 700}
-# Private tags that hold places in the old file (Exif, GPS, LSM, STK), or that tifffile writes.
+# Private tags that hold offsets in the old file (Exif, GPS, LSM, STK), or that tifffile writes.
 _NOT_KEPT = {34665, 34853, 34412, 33628, 33629, 33630, 33631, 50838, 50839}
 
 
@@ -24,9 +24,9 @@ def tags_of(tif: tifffile.TiffFile, page: Any) -> dict[str, Any]:
     ----------
     tif : TiffFile
     page : TiffPage
-        The first of the image that is meant.
+        First page of the chosen image.
     """
-    # A file without the tag has the bare number of its default.
+    # Without the tag, the attribute is the default as a bare number.
     compression = tifffile.COMPRESSION(page.compression).name
     tags: dict[str, Any] = {
         "byteorder": tif.byteorder,
@@ -62,7 +62,7 @@ def tags_of(tif: tifffile.TiffFile, page: Any) -> dict[str, Any]:
 
 
 def _photometric(page: Any) -> str:
-    """Name of the colours as they are decoded: YCbCr comes out of a JPEG as RGB."""
+    """Photometric interpretation after decoding; YCbCr in a JPEG is decoded to RGB."""
     name: str = tifffile.PHOTOMETRIC(page.photometric).name.lower()
     return "rgb" if name == "ycbcr" else name
 
@@ -72,9 +72,9 @@ def _positive(ratio: Sequence[int]) -> tuple[int, int]:
 
 
 def for_pixels(tags: dict[str, Any], dtype: np.dtype) -> dict[str, Any]:
-    """Tags that fit pixels of type ``dtype``, where the file held another.
+    """Tags adapted to pixels of type ``dtype``, in case the file held another type.
 
-    A predictor is a difference of integers or of floats; palettes are of integers.
+    Predictors differ for integers and floats, and palettes apply to integers only.
     """
     result = dict(tags)
     if result.get("predictor", 1) != 1:

@@ -1,1 +1,1 @@
-"""Figures of merit; the range of the data is always an explicit argument."""
+"""Image quality metrics; the data range is always an explicit argument."""

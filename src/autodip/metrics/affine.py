@@ -1,4 +1,4 @@
-"""PSNR after the best straight line, for pairs whose images were stretched separately."""
+"""PSNR after the best linear fit of intensities, for images that were rescaled separately."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ def fit_affine(result: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
     """Scale ``a`` and offset ``b`` that bring ``a * result + b`` closest to ``truth``.
 
     Least squares: ``a = cov(result, truth) / var(result)``, ``b = mean(truth) - a *
-    mean(result)``, as for the normalised figures of CARE (Weigert et al., Nature Methods 15,
-    2018). The sign of ``a`` is free: an inverted image has a negative one.
+    mean(result)``, as for the normalised metrics of CARE (Weigert et al., Nature Methods 15,
+    2018). The sign of ``a`` is free: it is negative for an inverted image.
 
     Parameters
     ----------
-    result, truth : ndarray, one shape
+    result, truth : ndarray, same shape
         Each in its own units.
 
     Returns
@@ -25,7 +25,7 @@ def fit_affine(result: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
     a : float
         Units of the truth per unit of the result; 0 for a constant result.
     b : float
-        In units of the truth; its mean for a constant result.
+        In units of the truth; the mean of the truth for a constant result.
 
     Raises
     ------
@@ -50,13 +50,14 @@ def fit_affine(result: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
 def affine_psnr(result: np.ndarray, truth: np.ndarray, *, data_range: float) -> float:
     """PSNR of ``a * result + b`` with the best ``a`` and ``b``, in dB.
 
-    The same for every scale and offset of the result, so it compares images of which each was
-    stretched to its own range. It is at least the plain PSNR, and forgives an error of
-    brightness that the plain one rightly counts: give it beside that, not in its place.
+    The value does not depend on the scale and offset of the result, so it can compare images
+    that were each rescaled to their own range. It is never below the plain PSNR, and ignores
+    errors in brightness that the plain PSNR rightly counts: report it in addition to the plain
+    PSNR, not instead.
 
     Parameters
     ----------
-    result, truth : ndarray, one shape
+    result, truth : ndarray, same shape
         Each in its own units.
     data_range : float
         Range of the truth; 255 for 8-bit data, by convention.
@@ -64,7 +65,7 @@ def affine_psnr(result: np.ndarray, truth: np.ndarray, *, data_range: float) -> 
     Returns
     -------
     float
-        Infinite only where the scaled result equals the truth to the last bit.
+        Infinite only if the scaled result equals the truth to the last bit.
 
     Raises
     ------

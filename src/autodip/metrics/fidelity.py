@@ -1,4 +1,4 @@
-"""PSNR and SSIM against a true image; the range of the data is always explicit."""
+"""PSNR and SSIM against a ground-truth image; the data range is always explicit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def psnr(image: np.ndarray, truth: np.ndarray, *, data_range: float) -> float:
 
     Parameters
     ----------
-    image, truth : ndarray, one shape
+    image, truth : ndarray, same shape
         In the same units.
     data_range : float
         255 for 8-bit data, by convention.
@@ -26,7 +26,7 @@ def psnr(image: np.ndarray, truth: np.ndarray, *, data_range: float) -> float:
     Raises
     ------
     ImageError
-        If the shapes differ.
+        If the shapes differ, or a pixel is NaN or infinite.
     ParameterError
         If ``data_range`` is not positive.
     """
@@ -39,7 +39,8 @@ def psnr(image: np.ndarray, truth: np.ndarray, *, data_range: float) -> float:
 def ssim(image: np.ndarray, truth: np.ndarray, *, data_range: float) -> float:
     """Structural similarity with Gaussian windows of sigma 1.5 (Wang et al. 2004), at most 1.
 
-    Parameters, errors as for :func:`psnr`; images are (Y, X), 11 pixels or more a side.
+    Parameters and errors are those of :func:`psnr`; the images must have shape (Y, X) and at
+    least 11 pixels per side.
     """
     image, truth = _checked(image, truth, data_range)
     if image.ndim != 2 or min(image.shape) < 11:
@@ -67,7 +68,7 @@ def _checked(
             "crop one to the field of view of the other"
         )
     if not data_range > 0:
-        raise ParameterError(f"data range is {data_range!r}; it must be above 0, as 255 for 8 bits")
+        raise ParameterError(f"data range is {data_range!r}; it must be above 0 (255 for 8 bits)")
     for name, data in (("first", image), ("second", truth)):
         if not np.isfinite(data).all():
             raise ImageError(f"the {name} image has NaN or infinite pixels; replace them first")

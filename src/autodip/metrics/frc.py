@@ -1,4 +1,4 @@
-"""Fourier ring (2-D) and shell (3-D) correlation: down to what detail two images agree."""
+"""Fourier ring (2-D) and shell (3-D) correlation: the finest detail on which images agree."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scipy.signal.windows import tukey
 from autodip.errors import ImageError, ParameterError
 
 SMALLEST = 16
-"""Pixels a side below which there are too few rings."""
+"""Minimum side of an image in pixels; below it there are too few rings."""
 
 Threshold = Literal["1/7", "half-bit", "3-sigma"]
 
@@ -25,12 +25,12 @@ class Frc:
     Parameters
     ----------
     frequency : ndarray, shape (rings,)
-        Middle of each ring in cycles per unit of the pixel size, ascending, without 0.
+        Centre of each ring, in cycles per unit of the pixel size, ascending and without 0.
     correlation : ndarray, shape (rings,)
-        From -1 to 1; 0 in a ring in which an image has no power.
+        From -1 to 1; 0 in rings in which an image has no power.
     pixels : ndarray of int, shape (rings,)
-        Fourier coefficients in each ring. Those of a real image come in conjugate pairs, so
-        half of them are independent.
+        Number of Fourier coefficients in each ring. In a real image they come in conjugate
+        pairs, so half of them are independent.
     """
 
     frequency: np.ndarray
@@ -38,18 +38,20 @@ class Frc:
     pixels: np.ndarray
 
     def threshold(self, name: Threshold) -> np.ndarray:
-        """Height of a threshold at each frequency, shape (rings,).
+        """Value of a threshold at each frequency, shape (rings,).
+
+        ``n`` is the number of Fourier coefficients in the ring.
 
         - ``"1/7"``: Rosenthal and Henderson 2003; Nieuwenhuizen et al., Nature Methods 2013.
         - ``"half-bit"``: half a bit of information per pixel in the mean of the two images,
           ``(0.2071 + 1.9102 / sqrt(n)) / (1.2071 + 0.9102 / sqrt(n))`` (van Heel and Schatz,
           J. Struct. Biol. 151, 2005).
-        - ``"3-sigma"``: three times the spread of pure noise, ``3 / sqrt(n / 2)`` (the same).
+        - ``"3-sigma"``: three standard deviations of pure noise, ``3 / sqrt(n / 2)`` (same source).
 
         Raises
         ------
         ParameterError
-            For another name.
+            If the name is unknown.
         """
         root = np.sqrt(self.pixels)
         if name == "1/7":
@@ -63,12 +65,12 @@ class Frc:
         raise ParameterError(f"threshold {name!r}; allowed are '1/7', 'half-bit', '3-sigma'")
 
     def smoothed(self, rings: int) -> np.ndarray:
-        """Running mean of the correlation over ``rings`` rings (odd), weighted by their pixels.
+        """Running mean of the correlation over ``rings`` rings, weighted by ``pixels``.
 
-        At both ends the mean is over the rings there are.
+        ``rings`` is odd; at both ends the mean covers only the rings that exist.
         """
         if rings < 1 or rings % 2 == 0:
-            raise ParameterError(f"smoothing over {rings} rings; it must be odd, 1 for none")
+            raise ParameterError(f"smoothing over {rings} rings; use an odd number, 1 for none")
         ones = np.ones(rings)
         reach = slice(rings // 2, rings // 2 + len(self.pixels))
         total = np.convolve(self.correlation * self.pixels, ones)[reach]
@@ -78,24 +80,25 @@ class Frc:
     def resolution(self, threshold: Threshold = "1/7", *, smooth: int = 3) -> float | None:
         """Size of the finest detail that both images show: 1 / frequency of the crossing.
 
-        The search starts at the first ring above the threshold (the first rings of all have too
-        few pixels for ``"3-sigma"``, which is above 1 there); the next ring below it ends what
-        is resolved. The crossing lies on a straight line between the two last rings. One among
-        the first few rings means little.
+        The search starts at the first ring above the threshold (the innermost rings have too
+        few pixels for ``"3-sigma"``, which exceeds 1 there) and ends at the next ring below the
+        threshold. The crossing is interpolated linearly between this ring and the one before.
+        A crossing among the first few rings means little.
 
         Parameters
         ----------
         threshold : {"1/7", "half-bit", "3-sigma"}
         smooth : int
-            Rings of the running mean, odd; 1 for none. It keeps one ring that is low by chance
-            from ending the search, and moves a sudden end by up to half its width.
+            Number of rings in the running mean, odd; 1 for no smoothing. Smoothing prevents a
+            single ring that is low by chance from ending the search, and shifts an abrupt
+            cut-off by up to half the width of the mean.
 
         Returns
         -------
         float or None
-            In units of the pixel size. None where the correlation never falls below the
-            threshold: the pixels limit the resolution, to two of them. Infinite where no ring
-            is above it: nothing is resolved.
+            In units of the pixel size. None if the correlation never falls below the
+            threshold: the resolution is limited by the pixels, to twice their size. Infinite if
+            no ring is above the threshold: nothing is resolved.
         """
         height = self.smoothed(smooth) - self.threshold(threshold)
         if not (height >= 0).any():
@@ -119,25 +122,26 @@ def frc(
 ) -> Frc:
     """Correlate two images, or two volumes, in rings of spatial frequency.
 
-    ``sum(A conj(B)) / sqrt(sum(abs(A)**2) sum(abs(B)**2))`` over the Fourier coefficients of
-    each ring (Saxton and Baumeister, J. Microsc. 127, 1982; shells: Harauz and van Heel 1986).
-    The figure means resolution only where the noise of the two is independent: two captures
-    of one field, not two results from one capture.
+    The correlation is ``sum(A conj(B)) / sqrt(sum(abs(A)**2) sum(abs(B)**2))`` over the Fourier
+    coefficients of each ring (Saxton and Baumeister, J. Microsc. 127, 1982; shells: Harauz and
+    van Heel 1986). It indicates resolution only if the noise of the two images is independent:
+    two acquisitions of one field of view, not two results from one acquisition.
 
-    Rings are as wide as the frequency step of the shortest side, and reach to the lowest of
-    the axes' limits of half a cycle per pixel; so sides of any length will do, and each pixel
-    size counts.
+    Rings are as wide as the frequency step of the shortest side, and extend to the lowest
+    Nyquist frequency of the axes (half a cycle per pixel). The sides may therefore have any
+    length, and the pixel size may differ between axes.
 
     Parameters
     ----------
-    a, b : ndarray, shape (Y, X) or (Z, Y, X), 16 pixels or more a side
-        Each in its own units; scale and offset don't matter.
+    a, b : ndarray, shape (Y, X) or (Z, Y, X), at least 16 pixels per side
+        Each in its own units; scale (if positive) and offset do not matter.
     pixel_size : float or sequence of float
-        Side of a pixel, or one for each axis, in any unit of length.
+        Pixel size, or one value for each axis, in any unit of length.
     taper : float
-        Share of each side over which the border is faded out (Tukey window): 0 none, 0.25 an
-        eighth at each end, 1 the Hann window. Without it the jump between opposite borders,
-        which two captures have in common, looks like resolution.
+        Fraction of each side over which the image is faded out towards the borders (Tukey
+        window): 0 for no taper, 0.25 for an eighth at each end, 1 for the Hann window. Without
+        a taper, the jump between opposite borders, which two acquisitions have in common, looks
+        like resolution.
 
     Raises
     ------
@@ -189,10 +193,10 @@ def _spacing(pixel_size: float | Sequence[float], axes: int) -> np.ndarray:
 
 
 def _rings(shape: tuple[int, ...], spacing: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-    """Ring number of each coefficient of ``rfftn`` (0 outside), how often it counts, and width.
+    """Ring number of each ``rfftn`` coefficient (0 outside), its weight, and the ring width.
 
-    The transform of a real image leaves out the coefficients that are conjugates of others;
-    those that stand for two count twice.
+    ``rfftn`` omits coefficients that are conjugates of others; a coefficient that represents
+    two of them has weight 2, any other has weight 1.
     """
     step = float(1 / (np.array(shape) * spacing).min())
     axes = [fft.fftfreq(n, d) for n, d in zip(shape[:-1], spacing[:-1], strict=True)]
@@ -210,7 +214,7 @@ def _rings(shape: tuple[int, ...], spacing: np.ndarray) -> tuple[np.ndarray, np.
 
 
 def _windowed(data: np.ndarray, taper: float) -> np.ndarray:
-    """The image less its mean under the window, faded out to the borders."""
+    """Image minus its mean under the window, faded out towards the borders."""
     window = np.ones(data.shape)
     for axis, side in enumerate(data.shape):
         fade = tukey(side, taper)
@@ -221,5 +225,5 @@ def _windowed(data: np.ndarray, taper: float) -> np.ndarray:
 
 
 def _ring_sum(ring: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Sum over each ring from 1 on."""
+    """Sum over each ring, from ring 1 on."""
     return np.bincount(ring.ravel(), values.ravel())[1:]

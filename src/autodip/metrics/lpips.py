@@ -24,11 +24,11 @@ _STEPS = ((4, 2), (1, 2), (1, 1), (1, 1), (1, 1))
 """Stride and padding of AlexNet's convolutions."""
 
 Features = tuple[Tensor, ...]
-"""Responses of the layers to one image, (1, channel, Y, X) each, of length 1 over the channels."""
+"""Layer responses to one image, shape (1, channel, Y, X) each, with unit norm over channels."""
 
 
 def load(path: str | os.PathLike[str] | None = None) -> Lpips | None:
-    """Read the weights from ``path``, or from where :func:`weights.location` says.
+    """Read the weights from ``path``, by default from :func:`weights.location`.
 
     Returns
     -------
@@ -38,7 +38,7 @@ def load(path: str | os.PathLike[str] | None = None) -> Lpips | None:
     Raises
     ------
     FormatError
-        If the file that is named does not exist or does not hold the tensors.
+        If the given file does not exist or does not contain the tensors.
     """
     if path is None and weights.VARIABLE not in os.environ and not weights.location().exists():
         return None
@@ -47,13 +47,13 @@ def load(path: str | os.PathLike[str] | None = None) -> Lpips | None:
 
 
 class Lpips:
-    """Learned perceptual distance; lower is more alike."""
+    """Learned perceptual distance; lower means more similar."""
 
     def __init__(self, tensors: dict[str, Tensor]) -> None:
         self._tensors = tensors
 
     def __call__(self, image: np.ndarray, truth: np.ndarray, *, rescale: bool = False) -> float:
-        """Distance of two grey images.
+        """Distance between two grey images.
 
         Parameters
         ----------
@@ -61,12 +61,12 @@ class Lpips:
             Both on the same scale.
         rescale : bool
             Map [0, 1] to [-1, 1] first, as LPIPS is meant to be used. The default False is
-            the convention of the AUTO-DIP paper, whose figures differ from standard ones.
+            the convention of the AUTO-DIP paper, whose values differ from standard LPIPS.
 
         Raises
         ------
         ImageError
-            If the shapes differ or a side is below 32 pixels.
+            If the shapes differ or are not (Y, X), or a side is below 32 pixels.
         """
         if image.shape != truth.shape or image.ndim != 2 or min(image.shape) < SMALLEST:
             raise ImageError(
@@ -76,12 +76,12 @@ class Lpips:
         return self.compare(*(self.features(one, rescale=rescale) for one in (image, truth)))
 
     def features(self, image: np.ndarray, *, rescale: bool = False) -> Features:
-        """What is compared of one image; parameters as above.
+        """Features by which an image is compared; parameters as for calling the object.
 
         Raises
         ------
         ImageError
-            If it is not (Y, X), or a side is below 32 pixels.
+            If the image is not of shape (Y, X), or a side is below 32 pixels.
         """
         if image.ndim != 2 or min(image.shape) < SMALLEST:
             raise ImageError(
@@ -93,12 +93,12 @@ class Lpips:
             return tuple(self._layers((2 * x - 1 if rescale else x).expand(-1, 3, -1, -1)))
 
     def compare(self, first: Features, second: Features) -> float:
-        """Distance of two images by their features.
+        """Distance between two images, from their features.
 
         Raises
         ------
         ImageError
-            If they are of images of different shapes.
+            If the features differ in shape, as for images of different shapes.
         """
         shapes = [[tuple(layer.shape) for layer in one] for one in (first, second)]
         if shapes[0] != shapes[1]:

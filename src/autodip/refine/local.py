@@ -1,4 +1,4 @@
-"""Local Wiener filters on overlapping blocks and their cosine transform."""
+"""Local Wiener filters on the cosine transform of overlapping blocks."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from torch import Tensor
 
 _SIZE, _STEP = 8, 2
 _SMOOTH = 1.5
-"""Width of the Gaussian window that power of residuals is averaged over, in steps of blocks."""
+"""Standard deviation of the Gaussian that averages the residual power, in steps of blocks."""
 _RIDGE = 0.02
 
 
 @dataclass(frozen=True)
 class Blocks:
-    """Blocks of 8 x 8 pixels, 2 apart, of a stabilised image, in the cosine domain.
+    """Blocks of 8 x 8 pixels of a stabilised image, 2 pixels apart, in the cosine domain.
 
     Parameters
     ----------
     image : ndarray, float, shape (Y, X)
-        With noise of variance 1.
+        Image with noise of variance 1.
     coefficients : Tensor, shape (64, n)
-        Of the blocks of the image, reflected at its border.
+        Cosine coefficients of the blocks; the image is reflected at its borders.
     power : Tensor, shape (64, 1)
-        Expected square of each coefficient of the noise; 1 for white noise.
+        Expected squared noise in each coefficient; 1 for white noise.
     basis : Tensor, shape (64, 64)
-        From pixels to coefficients.
+        Matrix that maps pixels to coefficients.
     """
 
     image: np.ndarray = field(repr=False)
@@ -40,7 +40,7 @@ class Blocks:
 
     @classmethod
     def of(cls, image: np.ndarray, correlation: np.ndarray, device: str) -> Blocks:
-        """Cut an image (Y, X) whose noise has an autocorrelation (5, 5)."""
+        """Cut an image (Y, X), whose noise has the given autocorrelation (5, 5), into blocks."""
         matrix = dct(np.eye(_SIZE), axis=0, norm="ortho")
         basis = torch.tensor(np.kron(matrix, matrix), dtype=torch.float32, device=device)
         power = block_covariance(correlation, _SIZE, device)
@@ -52,7 +52,7 @@ class Blocks:
         return self.basis @ _cut(image, str(self.basis.device))
 
     def assemble(self, coefficients: Tensor, weight: Tensor) -> np.ndarray:
-        """Average overlapping blocks (64, n), each with its weight (1, n); (Y, X)."""
+        """Image (Y, X): average of the overlapping blocks (64, n) with weights (1, n)."""
         shape = self.padded
         pixels = self.basis.T @ coefficients
         total = _fold(pixels * weight, shape) / _fold(weight.expand_as(pixels), shape)
@@ -63,32 +63,32 @@ class Blocks:
 
     @property
     def grid(self) -> tuple[int, int]:
-        """Blocks along Y and along X."""
+        """Number of blocks along Y and along X."""
         rows, columns = ((n - _SIZE) // _STEP + 1 for n in self.padded)
         return rows, columns
 
     @property
     def padded(self) -> tuple[int, int]:
-        """Pixels of the padded image along Y and along X."""
+        """Size of the padded image along Y and along X, in pixels."""
         margins = zip(self.image.shape, _margins(self.image), strict=True)
         rows, columns = (n + sum(pad) for n, pad in margins)
         return rows, columns
 
 
 def return_excess(blocks: Blocks, pilot: np.ndarray, threshold: float) -> np.ndarray:
-    """Give back to a pilot what its residual has beyond noise.
+    """Add to a pilot what its residual contains in excess of noise.
 
-    ``pilot + G (noisy - pilot)`` in the cosine domain, the Wiener gain G = e / (e + 1) with e the
-    local power of the residual in units of the noise's, less ``threshold``; 0 where the residual
-    looks like noise.
+    The result is ``pilot + G (noisy - pilot)`` in the cosine domain. The Wiener gain is
+    G = e / (e + 1), where the excess e is the local power of the residual in units of the noise
+    power, minus ``threshold``, and at least 0. Where the residual looks like noise, G is 0.
 
     Parameters
     ----------
     blocks : Blocks
-        Of the noisy image.
+        Blocks of the noisy image.
     pilot : ndarray, shape (Y, X)
     threshold : float
-        1 or more; above 1, as a local power scatters around its expectation.
+        1 or more; it should exceed 1, because the local power scatters around its expectation.
 
     Returns
     -------
@@ -111,15 +111,16 @@ def return_excess(blocks: Blocks, pilot: np.ndarray, threshold: float) -> np.nda
 
 
 def wiener(blocks: Blocks, pilot: np.ndarray) -> np.ndarray:
-    """Filter the noisy image by the gain P² / (P² + noise), P the coefficients of the pilot.
+    """Filter the noisy image with the gain P² / (P² + noise power).
 
-    The means of the blocks are kept; overlapping blocks are weighted by the inverse of the
-    variance of their noise. The second step of many denoisers (Ghael, Sayeed & Baraniuk 1997).
+    P are the cosine coefficients of the pilot. The means of the blocks are preserved; overlapping
+    blocks are weighted by the inverse of the variance of their remaining noise. This is the
+    second step of many denoisers (Ghael, Sayeed & Baraniuk 1997).
 
     Parameters
     ----------
     blocks : Blocks
-        Of the noisy image.
+        Blocks of the noisy image.
     pilot : ndarray, shape (Y, X)
 
     Returns
@@ -141,13 +142,13 @@ def block_covariance(correlation: np.ndarray, size: int, device: str) -> Tensor:
     near = (abs(dy) <= lags) & (abs(dx) <= lags)
     index = np.clip(dy, -lags, lags) + lags, np.clip(dx, -lags, lags) + lags
     values, vectors = np.linalg.eigh(np.where(near, correlation[index], 0.0))
-    # Cutting the lags off makes some eigenvalues negative, which no covariance has.
+    # Truncating the lags makes some eigenvalues negative, which is impossible for a covariance.
     values = np.maximum(values, 0.01 * values.max())
     return torch.tensor((vectors * values) @ vectors.T, dtype=torch.float32, device=device)
 
 
 def _margins(image: np.ndarray) -> list[tuple[int, int]]:
-    """Pixels before and after, so that blocks cover every pixel equally often."""
+    """Padding before and after, in pixels, such that blocks cover every pixel equally often."""
     return [(_SIZE, _SIZE + (-(n + _SIZE)) % _STEP) for n in image.shape]
 
 

@@ -8,33 +8,33 @@ from autodip.errors import ParameterError
 from autodip.util.values import Value, check_float, check_int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RefineParams(Value):
-    """How the result of a fit is refined (see :mod:`autodip.refine`).
+    """Parameters of the refinement of a fit (see :mod:`autodip.refine`).
 
     Parameters
     ----------
     excess : float
-        Local power of the residual, in units of the noise's, above which structure is
-        returned; 1 or more.
+        Local power of the residual, in units of the noise power, above which structure is
+        added back; 1 or more.
     strengths : tuple of float
-        One pass over groups of similar patches for each; the variance of the noise is
-        multiplied by it. Above 1 smooths more, below 1 keeps more.
+        Factors on the noise variance, one for each pass over the groups of similar patches.
+        Values above 1 smooth more, values below 1 preserve more.
     mean_share : float
-        Share of the noisy patches in the mean of a group where noise is white; 0 to 1.
+        Weight of the noisy patches in the mean of a group if the noise is white; 0 to 1.
     keep : float
-        Share of what was removed that stays in the result where noise is white; 0 to 1. A little
-        grain looks more like the truth than none (LPIPS), and costs little PSNR.
+        Share of what was removed that is added back to the result if the noise is white; 0 to
+        1. A little grain resembles the truth more than none (LPIPS), and costs little PSNR.
     trust : float
-        How far the fit itself is trusted where noise is correlated and the residual of the fit is
-        locally nothing but noise; 0 to 1. There the refinement finds no structure to return, only
-        noise of the same coarseness.
+        Weight of the fit itself in the result where the noise is correlated and the residual of
+        the fit is locally only noise; 0 to 1. There the refinement finds no structure to add
+        back, only noise of the same coarseness.
     patch, step : int
-        Size of the square patches and distance of the reference patches, in pixels.
+        Side length of the square patches and spacing of the reference patches, in pixels.
     window : int
-        Similar patches are looked for up to so many pixels away.
+        Largest distance of similar patches along each axis, in pixels.
     similar : int
-        Patches in a group.
+        Number of patches in a group.
     """
 
     excess: float = 1.1
