@@ -31,7 +31,7 @@ def scale(channels_in, widths, skip):
 
 
 def plain(params):
-    """The lean network, written plainly from its description."""
+    """The lean network, implemented independently from its description."""
     head = nn.Conv2d(params.widths[0], 1, 1)
     double = [nn.Upsample(scale_factor=2, mode="bilinear")] * (params.reduction == 2)
     body = scale(params.input_channels, params.widths, params.skip)
@@ -93,7 +93,7 @@ def test_a_lean_half_network_denoises(sample):
     assert error < 0.5 * np.mean((noisy - truth) ** 2)
 
 
-@pytest.mark.parametrize("size", [2, 3, 8, 33])
+@pytest.mark.parametrize("size", [2, 3, 8])
 def test_gradient_of_doubling(size):
     x = torch.rand(1, 3, size, size + 1, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(lambda x: networks._double(x, "bilinear"), x)

@@ -24,11 +24,11 @@ def outputs(*args, **kwargs):
 
 @pytest.fixture
 def double():
-    """Both sides in float64.
+    """Run both sides in float64.
 
-    In float32 the reference does not even repeat itself: another order of summation changes
-    its output by 1 % within 20 iterations, as the first steps of Adam take the sign of
-    gradients that are rounding errors.
+    In float32, even the reference is not reproducible: another order of summation changes its
+    output by 1 % within 20 iterations, because the first steps of Adam take the sign of gradients
+    that are rounding errors.
     """
     torch.set_default_dtype(torch.float64)
     yield

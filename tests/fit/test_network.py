@@ -43,7 +43,7 @@ def test_same_gradients_as_the_oracle():
     net(z).square().mean().backward()
     plain(z).square().mean().backward()
     for a, b in zip(net.parameters(), plain.parameters(), strict=True):
-        if a.grad is None:  # a bias that batch norm takes out again
+        if a.grad is None:  # a bias that batch normalisation cancels
             assert b.grad.abs().max() < 1e-6
         else:
             torch.testing.assert_close(a.grad, b.grad, atol=1e-6, rtol=1e-3)

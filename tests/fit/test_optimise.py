@@ -74,7 +74,7 @@ def test_several_images_with_one_seed(images):
     (steps,) = fit_many(stacked, NETS[0], FitParams(1))
     first = [step.output() for step in steps]
     assert all(image.shape == images[0].shape for image in first)
-    # The same weights and input; the images have no part in the first output.
+    # Weights and input are the same; the first output does not depend on the images.
     np.testing.assert_allclose(first[0], first[1], rtol=1e-5)
     assert steps[0].loss != steps[2].loss
 

@@ -3,13 +3,14 @@ import pytest
 from autodip.choose.choice import Choice, Evidence
 from autodip.errors import ParameterError
 from autodip.fit.params import FitParams, NetParams, deepest, parse_width
+from autodip.image.kind import Kind
 
 EVIDENCE = Evidence(
     preset="published",
     table="published 1",
     source="a paper",
-    group={"microscope": "confocal", "specimen": None},
-    known={"microscope": "confocal", "specimen": None},
+    group=Kind("confocal"),
+    known=Kind("confocal"),
     origin={"microscope": "given", "specimen": "unknown"},
     notes=("one",),
 )

@@ -9,7 +9,7 @@ from autodip.physics import noise
 from autodip.pipeline.denoise import denoise
 
 NET = NetParams(2, 4, 0, input_channels=2)
-WHY = Evidence("p", "t", "s", {}, {}, {})
+WHY = Evidence(preset="p", table="t", source="s", group={}, known={}, origin={})
 CHOICE = Choice(NET, FitParams(20, average=0.9), WHY)
 
 
@@ -44,7 +44,7 @@ def test_change():
     generator = np.random.default_rng(1)
     scene = 100 + 50 * generator.random((128, 128)).round()
     noisy = generator.normal(scene, 10)
-    found = noise.Noise(0.0, 100.0, 10.0, (0.0, 0.0), 100.0, 0.0)
+    found = noise.Noise(0.0, 100.0, 10.0, (0.0, 0.0), 100.0, saturated=0.0)
     still = Change.of(noisy, scene, found)
     assert still.unexplained < 0.05
     assert still.share == 0.1

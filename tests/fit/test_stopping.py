@@ -5,14 +5,14 @@ import autodip
 from autodip.choose import presets
 from autodip.errors import ParameterError
 from autodip.fit.stopping import Discrepancy
-from autodip.physics import noise
+from autodip.physics.correlation import draw
 from autodip.physics.noise import Noise
 from autodip.physics.optics import Optics
 from autodip.physics.simulation import simulate
 from autodip.pipeline import denoise
 from autodip.pipeline.options import Options
 
-WHITE = Noise(0.0, 4.0, 2.0, (0.0, 0.0), 4.0, 0.0)
+WHITE = Noise(0.0, 4.0, 2.0, (0.0, 0.0), 4.0, saturated=0.0)
 
 
 def test_value_is_one_for_the_truth(rng):
@@ -26,7 +26,7 @@ def test_value_is_one_for_the_truth(rng):
 def test_correlation_of_the_noise_does_not_matter():
     lag = np.arange(-2, 3)
     blurred = np.exp(-(lag[:, None] ** 2 + lag**2) / 2)
-    drawn = 2 * noise.draw(blurred, (256, 256), np.random.default_rng(0))
+    drawn = 2 * draw(blurred, (256, 256), np.random.default_rng(0))
     assert Discrepancy(drawn, WHITE, 100, 1.0).value(np.zeros((256, 256))) == pytest.approx(
         1, abs=0.05
     )
@@ -38,7 +38,7 @@ def test_looks_from_half_way_on():
 
 
 def test_no_noise_never_ends_a_fit():
-    silent = Noise(0.0, 0.0, 0.0, (0.0, 0.0), 0.0, 0.0)
+    silent = Noise(0.0, 0.0, 0.0, (0.0, 0.0), 0.0, saturated=0.0)
     assert not Discrepancy(np.ones((4, 4)), silent, 10, 1.0).reached(np.ones((4, 4)))
 
 

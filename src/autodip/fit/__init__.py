@@ -1,1 +1,1 @@
-"""The deep image prior: network, fit, stop."""
+"""The deep image prior: network, fit and early stopping."""

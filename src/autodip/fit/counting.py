@@ -1,39 +1,40 @@
-"""What a fit costs: weights, arithmetic, memory and, on a CPU, seconds."""
+"""Cost of a fit: weights, arithmetic, memory and, on a CPU, seconds."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 from autodip.compute.device import computes_bfloat16
 from autodip.errors import OutOfMemoryError
 from autodip.fit.params import NetParams, Precision
+from autodip.util.values import Value
 
-# Two cores of a server CPU of 2023 (AVX-512, AMX), found with seven networks from 2 to 115 GFLOP
-# an iteration, each predicted within 30 % (benchmarks/cost_model.py): operations a second, and
-# bytes of the tensors kept for the backward pass, counted as float32, a second.
+# Operations per second, and bytes per second of the tensors stored for the backward pass (counted
+# as float32), on two cores of a server CPU of 2023 (AVX-512, AMX). They were determined with seven
+# networks from 2 to 115 GFLOP per iteration; all are predicted within 30 %
+# (benchmarks/cost_model.py).
 _CPU_RATES: dict[Precision, tuple[float, float]] = {
     "float32": (180e9, 1.5e9),
     "bfloat16": (2000e9, 2.0e9),
 }
 _SCALE_SECONDS = 0.004
-"""Of each scale in each iteration, however small the image."""
+"""Overhead of each scale in each iteration, however small the image."""
 
 
 @dataclass(frozen=True)
-class Cost:
+class Cost(Value):
     """Cost of a fit.
 
     Parameters
     ----------
     parameters : int
-        Weights of the network.
+        Number of weights of the network.
     iterations : int
     flop : float
         Floating-point operations of the whole fit (convolutions, forward and backward).
     memory : int
-        Bytes needed beside what the process already holds.
+        Bytes needed in addition to what the process already holds.
     seconds : float or None
         Rough time on two cores of a current server CPU; None for another device.
     """
@@ -43,10 +44,6 @@ class Cost:
     flop: float
     memory: int
     seconds: float | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON-ready dictionary."""
-        return asdict(self)
 
 
 def estimate(
@@ -58,10 +55,10 @@ def estimate(
     precision: Precision = "float32",
     seeds: int = 1,
 ) -> Cost:
-    """Cost of a fit to an image of ``shape`` (Y, X); nothing is computed, only counted.
+    """Estimate the cost of a fit to an image of ``shape`` (Y, X) without running it.
 
-    ``precision`` and ``seeds`` are those of :class:`~autodip.fit.params.FitParams`; memory is that
-    of float32, which a processor without bfloat16 takes.
+    ``precision`` and ``seeds`` are as in :class:`~autodip.fit.params.FitParams`. Memory is counted
+    for float32, the format used by a processor without bfloat16.
     """
     parameters, flop, saved = _count(net, shape)
     seconds = None
@@ -76,8 +73,8 @@ def estimate(
 
 @lru_cache(maxsize=64)
 def _count(net: NetParams, shape: tuple[int, int]) -> tuple[int, int, int]:
-    """Weights, operations of one iteration, bytes kept for the backward pass."""
-    import torch  # noqa: PLC0415  (a second; the command line asks for help without it)
+    """Number of weights, operations of one iteration, bytes stored for the backward pass."""
+    import torch  # noqa: PLC0415  (takes a second; --help does without it)
     from torch.utils.flop_counter import FlopCounterMode  # noqa: PLC0415
 
     from autodip.fit import network as networks  # noqa: PLC0415
@@ -104,7 +101,7 @@ def _count(net: NetParams, shape: tuple[int, int]) -> tuple[int, int, int]:
 
 
 def check_memory(net: NetParams, shape: tuple[int, int], free: int, seeds: int = 1) -> None:
-    """Raise OutOfMemoryError, naming a setting that fits, if a fit needs more than is free."""
+    """Raise OutOfMemoryError, suggesting what would fit, if a fit needs more than is free."""
     need = estimate(net, 1, shape, seeds=seeds).memory
     if need <= free:
         return
@@ -122,8 +119,7 @@ def check_memory(net: NetParams, shape: tuple[int, int], free: int, seeds: int =
 
 
 def _of(net: NetParams, width: int) -> NetParams:
-    changed: NetParams = net.replace(width=width)
-    return changed
+    return net.replace(width=width)
 
 
 def _gb(net: NetParams, shape: tuple[int, int], seeds: int) -> str:

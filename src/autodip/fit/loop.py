@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from autodip.errors import ParameterError
+from autodip.fit.objective import Objective
 from autodip.fit.optimise import FitBatch
 from autodip.fit.params import FitParams, NetParams
 
@@ -20,11 +21,12 @@ class Step:
     Parameters
     ----------
     iteration, iterations : int
-        Iterations done, and iterations in all.
+        Number of iterations done, and total number of iterations.
     loss : float
-        Mean squared error to the noisy image (scaled to [0, 1]) at this iteration.
+        Data term of the objective at this iteration, by default the mean squared error to the
+        noisy image (scaled to [0, 1]).
     fallbacks : int
-        How often an earlier checkpoint was restored so far.
+        Number of times an earlier checkpoint has been restored so far.
     output : callable
         Returns the result as of this step: float32 (Y, X) in [0, 1]. Valid only until
         the next step is taken; costs a copy from the device.
@@ -45,11 +47,13 @@ def fit(
     seed: int = 0,
     device: str = "cpu",
     every: int | None = None,
+    objective: Objective | None = None,
 ) -> Iterator[Step]:
     """Fit a deep image prior to one image (Ulyanov et al. 2018), step by step.
 
-    Minimises the mean squared error between ``f_w(z)`` and the image over the weights w
-    with Adam; z is uniform noise, fixed. Closing the generator stops the fit.
+    Minimises the objective, by default the mean squared error between ``f_w(z)`` and the image,
+    over the weights w with Adam; the input z is fixed uniform noise. Closing the generator stops
+    the fit.
 
     Parameters
     ----------
@@ -58,12 +62,14 @@ def fit(
     net, params : NetParams, FitParams
         Architecture, and how it is fitted.
     seed : int
-        Decides weights and input; the same seed repeats the fit on the same device.
+        Determines weights and input; the same seed reproduces the fit on the same device.
     device : str
         Name of a torch device: ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
     every : int, optional
-        Iterations between the steps that are yielded; the default, 1 on the CPU and 25
-        elsewhere, keeps an accelerator from waiting for the host. The last is always yielded.
+        Number of iterations between the steps that are yielded. The default, 1 on the CPU and 25
+        elsewhere, keeps an accelerator from waiting for the host. The last step is always yielded.
+    objective : Objective, optional
+        Data term, operator (a point spread function, for example) and regularisers.
 
     Yields
     ------
@@ -74,14 +80,16 @@ def fit(
     ParameterError
         If the image is too small for the depth of the network.
     FitError
-        If the loss becomes infinite again and again.
+        If the fit keeps diverging although it is restored from a checkpoint each time.
     """
-    for (step,) in fit_many([image], net, params, seeds=[seed], device=device, every=every):
+    for (step,) in fit_many(
+        [image], net, params, seeds=[seed], device=device, every=every, objective=objective
+    ):
         yield step
 
 
 def mean_of(steps: Sequence[Step]) -> Step:
-    """One step of the mean of several fits to one image: mean loss and mean result."""
+    """Combine steps of several fits to one image: mean loss and result, sum of fallbacks."""
     if len(steps) == 1:
         return steps[0]
     return Step(
@@ -101,26 +109,28 @@ def fit_many(
     seeds: Sequence[int] = (0,),
     device: str = "cpu",
     every: int | None = None,
+    objective: Objective | None = None,
 ) -> Iterator[list[Step]]:
-    """Fit several images, or one from several seeds, at once.
+    """Fit several images, or one image from several seeds, simultaneously.
 
-    Each fit goes the way it goes alone in :func:`fit`, up to rounding; a fit that blows up
-    returns to its own checkpoint. Pays where one small network leaves the device idle: on an
-    accelerator, where an iteration is also recorded and replayed as one CUDA graph. On a CPU
-    it takes as long as one fit after the other, or longer.
+    Each fit proceeds as it would alone in :func:`fit`, up to rounding; a fit that diverges
+    returns to its own checkpoint. This saves time if a single small network leaves the device
+    idle, as on an accelerator; on CUDA, an iteration is also recorded and replayed as one graph.
+    On a CPU it takes as long as one fit after the other, or longer.
 
     Parameters
     ----------
     images : sequence of ndarray, float, shape (Y, X), or ndarray (N, Y, X)
-        Noisy images scaled to [0, 1], all of one shape. A single one serves all seeds.
+        Noisy images scaled to [0, 1], all of one shape. A single image is used for all
+        seeds.
     net, params : NetParams, FitParams
         Architecture, and how it is fitted.
     seeds : sequence of int
-        One for each image; a single one serves all images.
+        One for each image; a single seed is used for all images.
     device : str
         Name of a torch device: ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
-    every : int, optional
-        Iterations between yields, as in :func:`fit`.
+    every, objective : optional
+        As in :func:`fit`.
 
     Yields
     ------
@@ -130,25 +140,27 @@ def fit_many(
     Raises
     ------
     ParameterError
-        If numbers of images and seeds don't match, shapes differ, or an image is too small
-        for the depth of the network.
+        If the numbers of images and seeds do not match, the shapes differ, or an image is too
+        small for the depth of the network.
     FitError
-        If the loss of one of the fits becomes infinite again and again.
+        If one of the fits keeps diverging although it is restored from a checkpoint each time.
     """
     n = max(len(images), len(seeds))
     if {len(images), len(seeds)} - {1, n} or n == 0:
         raise ParameterError(
-            f"{len(images)} images and {len(seeds)} seeds; give as many of each, or one of either"
+            f"{len(images)} images and {len(seeds)} seeds; give the same number of each, or one of "
+            "either"
         )
     images = [images[0]] * n if len(images) == 1 else list(images)
     seeds = [seeds[0]] * n if len(seeds) == 1 else list(seeds)
-    yield from run_batch(FitBatch(images, net, params, seeds, device), params, device, every)
+    batch = FitBatch(images, net, params, seeds, device, objective=objective)
+    yield from run_batch(batch, params, device, every)
 
 
 def run_batch(
     batch: FitBatch, params: FitParams, device: str, every: int | None
 ) -> Iterator[list[Step]]:
-    """Do all iterations of a batch; yields the steps of its fits, as :func:`fit_many` does."""
+    """Run all iterations of a batch; yields the steps of its fits, as :func:`fit_many` does."""
     every = every or (1 if torch.device(device).type == "cpu" else 25)
     for iteration in range(1, params.iterations + 1):
         last = iteration == params.iterations

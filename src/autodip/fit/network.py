@@ -1,14 +1,14 @@
 """The "skip" encoder-decoder of the deep image prior (Ulyanov et al. 2018), as AUTO-DIP uses it.
 
-One scale: 3x3 convolution with down-sampling, 3x3 convolution, the deeper scale, up-sampling
-by 2, concatenation with a 1x1 skip branch, normalisation, 3x3 convolution, 1x1 convolution.
-Every convolution is followed by batch normalisation and LeakyReLU(0.2); 3x3 convolutions see
-their input reflected by one pixel at the border.
+One scale consists of a 3x3 convolution with down-sampling, a 3x3 convolution, the next coarser
+scale, up-sampling by 2, concatenation with a 1x1 skip branch, normalisation, a 3x3 convolution and
+a 1x1 convolution. Every convolution is followed by batch normalisation and LeakyReLU(0.2); the
+input of 3x3 convolutions is padded by one reflected pixel.
 
-A lean network leaves out of every scale what costs time and changes the result little: the
-second convolution on the way down, the normalisation after the concatenation and the 1x1
-convolution. Several networks of one architecture can be computed as one: their channels lie
-side by side, and no convolution crosses from one to the next (see :func:`stack`).
+A lean network omits from every scale what costs time and changes the result little: the second
+convolution on the way down, the normalisation after the concatenation and the 1x1 convolution.
+Several networks of one architecture can be computed as one: their channels lie side by side, and
+no convolution mixes the channels of different networks (see :func:`stack`).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LEAK = 0.2
 
 
 class _Double(torch.autograd.Function):
-    """Bilinear interpolation by 2; on a CPU torch's own backward pass takes twice the time."""
+    """Bilinear up-sampling by 2; on a CPU, the backward pass of torch takes twice as long."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
@@ -36,8 +36,8 @@ class _Double(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
-        # Along an axis, pixel i spreads with the weights (1/4, 3/4, 3/4, 1/4) over 2i - 1 to
-        # 2i + 2; what would fall outside stays at the border.
+        # Along an axis, pixel i contributes with the weights (1/4, 3/4, 3/4, 1/4) to pixels 2i - 1
+        # to 2i + 2; positions outside the image are replaced by the pixel at the border.
         gradient = F.pad(gradients[0], (1, 1, 1, 1), mode="replicate")
         channels = gradient.shape[1]
         spread = gradient.new_tensor([0.25, 0.75, 0.75, 0.25])
@@ -46,7 +46,7 @@ class _Double(torch.autograd.Function):
 
 
 def _double(x: Tensor, mode: Upsample) -> Tensor:
-    """(1, C, Y, X) to (1, C, 2Y, 2X)."""
+    """Up-sample (1, C, Y, X) to (1, C, 2Y, 2X)."""
     if mode == "bilinear" and x.device.type == "cpu":
         doubled: Tensor = _Double.apply(x)  # type: ignore[no-untyped-call]
         return doubled
@@ -54,7 +54,7 @@ def _double(x: Tensor, mode: Upsample) -> Tensor:
 
 
 def _join(a: Tensor, b: Tensor, fits: int) -> Tensor:
-    """Channels of ``a`` and of ``b``, side by side for each of the networks."""
+    """Concatenate the channels of ``a`` and of ``b``, separately for each network."""
     if fits == 1:
         return torch.cat([a, b], 1)
     pairs = zip(a.chunk(fits, 1), b.chunk(fits, 1), strict=True)
@@ -62,15 +62,15 @@ def _join(a: Tensor, b: Tensor, fits: int) -> Tensor:
 
 
 def _norm(channels: int) -> nn.BatchNorm2d:
-    """Batch norm over the one image; nothing is kept for other images."""
+    """Batch normalisation over the one image, without running statistics."""
     return nn.BatchNorm2d(channels, track_running_stats=False)
 
 
 class ConvBlock(nn.Module):
-    """Convolution with reflected border, down-sampling by 2 if asked for, BN, LeakyReLU.
+    """Convolution with reflected border, optional down-sampling by 2, BN, LeakyReLU.
 
-    The bias of the convolution is drawn and counted as in the reference, and left at that:
-    the normalisation takes it out again, so its gradient is zero.
+    Unless the network is lean, the bias of the convolution is initialised and counted as in the
+    reference. It is not applied, because the normalisation would cancel it.
     """
 
     def __init__(
@@ -80,6 +80,7 @@ class ConvBlock(nn.Module):
         kernel: int,
         params: NetParams,
         fits: int,
+        *,
         down: Downsample | None = None,
     ) -> None:
         super().__init__()
@@ -96,7 +97,7 @@ class ConvBlock(nn.Module):
         self.norm = _norm(fits * channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(1, channels_in, Y, X) to (1, channels, Y', X'); Y' = ceil(Y/2) when down-sampling."""
+        """Map (1, channels_in, Y, X) to (1, channels, Y', X'); Y' = ceil(Y/2) if down-sampled."""
         if self.pad:
             x = F.pad(x, (self.pad,) * 4, mode="reflect")
         conv = self.conv
@@ -109,7 +110,7 @@ class ConvBlock(nn.Module):
 
 
 class NetScale(nn.Module):
-    """One scale with everything coarser inside it; keeps the size of its input."""
+    """One scale including all coarser scales; its output has the size of its input."""
 
     def __init__(
         self, channels_in: int, widths: tuple[int, ...], params: NetParams, fits: int
@@ -120,7 +121,7 @@ class NetScale(nn.Module):
         self.fits = fits
         self.upsample: Upsample = params.upsample
         self.skip = ConvBlock(channels_in, params.skip, 1, params, fits) if params.skip else None
-        self.down1 = ConvBlock(channels_in, width, 3, params, fits, params.downsample)
+        self.down1 = ConvBlock(channels_in, width, 3, params, fits, down=params.downsample)
         self.down2 = nn.Identity() if lean else ConvBlock(width, width, 3, params, fits)
         self.deeper = NetScale(width, tuple(coarser), params, fits) if coarser else None
         joined = params.skip + (coarser[0] if coarser else width)
@@ -129,7 +130,7 @@ class NetScale(nn.Module):
         self.up2 = nn.Identity() if lean else ConvBlock(width, width, 1, params, fits)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(1, channels_in, Y, X) to (1, width, Y, X)."""
+        """Map (1, channels_in, Y, X) to (1, width, Y, X)."""
         y = self.down2(self.down1(x))
         if self.deeper is not None:
             y = self.deeper(y)
@@ -148,7 +149,8 @@ class SkipNet(nn.Module):
     params : NetParams
         Architecture.
     fits : int
-        Networks computed side by side; channels of inputs and outputs are theirs in turn.
+        Number of networks computed side by side; in inputs and outputs, the channels of one
+        network follow the channels of another.
 
     Raises
     ------
@@ -163,11 +165,11 @@ class SkipNet(nn.Module):
         self.head = nn.Conv2d(fits * params.widths[0], fits, 1, groups=fits)
 
     def forward(self, z: Tensor) -> Tensor:
-        """Random input (1, input_channels, Y, X) to an image (1, 1, Y, X) in [0, 1].
+        """Map the random input (1, input_channels, Y, X) to an image (1, 1, Y, X) in [0, 1].
 
-        With a reduction of 2 the image has twice the height and width of the input. All but
-        the last convolution is computed in the format of the input, which may be bfloat16;
-        weights and image keep float32.
+        With a reduction of 2, the image has twice the height and width of the input. All but the
+        last convolution are computed in the format of the input, which may be bfloat16; weights
+        and image remain float32.
         """
         x: Tensor = self.body(z)
         x = self.head(x.to(self.head.weight.dtype))
@@ -177,21 +179,21 @@ class SkipNet(nn.Module):
 
 
 def build(params: NetParams, seed: int) -> SkipNet:
-    """Build a network on the CPU whose random weights depend on ``seed`` alone."""
+    """Build a network on the CPU; its random weights depend on ``seed`` alone."""
     return initialised(lambda: SkipNet(params), seed)
 
 
 def stack(networks: Sequence[SkipNet]) -> dict[str, Tensor]:
-    """Weights of ``SkipNet(params, fits=len(networks))`` that compute all of them at once.
+    """Weights with which ``SkipNet(params, fits=len(networks))`` computes all networks at once.
 
-    Gradients flow back to the weights of every network; they do not mix.
+    Gradients flow back to the weights of each network without mixing.
     """
     named = zip(*(network.named_parameters() for network in networks), strict=True)
     return {of[0][0]: torch.cat([weight for _, weight in of]) for of in named}
 
 
 def set_mean(network: SkipNet, mean: float) -> None:
-    """Set the bias of the head so that a sigmoid around it gives ``mean`` (in [0, 1])."""
+    """Set the bias of the head so that its sigmoid is ``mean`` (in [0, 1])."""
     mean = min(max(mean, 1e-4), 1 - 1e-4)
     with torch.no_grad():
         network.head.bias.fill_(math.log(mean / (1 - mean)))  # type: ignore[union-attr]

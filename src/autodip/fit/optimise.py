@@ -1,48 +1,47 @@
 """Fits of one architecture to images of one shape, computed side by side.
 
-Every fit has weights, an optimiser, a checkpoint and an average of its own. The weights are
-stacked for each pass through the network, so that one convolution serves all fits; nothing
-crosses from one to the next, and each goes the way it would go alone.
+Every fit has its own weights, optimiser, checkpoint and average. The weights are stacked for each
+pass through the network, so that one convolution serves all fits. The fits do not interact, and
+each proceeds as it would alone.
 """
 
 from __future__ import annotations
 
-import contextlib
 import math
 from collections.abc import Sequence
 
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 from torch.func import functional_call
 
 from autodip.compute.device import computes_bfloat16
 from autodip.errors import FitError, ParameterError
 from autodip.fit import network as networks
+from autodip.fit.cuda_graph import Recording
+from autodip.fit.objective import Objective
 from autodip.fit.params import FitParams, NetParams, deepest
 
 _INPUT_STREAM = 0x9E3779B9
-_WARM_UP = 5
 
 MAX_RESTARTS = 5
-"""Restorations without a good checkpoint in between before the fit is given up."""
+"""Maximum number of restorations in a row, without a good checkpoint in between."""
 
 
 def random_input(net: NetParams, params: FitParams, shape: tuple[int, ...], seed: int) -> Tensor:
-    """Fixed input of the network: uniform in [0, input_scale).
+    """Fixed input of the network: uniform noise in [0, input_scale).
 
-    Its shape is (1, input_channels, Y, X) for an image of ``shape`` (Y, X), or half as high
-    and wide, rounded up, where the network has a reduction of 2.
+    Its shape is (1, input_channels, Y, X) for an image of ``shape`` (Y, X); if the network has a
+    reduction of 2, height and width are halved and rounded up.
     """
-    # Another stream than that of the weights, which start from the seed itself.
+    # Not the random stream of the weights, which uses the seed itself.
     generator = torch.Generator().manual_seed(seed ^ _INPUT_STREAM)
     size = (1, net.input_channels, *net.reduced((shape[0], shape[1])))
     return torch.rand(size, generator=generator) * params.input_scale
 
 
 def _layout(net: NetParams, device: str) -> torch.memory_format:
-    """Channels last pays on a CPU for all but the thinnest fine scales."""
+    """Memory format: channels last is faster on a CPU unless the finest scale is very thin."""
     wide = net.widths[0] >= 8
     cpu = torch.device(device).type == "cpu"
     return torch.channels_last if cpu and wide else torch.contiguous_format
@@ -52,9 +51,17 @@ class _Fit:
     """Weights, optimiser, average and checkpoint of one running fit."""
 
     def __init__(
-        self, net: NetParams, params: FitParams, target: Tensor, seed: int, device: str
+        self,
+        net: NetParams,
+        params: FitParams,
+        target: Tensor,
+        *,
+        seed: int,
+        device: str,
+        objective: Objective,
     ) -> None:
         self.params = params
+        self.objective = objective
         self.seed = seed
         self.target = target
         network = networks.build(net, seed)
@@ -68,19 +75,20 @@ class _Fit:
         self.fallbacks = 0
         self.restarts = 0
         self.averaged = 0
-        # Written in place: a recorded iteration goes on writing where it was recorded.
+        # Updated in place: a recorded iteration keeps writing to the memory used when recorded.
         self.loss = torch.zeros((), dtype=target.dtype, device=target.device)
-        self.mean = torch.zeros_like(target)
+        rows, columns = objective.operator.image_shape((target.shape[2], target.shape[3]))
+        self.mean = target.new_zeros((1, 1, rows, columns))
 
     def take(self, output: Tensor) -> Tensor:
-        """Loss of an output (1, 1, Y, X), which enters the average."""
-        loss = F.mse_loss(output, self.target)
-        self.loss.copy_(loss.detach())
+        """Objective of an output (1, 1, Y, X); also adds the output to the average."""
+        data = self.objective.data(output, self.target)
+        self.loss.copy_(data.detach())
         if self.params.average:
             self.mean.lerp_(output.detach(), 1 - self.params.average)
         else:
             self.mean.copy_(output.detach())
-        return loss
+        return self.objective.total(output, data)
 
     def output(self) -> np.ndarray:
         """Bias-corrected average of the outputs, or the last one; float32 (Y, X) in [0, 1]."""
@@ -89,7 +97,7 @@ class _Fit:
         return image
 
     def blown_up(self) -> bool:
-        """Compare with the last checkpoint; where all is well, this becomes the checkpoint."""
+        """Whether the fit has diverged since the last checkpoint; if not, set a new checkpoint."""
         loss = float(self.loss)
         psnr = -10 * math.log10(max(loss, 1e-20)) if math.isfinite(loss) else -math.inf
         if psnr < self.checkpoint_psnr - self.params.fallback_db:
@@ -98,13 +106,14 @@ class _Fit:
         return False
 
     def restore(self) -> None:
-        """Return to the checkpoint; after an infinite loss also with a calmer, fresh Adam."""
+        """Return to the checkpoint; if the loss is not finite, also reset Adam at half its rate."""
         self.fallbacks += 1
         self.restarts += 1
         if self.restarts > MAX_RESTARTS:
             raise FitError(
-                f"the fit with seed {self.seed} blew up {self.restarts} times in a row at learning "
-                f"rate {self.params.learning_rate:g}; use a lower learning rate or another seed"
+                f"the fit with seed {self.seed} diverged {self.restarts} times in a row at "
+                f"learning rate {self.params.learning_rate:g}; use a lower learning rate or "
+                "another seed"
             )
         with torch.no_grad():
             for weight, kept in zip(self.net.parameters(), self.checkpoint, strict=True):
@@ -115,7 +124,7 @@ class _Fit:
         self.averaged = 0
 
     def follow(self, target: Tensor, params: FitParams) -> None:
-        """Go on to another image from the weights as they are; the average begins anew."""
+        """Continue with another image from the current weights; the average starts from scratch."""
         self.target.copy_(target)
         self.params = params
         self.mean.zero_()
@@ -129,14 +138,14 @@ class _Fit:
     def _adam(self) -> torch.optim.Adam:
         kind = self.target.device.type
         rate: float | Tensor = self.params.learning_rate
-        if kind == "cuda":  # a number would be fixed in the recorded iteration
+        if kind == "cuda":  # a plain number would be constant in a recorded iteration
             rate = torch.tensor(rate, device=self.target.device)
         return torch.optim.Adam(
             self.net.parameters(), lr=rate, fused=kind in ("cpu", "cuda"), capturable=kind == "cuda"
         )
 
     def _calm(self) -> None:
-        """Halve the learning rate and forget the moments and the count of steps, in place."""
+        """Halve the learning rate and reset the moments and the step count, in place."""
         for group in self.optimizer.param_groups:
             group["lr"] /= 2
         for state in self.optimizer.state.values():
@@ -155,6 +164,8 @@ class FitBatch:
     seeds : sequence of int
         One for each image.
     device : str
+    objective : Objective, optional
+        Function to minimise; by default the mean squared difference to the image.
 
     Raises
     ------
@@ -169,40 +180,48 @@ class FitBatch:
         params: FitParams,
         seeds: Sequence[int],
         device: str,
+        *,
+        objective: Objective | None = None,
     ) -> None:
-        shape = images[0].shape
+        objective = objective or Objective()
+        self.measured = images[0].shape
+        shape = self.measured
+        if len(shape) == 2:
+            shape = objective.operator.image_shape((shape[0], shape[1]))
         if len(shape) != 2 or net.depth > deepest((shape[0], shape[1]), net.reduction):
             raise ParameterError(f"depth {net.depth} does not fit an image of shape {shape}")
-        if any(image.shape != shape for image in images):
+        if any(image.shape != self.measured for image in images):
             shapes = sorted({image.shape for image in images})
-            raise ParameterError(f"images of shapes {shapes}; fits at once need a single shape")
+            raise ParameterError(
+                f"images of shapes {shapes}; simultaneous fits need a single shape"
+            )
         self.shape = shape
         z = torch.cat([random_input(net, params, shape, seed) for seed in seeds], 1).to(device)
         targets = [torch.tensor(image, dtype=z.dtype)[None, None].to(device) for image in images]
         if params.precision == "bfloat16" and computes_bfloat16(device):
-            z = z.to(torch.bfloat16)  # in whose format the network computes
+            z = z.to(torch.bfloat16)  # the network computes in the format of its input
         self.z = z.contiguous(memory_format=_layout(net, device))
-        self.fits = [
-            _Fit(net, params, target, seed, device)
+        self.fits: Sequence[_Fit] = [
+            _Fit(net, params, target, seed=seed, device=device, objective=objective)
             for target, seed in zip(targets, seeds, strict=True)
         ]
-        with torch.device("meta"):  # takes the stacked weights; has none of its own
+        with torch.device("meta"):  # run with the stacked weights; has none of its own
             self.net = networks.SkipNet(net, len(self.fits))
-        self.recording = _Recording(self) if self.z.device.type == "cuda" else None
+        self.recording = Recording(self) if self.z.device.type == "cuda" else None
 
     def follow(self, images: Sequence[np.ndarray], params: FitParams) -> None:
-        """Go on to other images of the same shape, from the weights as they are.
+        """Continue with other images of the same shape, from the current weights.
 
         Raises
         ------
         ParameterError
-            If their number or shape is another.
+            If their number or shape differs.
         """
-        if [image.shape for image in images] != [self.shape] * len(self.fits):
+        if [image.shape for image in images] != [self.measured] * len(self.fits):
             shapes = sorted({image.shape for image in images})
             raise ParameterError(
                 f"{len(images)} images of shapes {shapes} cannot follow {len(self.fits)} of shape "
-                f"{self.shape}; a series has images of one shape"
+                f"{self.measured}; a series has images of one shape"
             )
         if self.recording is not None and params.average != self.fits[0].params.average:
             self.recording.forget()
@@ -210,7 +229,7 @@ class FitBatch:
             one.follow(torch.tensor(image, dtype=one.target.dtype)[None, None], params)
 
     def iterate(self, check: bool) -> None:
-        """One step of Adam; with ``check``, keep checkpoints or return to the last ones."""
+        """Run one step of Adam; with ``check``, update the checkpoints or return to them."""
         for one in self.fits:
             one.averaged += 1
         if self.recording is None:
@@ -233,7 +252,7 @@ class FitBatch:
                     one.take(self._crop(one.net(z)))
 
     def forward(self) -> list[Tensor]:
-        """Loss of every fit; its output enters its average."""
+        """Loss of every fit; also adds each output to its average."""
         if len(self.fits) == 1:
             output = self.fits[0].net(self.z)
         else:
@@ -243,7 +262,7 @@ class FitBatch:
         return [one.take(output[:, k : k + 1]) for k, one in enumerate(self.fits)]
 
     def descend(self, losses: list[Tensor], going: Sequence[bool]) -> None:
-        """Step down the gradient with those of the fits that are ``going``."""
+        """Take a gradient step for each fit that is ``going``."""
         for one in self.fits:
             one.optimizer.zero_grad(set_to_none=True)
         parts = [loss for loss, goes in zip(losses, going, strict=True) if goes]
@@ -255,46 +274,3 @@ class FitBatch:
 
     def _crop(self, output: Tensor) -> Tensor:
         return output[:, :, : self.shape[0], : self.shape[1]]
-
-
-class _Recording:
-    """The iteration as a CUDA graph: one launch in place of a thousand small ones.
-
-    Everything runs on a stream of its own, first as it is, then recorded. Whatever the
-    iteration writes lies where it lay when it was recorded.
-    """
-
-    def __init__(self, batch: FitBatch) -> None:
-        self.batch = batch
-        self.side = torch.cuda.Stream(batch.z.device)  # type: ignore[no-untyped-call]
-        self.graph: torch.cuda.CUDAGraph | None = None
-        self.before = _WARM_UP
-
-    @contextlib.contextmanager
-    def stream(self):  # type: ignore[no-untyped-def]
-        """Work on the stream, after what was ordered before, and let what follows wait."""
-        ordinary = torch.cuda.current_stream(self.batch.z.device)
-        self.side.wait_stream(ordinary)
-        with torch.cuda.stream(self.side):
-            yield
-        ordinary.wait_stream(self.side)
-
-    def replay(self) -> bool:
-        """Repeat the recorded iteration; False where it is to be computed as it is."""
-        if self.before > 0:
-            self.before -= 1
-            return False
-        if self.graph is None:
-            self.graph = self._record()
-        self.graph.replay()
-        return True
-
-    def forget(self) -> None:
-        """Record anew, as a number that the recording holds has changed."""
-        self.graph, self.before = None, _WARM_UP
-
-    def _record(self) -> torch.cuda.CUDAGraph:
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, stream=self.side):
-            self.batch.descend(self.batch.forward(), [True] * len(self.batch.fits))
-        return graph

@@ -1,8 +1,8 @@
-"""Frozen, validated parameters: the network, the fit, and a choice with its evidence."""
+"""Frozen, validated parameters of the network and of the fit."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Literal, TypeAlias, get_args
 
 from autodip.errors import ParameterError
@@ -15,21 +15,21 @@ Precision = Literal["float32", "bfloat16"]
 
 ASCENDING = "asc_to512"
 MAX_DEPTH = 9
-"""Deepest network: `asc_to512` has one channel at its finest scale beyond it."""
+"""Largest depth; one more scale would leave `asc_to512` a single channel at the finest scale."""
 
 
 def deepest(shape: tuple[int, int], reduction: int = 1) -> int:
-    """Largest depth that an image of ``shape`` (Y, X) pixels allows; 0 when none does.
+    """Largest depth that an image of ``shape`` (Y, X) pixels allows; 0 if no depth fits.
 
-    Every scale halves the image (rounding up), and reflection padding by one pixel
-    needs two pixels at the coarsest scale. ``reduction`` is that of the network.
+    Every scale halves the image (rounding up), and reflection padding by one pixel needs two
+    pixels at the coarsest scale. ``reduction`` is as in :class:`NetParams`.
     """
     shortest = -(-min(shape) // reduction)
     return max(0, min(MAX_DEPTH, (shortest - 1).bit_length() - 1))
 
 
 def parse_width(text: str) -> Width:
-    """Read a width as the command line takes it: ``32``, ``8,16,32`` or ``asc_to512``."""
+    """Parse a width as given on the command line: ``32``, ``8,16,32`` or ``asc_to512``."""
     if text.strip() == ASCENDING:
         return "asc_to512"
     try:
@@ -51,34 +51,35 @@ class NetParams(Value):
     depth : int
         Number of scales; each halves the image.
     width : int, tuple of int or "asc_to512"
-        Channels of every scale, of each scale from the finest to the coarsest, or
-        ``2**(10 - depth) ... 2**9``.
+        Number of channels: one number for every scale, one for each scale from the finest to the
+        coarsest, or "asc_to512" for ``2**(10 - depth) ... 2**9``.
     skip : int
-        Channels of the 1x1 skip branch of every scale; 0 leaves the branches out.
+        Number of channels of the 1x1 skip branch of every scale; 0 omits the branches.
     downsample : "stride", "avg" or "max"
         Stride-2 convolution, or convolution followed by 2x2 pooling.
     upsample : "bilinear" or "nearest"
-        Interpolation by 2 on the way up.
+        Interpolation used for up-sampling by 2.
     input_channels : int
-        Channels of the random input.
+        Number of channels of the random input.
     lean : bool
-        Leave out of every scale the second 3x3 convolution on the way down, the
-        normalisation after the concatenation and the 1x1 convolution on the way up. For
-        oversampled images, whose detail a thin network finds too, at half the arithmetic.
+        Omit from every scale the second 3x3 convolution on the way down, the normalisation after
+        the concatenation and the 1x1 convolution on the way up. This halves the arithmetic and
+        suits oversampled images, whose detail a thin network reproduces too.
     reduction : 1 or 2
-        2 computes everything at half the resolution and interpolates the image at the end.
-        For oversampled images, which lose nothing by it, at a quarter of the arithmetic;
-        a lean, half-resolution network takes about a fifth of the time of an iteration.
+        2 computes everything at half the resolution and interpolates the image at the end. This
+        needs a quarter of the arithmetic and suits oversampled images, which lose nothing by it.
+        An iteration of a lean, half-resolution network takes about a fifth of the time.
 
     Raises
     ------
     ParameterError
-        If a value is not allowed, or the widths don't match the depth.
+        If a value is not allowed, or the number of widths differs from the depth.
     """
 
     depth: int
     width: Width
     skip: int = 4
+    _: KW_ONLY
     downsample: Downsample = "stride"
     upsample: Upsample = "bilinear"
     input_channels: int = 32
@@ -92,7 +93,7 @@ class NetParams(Value):
         check_option("downsample", self.downsample, get_args(Downsample))
         check_option("upsample", self.upsample, get_args(Upsample))
         if not isinstance(self.lean, bool):
-            raise ParameterError(f"lean is {self.lean!r}; it is true or false")
+            raise ParameterError(f"lean is {self.lean!r}; it must be true or false")
         check_int("reduction", self.reduction, 1, 2)
         if isinstance(self.width, tuple):
             if len(self.width) != self.depth:
@@ -121,8 +122,7 @@ class NetParams(Value):
     def with_depth(self, depth: int) -> NetParams:
         """Return the same network with another depth; a list of widths is cut at its coarse end."""
         width = self.width[:depth] if isinstance(self.width, tuple) else self.width
-        changed: NetParams = self.replace(depth=depth, width=width)
-        return changed
+        return self.replace(depth=depth, width=width)
 
     def __str__(self) -> str:
         """Short form as in the tables: ``8/asc_to512/4``, ``4/16-32-64-128/4 lean half``."""
@@ -133,39 +133,41 @@ class NetParams(Value):
 
 @dataclass(frozen=True)
 class FitParams(Value):
-    """How the network is fitted to the one image; defaults are the reference's.
+    """How the network is fitted to an image; the defaults are those of the reference.
 
     Parameters
     ----------
     iterations : int
-        Number of Adam steps; the stop of the fit.
+        Number of Adam steps, after which the fit stops.
     learning_rate : float
         Adam step size.
     input_scale : float
         The fixed random input is uniform in [0, input_scale).
     start_at_mean : bool
-        Set the bias of the last layer so that the first output has the image's mean, which
-        saves the iterations that the reference spends on finding it.
+        Set the bias of the last layer so that the first output has the mean of the image, which
+        saves the iterations that the reference needs to find it.
     average : float
-        Factor of the exponential average over the outputs, in [0, 1); the result is the
-        bias-corrected average. 0 keeps the last output alone, as the reference does.
+        Decay factor of the exponential moving average of the outputs, in [0, 1); the result is
+        the bias-corrected average. 0 returns the last output alone, as the reference does.
     checkpoint_every : int
-        Iterations between checkpoints.
+        Number of iterations between checkpoints.
     fallback_db : float
-        If the PSNR to the noisy image fell by more than this since the last checkpoint,
-        the weights of that checkpoint are restored (dB).
+        Drop of the PSNR to the noisy image since the last checkpoint, in dB, beyond which the
+        weights of that checkpoint are restored.
     precision : "float32" or "bfloat16"
-        Format of the numbers inside the network. bfloat16 is faster on processors and
-        accelerators that compute it (``device.computes_bfloat16``); others take float32.
-        Weights, loss and Adam keep float32.
+        Number format inside the network. bfloat16 is faster on processors and accelerators that
+        support it (``device.computes_bfloat16``); others use float32. Weights, loss and Adam
+        remain float32.
     noise_limit : float or None
-        From half of the iterations on, the fit ends where the power of its residual falls to
-        this multiple of the noise's (see :mod:`autodip.fit.stopping`); None runs all iterations.
+        From half of the iterations on, the fit stops as soon as the residual power falls to this
+        multiple of the noise power (see :mod:`autodip.fit.stopping`); None runs all iterations.
     seeds : int
-        Fits with so many seeds, counted on from the one given, whose results are averaged.
+        Number of fits whose results are averaged; their seeds are consecutive, starting from the
+        specified one.
     """
 
     iterations: int
+    _: KW_ONLY
     learning_rate: float = 0.01
     input_scale: float = 0.1
     start_at_mean: bool = False
@@ -182,7 +184,9 @@ class FitParams(Value):
         check_float("learning_rate", self.learning_rate, 0, 10, open_low=True)
         check_float("input_scale", self.input_scale, 0, 1e6, open_low=True)
         if not isinstance(self.start_at_mean, bool):
-            raise ParameterError(f"start_at_mean is {self.start_at_mean!r}; it is true or false")
+            raise ParameterError(
+                f"start_at_mean is {self.start_at_mean!r}; it must be true or false"
+            )
         check_float("average", self.average, 0, 0.9999)
         check_float("fallback_db", self.fallback_db, 0, 1000, open_low=True)
         check_option("precision", self.precision, get_args(Precision))

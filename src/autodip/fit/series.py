@@ -1,4 +1,4 @@
-"""The planes of one channel, one after the other: frames of a film, slices of a stack."""
+"""Fits to the planes of one channel in sequence: frames of a film, slices of a stack."""
 
 from __future__ import annotations
 
@@ -8,31 +8,32 @@ from dataclasses import dataclass
 import numpy as np
 
 from autodip.fit.loop import Step, mean_of, run_batch
+from autodip.fit.objective import Objective
 from autodip.fit.optimise import FitBatch
 from autodip.fit.params import FitParams, NetParams
 from autodip.image.scaling import Scale
 from autodip.physics.noise import Noise
 
 LESS = 10
-"""An image that follows one like it takes so many times fewer iterations."""
+"""Factor by which the iterations are reduced for an image similar to the one before it."""
 
 WARM_AVERAGE = 0.9
-"""Factor of the average of outputs there at most, which is to forget the image before."""
+"""Upper limit of ``average`` for such an image, so that the average forgets the image before."""
 
 
 UNEXPLAINED = 0.5
-"""Share of a plane's structure that the result before it may leave unexplained."""
+"""Largest share of a plane's structure that the result before it may leave unexplained."""
 
 _LITTLE, _SHARE = 0.3, 0.45
-"""Change in units of the noise's power that the fewest iterations learn, and the share of those of
-a fit from scratch that each further unit takes."""
+"""Change, in units of the noise power, for which the minimum number of iterations suffices, and
+share of the iterations of a fit from scratch that each further unit adds."""
 
 
 class Course:
     """Fits to the planes of a channel, each from the weights of the plane before it.
 
-    All planes have one intensity scale. Where a plane is too unlike the result before it (the
-    scene has changed), it is fitted from scratch.
+    All planes share one intensity scale. A plane that differs too much from the result before it
+    (the scene has changed) is fitted from scratch.
 
     Parameters
     ----------
@@ -40,7 +41,7 @@ class Course:
     seed : int
     device : str
     scale : Scale
-        That of all planes.
+        Intensity scale of all planes.
     """
 
     def __init__(
@@ -53,9 +54,9 @@ class Course:
         self.follows = False
 
     def steps(self, plane: np.ndarray, noise: Noise | None) -> Iterator[Step]:
-        """Fit the next plane (Y, X), in its own units; steps are on the scale ``scale``.
+        """Fit the next plane (Y, X), in units of the image; steps are on the scale ``scale``.
 
-        ``follows`` says from then on whether the fit began from the plane before.
+        From the first step on, ``follows`` states whether the fit continues from the plane before.
         """
         share = 1.0
         self.follows = False
@@ -67,21 +68,22 @@ class Course:
             yield mean_of(steps)
 
     def keep(self, result: np.ndarray) -> None:
-        """Remember the result (Y, X) of a plane, in its own units, for the one that follows."""
+        """Store the result (Y, X) of a plane, in units of the image, for the plane that follows."""
         self._before = result
 
 
 @dataclass(frozen=True)
 class Change:
-    """How a noisy plane differs from the result before it.
+    """Difference between a noisy plane and the result before it.
 
     Parameters
     ----------
     unexplained : float
-        Power of the difference, less the noise's, over that of the plane's structure: 0 for
-        equal scenes, 1 and more for unlike ones.
+        Power of the difference minus the noise power, divided by the power of the plane's
+        structure: 0 for equal scenes, 1 or more for different scenes.
     to_noise : float
-        The same power over that of the noise; 0 where the noise is not known.
+        Power of the difference minus the noise power, divided by the noise power; 0 if the noise
+        is not known.
     """
 
     unexplained: float
@@ -98,30 +100,39 @@ class Change:
 
     @property
     def share(self) -> float:
-        """Share of the iterations of a fit from scratch that learn it."""
+        """Share of the iterations of a fit from scratch that this change requires."""
         return min(1.0, 1 / LESS + _SHARE * max(0.0, self.to_noise - _LITTLE))
 
 
 class Series:
     """Fits to one image after the other, each from the weights of the one before it.
 
-    What frames of a film or planes of a stack have in common is learnt once: an image that follows
-    one like it takes a tenth of the iterations (:func:`warm`).
+    What the frames of a film or the planes of a stack have in common is learnt once: an image that
+    is similar to the one before it takes a tenth of the iterations (:func:`warm`).
 
     Parameters
     ----------
     net, params : NetParams, FitParams
         Architecture, and how the first image is fitted.
     seeds : sequence of int
-        One fit from each; see :func:`mean_of`.
+        One fit is run for each seed; see :func:`mean_of`.
     device : str
         Name of a torch device: ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
+    objective : Objective, optional
+        What the fits minimise, as in :func:`autodip.fit.loop.fit`.
     """
 
     def __init__(
-        self, net: NetParams, params: FitParams, *, seeds: Sequence[int] = (0,), device: str = "cpu"
+        self,
+        net: NetParams,
+        params: FitParams,
+        *,
+        seeds: Sequence[int] = (0,),
+        device: str = "cpu",
+        objective: Objective | None = None,
     ) -> None:
         self._net, self._params, self._seeds, self._device = net, params, seeds, device
+        self._objective = objective
         self._batch: FitBatch | None = None
 
     def fit(
@@ -137,13 +148,13 @@ class Series:
         Parameters
         ----------
         image : ndarray, float, shape (Y, X)
-            Noisy, on one scale in [0, 1] for the whole series.
+            Noisy image, on one scale in [0, 1] for the whole series.
         anew : bool
-            Start from random weights, as for the first image and where the scene has changed.
+            Start from random weights, as for the first image; for use when the scene has changed.
         share : float
-            Of the iterations of the first image; more where the image differs more.
+            Share of the iterations of the first image; larger if the image differs more.
         every : int, optional
-            Iterations between yields, as in :func:`fit`.
+            Number of iterations between yields, as in :func:`autodip.fit.loop.fit`.
 
         Yields
         ------
@@ -153,13 +164,21 @@ class Series:
         Raises
         ------
         ParameterError
-            If the shape is another, or too small for the depth of the network.
+            If the shape differs from that of the first image, or is too small for the depth of
+            the network.
         FitError
-            If the loss of one of the fits becomes infinite again and again.
+            If one of the fits keeps diverging although it is restored from a checkpoint each time.
         """
         images, params = [image] * len(self._seeds), self._params
         if self._batch is None or anew:
-            self._batch = FitBatch(images, self._net, params, self._seeds, self._device)
+            self._batch = FitBatch(
+                images,
+                self._net,
+                params,
+                self._seeds,
+                self._device,
+                objective=self._objective,
+            )
         else:
             params = warm(params, share)
             self._batch.follow(images, params)
@@ -167,9 +186,6 @@ class Series:
 
 
 def warm(params: FitParams, share: float = 1 / LESS) -> FitParams:
-    """Fit of an image that follows another: a share of the iterations, a shorter average."""
+    """Parameters of a fit that continues from another: fewer iterations, a shorter average."""
     iterations = max(1, round(params.iterations * share))
-    shorter: FitParams = params.replace(
-        iterations=iterations, average=min(params.average, WARM_AVERAGE)
-    )
-    return shorter
+    return params.replace(iterations=iterations, average=min(params.average, WARM_AVERAGE))

@@ -1,4 +1,4 @@
-"""When to stop a fit without knowing the truth."""
+"""Early stopping of a fit without ground truth."""
 
 from __future__ import annotations
 
@@ -9,29 +9,28 @@ import numpy as np
 from autodip.physics.noise import Noise
 
 EVERY = 10
-"""Iterations between two looks at the result, which cost about a fifth of an iteration."""
+"""Iterations between checks of the result, each of which costs about a fifth of an iteration."""
 
 
 @dataclass(frozen=True)
 class Discrepancy:
-    """The discrepancy principle (Morozov 1966): what is left should be just the noise.
+    """The discrepancy principle (Morozov 1966): the residual should contain only noise.
 
-    The centre is the number of iterations that was transferred from similar images. From half of
-    it on, the fit is ended as soon as its residual has no more power than the noise of this
-    image: whatever it learns from there on is noise. The correlation of the noise does not
-    matter for its power. An image with more structure than the network has learnt keeps a
-    larger residual and runs up to the centre.
+    The number of iterations was transferred from similar images. From half of it on, the fit stops
+    as soon as its residual has no more power than the noise of this image: anything learnt after
+    that is noise. Correlation of the noise does not change its power. If an image has more
+    structure than the network has learnt, the residual stays larger and all iterations are run.
 
     Parameters
     ----------
     noisy : ndarray, shape (Y, X)
-        In its own units.
+        Noisy image, in any units.
     noise : Noise
-        As estimated from it.
+        Noise estimated from this image, in the same units.
     iterations : int
-        The centre.
+        Maximum number of iterations.
     limit : float
-        Residual power, in units of the noise's, that ends the fit; about 1.
+        Residual power, in units of the noise power, at which the fit stops; about 1.
     """
 
     noisy: np.ndarray
@@ -40,15 +39,15 @@ class Discrepancy:
     limit: float
 
     def due(self, iteration: int) -> bool:
-        """Whether the result is to be looked at after this iteration."""
+        """Whether the result is to be checked after this iteration."""
         return 2 * iteration >= self.iterations and iteration % EVERY == 0
 
     def reached(self, result: np.ndarray) -> bool:
-        """Whether a result (Y, X), in units of the image, ends the fit."""
+        """Whether the fit stops with this result (Y, X), in units of the image."""
         return self.value(result) <= self.limit
 
     def value(self, result: np.ndarray) -> float:
-        """Mean of the squared residual over the variance of the noise at that brightness."""
+        """Mean of the squared residual over the noise variance; infinite if a variance is 0."""
         std = self.noise.std(result)
         if not (std > 0).all():
             return float("inf")
