@@ -16,6 +16,7 @@ from autodip.bases.criteria import group_rows, pick
 from autodip.bases.records import Config, Entry, Point, Run
 from autodip.errors import FormatError, MissingPackageError, OutputError, ParameterError
 from autodip.fit.params import FitParams, NetParams
+from autodip.image.kind import Kind
 from autodip.refine.refinement import RefineParams
 from autodip.report.surface import surface
 from tests.helpers.curves import LARGE, SMALL, Memory
@@ -24,7 +25,7 @@ ACTIN, MITO = ("confocal", "actin"), ("confocal", "mito")
 
 
 def filled(path, names=("a", "b"), best=(SMALL, 40), **others):
-    """Base on disk with curves that are known by a formula."""
+    """Create a base on disk whose curves follow a known formula."""
     memory = Memory()
     for name in names:
         memory.add(name, ACTIN, best, **others)
@@ -43,8 +44,17 @@ def test_a_base_is_read_as_it_was_written(tmp_path):
     assert {(run.image, run.config) for run in base.runs} == {
         (image, config) for image in "ab" for config in (SMALL, LARGE)
     }
-    (one,) = (run for run in base.runs_of("a") if run.config == SMALL)
-    assert one.points[0] == Point(20, "last", 29.0, 0.725, 0.055, 0.1, 0.01, 2.0)
+    (one,) = (r for r in base.runs if (r.image, r.config) == ("a", SMALL))
+    assert one.points[0] == Point(
+        iteration=20,
+        output="last",
+        psnr=29.0,
+        ssim=0.725,
+        lpips=0.055,
+        l1=0.1,
+        mse=0.01,
+        seconds=2.0,
+    )
     assert base.pixels("a") is None
     assert store.load_run(base.path, "a", SMALL) == one
     assert store.load_run(base.path, "c", SMALL) is None
@@ -52,7 +62,16 @@ def test_a_base_is_read_as_it_was_written(tmp_path):
 
 def test_figures_are_rounded_but_settings_are_not(tmp_path):
     config = dataclasses.replace(SMALL, fit=FitParams(100, learning_rate=0.0123456789))
-    point = Point(20, "last", 31.123456, 0.912345678, None, 0.00123456789, 1.23456789e-6, 1 / 3)
+    point = Point(
+        iteration=20,
+        output="last",
+        psnr=31.123456,
+        ssim=0.912345678,
+        lpips=None,
+        l1=0.00123456789,
+        mse=1.23456789e-6,
+        seconds=1 / 3,
+    )
     base = filled(tmp_path / "base", names=("a",))
     store.add_run(base, Run("a", config, (point,), {"flop": 1234567.0, "parameters": 1234567}, "0"))
     run = store.load_run(base, "a", config)
@@ -148,9 +167,9 @@ def test_a_packed_base_can_be_gone_on_with(tmp_path):
     assert list(base.entries) == ["a", "b", "c"]
     assert len(base.runs) == 6
     filled(tmp_path / "packed", names=("a",), best=(SMALL, 60))
-    with pytest.raises(FormatError, match="other figures"):
+    with pytest.raises(FormatError, match="other values"):
         store.load(tmp_path / "packed")
-    assert "other figures" in " ".join(packing.validate(tmp_path / "packed"))
+    assert "other values" in " ".join(packing.validate(tmp_path / "packed"))
 
 
 def test_merging_says_what_differs(tmp_path, rng):
@@ -166,7 +185,7 @@ def test_merging_says_what_differs(tmp_path, rng):
     assert len(merged.differing) == 3
     assert all(str(three) in sentence for sentence in merged.differing)
     assert merged.base.pixels("c") is not None
-    (kept,) = (run for run in merged.base.runs_of("c") if run.config == SMALL)
+    (kept,) = (r for r in merged.base.runs if (r.image, r.config) == ("c", SMALL))
     assert max(kept.points, key=lambda point: point.psnr).iteration == 40
     with pytest.raises(OutputError, match="not empty"):
         packing.merge([one], tmp_path / "all")
@@ -180,13 +199,25 @@ def test_validate_tells_everything(tmp_path):
     first(base, "images").rename(base / "images" / "z.json")
     first(base, "runs").write_text("{")
     store.add_run(base, Run("ghost", SMALL, (), {}, "0"))
-    early, late = (Point(n, "last", 20.0, 0.5, None, 0.1, 0.1, 1.0) for n in (20, 200))
+    early, late = (
+        Point(
+            iteration=n,
+            output="last",
+            psnr=20.0,
+            ssim=0.5,
+            lpips=None,
+            l1=0.1,
+            mse=0.1,
+            seconds=1.0,
+        )
+        for n in (20, 200)
+    )
     store.add_run(base, Run("b", dataclasses.replace(SMALL, seed=7), (late, early), {}, "0"))
     (base / "pixels").mkdir()
     for name, shape in (("b", (8, 8)), ("ghost", (64, 64))):
         np.savez(base / "pixels" / f"{name}.npz", noisy=np.ones(shape), truth=np.ones(shape))
     problems = "\n".join(packing.validate(base))
-    for said in ("holds the image a", "not readable", "image ghost is not there", "no point",
+    for said in ("holds the image a", "not readable", "image ghost is missing", "no points",
                  "not in order", "b.npz: its shape", "ghost.npz: its image"):  # fmt: skip
         assert said in problems
     with pytest.raises(FormatError):
@@ -223,7 +254,7 @@ def test_a_claim_without_a_sign_of_life_is_taken_over(tmp_path, monkeypatch):
     path.write_text(json.dumps(owner))
     assert claim(path) is None
     path.write_text(json.dumps({**owner, "host": platform.node(), "pid": os.getpid()}))
-    assert claim(path) is not None  # its number is ours, its start is not
+    assert claim(path) is not None  # our process number, but another start time
     path.write_text(json.dumps(owner))
     old = time.time() - claims.STALE - 1
     os.utime(path, (old, old))
@@ -256,19 +287,37 @@ def test_the_best_over_the_images_is_picked(criterion):
 
 def test_psnr_and_lpips_may_want_different_settings():
     def point(stop, psnr, lpips):
-        return Point(stop, "last", psnr, psnr / 40, lpips, 0.1, 0.01, 1.0)
+        return Point(
+            iteration=stop,
+            output="last",
+            psnr=psnr,
+            ssim=psnr / 40,
+            lpips=lpips,
+            l1=0.1,
+            mse=0.01,
+            seconds=1.0,
+        )
 
     points = (point(20, 30, 0.1), point(40, 31, 0.2), point(60, 30.9, 0.11), point(80, 29, 0.3))
     run = Run("a", SMALL, points, {"flop": 1e9}, "0")
     found = {name: pick([run], name).iteration for name in criteria.CRITERIA}
     assert found == {"psnr": 40, "lpips": 20, "ssim": 40, "combined": 20, "cheapest": 20}
-    # Ranks 3+1, 1+3, 2+2: equal but for the costs.
+    # Ranks 3+1, 1+3, 2+2: equal except for the costs.
     assert pick([run], "cheapest", within=(0, 0)).iteration == 20
 
 
 def test_cheapest_gives_up_little():
     def point(stop, psnr, lpips):
-        return Point(stop, "refined", psnr, 0.9, lpips, 0.1, 0.01, 1.0)
+        return Point(
+            iteration=stop,
+            output="refined",
+            psnr=psnr,
+            ssim=0.9,
+            lpips=lpips,
+            l1=0.1,
+            mse=0.01,
+            seconds=1.0,
+        )
 
     points = (point(20, 30, 0.15), point(40, 31.85, 0.109), point(60, 32, 0.1))
     run = Run("a", SMALL, points, {"flop": 1e9}, "0")
@@ -306,7 +355,9 @@ def test_criteria_are_checked():
 
 
 def in_memory(runs, entries):
-    return store.Base(None, "", "", "", entries, tuple(runs))
+    return store.Base(
+        path=None, name="", description="", created="", entries=entries, runs=tuple(runs)
+    )
 
 
 def test_rows_of_all_groups():
@@ -316,17 +367,18 @@ def test_rows_of_all_groups():
     base = in_memory(memory.runs, memory.entries)
     rows = group_rows(base, "combined")
     assert list(rows) == [
-        ACTIN, MITO, ("confocal", None), ("widefield", None), (None, "actin"), (None, "mito"),
-        (None, None),
+        Kind(*ACTIN), Kind(*MITO), Kind("confocal"), Kind("widefield"),
+        Kind(specimen="actin"), Kind(specimen="mito"), Kind(),
     ]  # fmt: skip
-    assert (rows[MITO].config, rows[MITO].iteration) == (LARGE, 60)
-    assert (rows[(None, "actin")].config, rows[(None, "actin")].iteration) == (SMALL, 20)
-    assert ("widefield", None) not in group_rows(base, "combined", exclude=("field",))
+    assert (rows[Kind(*MITO)].config, rows[Kind(*MITO)].iteration) == (LARGE, 60)
+    actin = rows[Kind(specimen="actin")]
+    assert (actin.config, actin.iteration) == (SMALL, 20)
+    assert Kind("widefield") not in group_rows(base, "combined", exclude=("field",))
     assert group_rows(base, "psnr", exclude=[e.fov for e in memory.entries.values()]) == {}
     lacking = [r for r in memory.runs if (r.image, r.config) not in (("a", SMALL), ("b", LARGE))]
     rows = group_rows(in_memory(lacking, memory.entries), "combined")
-    assert ("confocal", None) not in rows
-    assert rows[ACTIN].config == LARGE
+    assert Kind("confocal") not in rows
+    assert rows[Kind(*ACTIN)].config == LARGE
 
 
 def test_the_figure_has_a_line_for_each_setting():
@@ -417,7 +469,16 @@ def test_grid_files_that_cannot_be_read(tmp_path, monkeypatch):
 
 
 def test_an_entry_survives_odd_names(tmp_path):
-    entry = Entry("a", "set/naïve\u2028name", None, None, "f", "", (64, 64), {"x": 1.0})
+    entry = Entry(
+        id="a",
+        name="set/naïve\u2028name",
+        microscope=None,
+        specimen=None,
+        fov="f",
+        noise_level="",
+        shape=(64, 64),
+        descriptors={"x": 1.0},
+    )
     store.create(tmp_path / "base")
     store.add_entry(tmp_path / "base", entry)
     merged = packing.merge([tmp_path / "base"], tmp_path / "packed")

@@ -8,6 +8,7 @@ from autodip.choose.choice import Explicit
 from autodip.choose.describe import Description
 from autodip.choose.presets import choose
 from autodip.errors import ImageError, ParameterError
+from autodip.image.kind import Kind
 from autodip.physics.noise import Noise
 from autodip.refine.refinement import RefineParams
 
@@ -21,7 +22,7 @@ def test_both_known():
     choice = choose(described("widefield", "nucleus"), presets.load("published"))
     assert str(choice.net) == "8/asc_to512/4"
     assert choice.fit.iterations == 300
-    assert choice.evidence.group == {"microscope": "widefield", "specimen": "nucleus"}
+    assert choice.evidence.group == Kind("widefield", "nucleus")
     assert choice.evidence.notes == ()
     assert "2601.12055" in choice.evidence.source
 
@@ -50,10 +51,10 @@ def test_original_does_not_ask_for_a_group():
 
 
 def test_a_table_without_the_group_takes_the_more_general_row():
-    rows = [row for row in presets.load("published").rows if row.specimen != "actin"]
+    rows = [row for row in presets.load("published").rows if row.kind.specimen != "actin"]
     smaller = presets.Table("published", "1", "test", tuple(rows))
     choice = choose(described("confocal", "actin"), smaller)
-    assert choice.evidence.group == {"microscope": "confocal", "specimen": None}
+    assert choice.evidence.group == Kind("confocal", None)
     assert "no row for confocal and actin" in choice.evidence.notes[0]
 
 
@@ -140,7 +141,7 @@ def test_a_small_image_is_fitted_at_full_resolution():
 
 def test_correlated_noise_ends_the_fit_earlier():
     def noisy(correlation, shape=(512, 512)):
-        found = Noise(0.1, 1.0, 1.0, (correlation, correlation), 1.0, 0.0)
+        found = Noise(0.1, 1.0, 1.0, (correlation, correlation), 1.0, saturated=0.0)
         return dataclasses.replace(described(shape=shape), noise=found)
 
     balanced = presets.load("balanced")

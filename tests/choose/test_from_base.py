@@ -4,10 +4,11 @@ import pytest
 
 from autodip.choose.choice import Choice
 from autodip.choose.describe import Description
-from autodip.choose.from_base import STRATEGIES, Strategy, choose_from_base, unlike
+from autodip.choose.from_base import STRATEGIES, Strategy, propose_from_base, unlike
 from autodip.choose.measures import MEASURES
 from autodip.choose.samples import Sample
 from autodip.errors import ParameterError
+from autodip.image.kind import Kind
 from tests.helpers.curves import LARGE, SMALL, Memory, texture
 
 ACTIN, MITO = ("confocal", "actin"), ("confocal", "mito")
@@ -31,6 +32,10 @@ def fine(value=1.19):
     return Sample(texture(9, 1), {"a": value})
 
 
+def choose_from_base(description, sample, base, **options):
+    return propose_from_base(description, sample, base, **options).fitted_to(description.shape)
+
+
 def test_strategies_by_name():
     assert STRATEGIES[0] == "group"
     assert len(STRATEGIES) == 1 + 2 * len(MEASURES)
@@ -45,7 +50,7 @@ def test_group_goes_by_metadata():
     choice = choose_from_base(described(*MITO), fine(), base())
     assert (choice.net, choice.fit.iterations) == (LARGE.net, 60)
     assert choice.refine == LARGE.refine
-    assert choice.evidence.group == {"microscope": "confocal", "specimen": "mito"}
+    assert choice.evidence.group == Kind("confocal", "mito")
     assert choice.evidence.neighbours == ()
     assert choice.evidence.notes == ()
     assert choice.evidence.source == "best by combined over 1 of 4 images"
@@ -58,19 +63,19 @@ def test_group_goes_by_metadata():
         ((None, "mito"), (None, "mito"), "microscope unknown"),
         ((None, None), (None, None), "any kind"),
         (("widefield", "mito"), ("widefield", None), "no calibration image of widefield and mito"),
-        (("twophoton", "mito"), (None, "mito"), "those of mito are asked"),
-        (("twophoton", "nucleus"), (None, None), "those of any kind"),
+        (("twophoton", "mito"), (None, "mito"), "calibration images of mito are used instead"),
+        (("twophoton", "nucleus"), (None, None), "calibration images of any kind"),
     ],
 )
 def test_group_falls_back_to_what_is_there_and_says_so(known, group, said):
     evidence = choose_from_base(described(*known), fine(), base()).evidence
-    assert tuple(evidence.group.values()) == group
+    assert evidence.group.names == group
     assert said in " ".join(evidence.notes)
 
 
 @pytest.mark.parametrize("measure", ["descriptor", "mean_gradient"])
 def test_the_nearest_decides(measure):
-    # By the descriptor the widefield image is the nearest; in the group it is not asked.
+    # By the descriptor the widefield image is the nearest; with the group it is not considered.
     far = choose_from_base(described(*ACTIN), fine(), base(), strategy="descriptor")
     assert (far.net, far.fit.iterations) == (SMALL.net, 80)
     assert far.evidence.neighbours[0]["name"] == "set/wide"

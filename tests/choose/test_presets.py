@@ -4,6 +4,7 @@ import pytest
 
 from autodip.choose import presets
 from autodip.errors import ParameterError
+from autodip.image.kind import Kind
 
 ROW = {
     "microscope": None,
@@ -19,7 +20,7 @@ def test_every_preset_is_valid_and_names_its_source(preset):
     loaded = presets.load(preset)
     assert loaded.name == preset
     assert len(loaded.source) > 30
-    assert loaded.find(None, None) is not None
+    assert loaded.find(Kind()) is not None
 
 
 def test_unknown_preset():

@@ -29,7 +29,7 @@ PUBLISHED = {
 
 def test_published_table():
     rows = {
-        (r.microscope, r.specimen): (r.net.depth, r.net.width, r.net.skip, r.fit.iterations)
+        r.kind.names: (r.net.depth, r.net.width, r.net.skip, r.fit.iterations)
         for r in presets.load("published").rows
     }
     assert rows == PUBLISHED

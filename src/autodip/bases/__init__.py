@@ -1,1 +1,1 @@
-"""Calibration bases: what every configuration gave on images whose truth is known."""
+"""Calibration bases: results of every configuration on images with a known ground truth."""

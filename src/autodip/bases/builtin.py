@@ -12,30 +12,33 @@ from autodip.bases.records import Entry
 from autodip.bases.store import Base
 
 NAME = "builtin"
-"""What a user says in the place of a folder."""
+"""Name that stands for the built-in base where a folder is expected."""
 
 _ENDINGS = (".json", ".jsonl", ".jsonl.gz")
-"""Of the files of a base; others in its folder come and go while it is being filled."""
+"""Endings of the files of a base; other files in its folder are temporary."""
 
 
 def folder() -> Path:
-    """Where it lies."""
+    """Folder of the built-in base."""
     return Path(str(resources.files("autodip") / "data" / "base"))
 
 
 def load(path: Path | str) -> Base:
-    """Read the base of a folder as it is now, or the built-in one, named :data:`NAME`.
+    """Load the base in a folder, or the built-in base if given :data:`NAME`.
 
-    The built-in base is read once in the life of the process, a folder again whenever one of its
-    files has been added, deleted or rewritten.
+    The string ``builtin`` refers to the base of the package, whereas ``Path("builtin")`` and
+    ``./builtin`` refer to a folder. The built-in base is read once per process; a folder is read
+    again whenever one of its files has been added, deleted or rewritten.
 
     Raises
     ------
     FormatError
-        If the folder is no base, or damaged.
+        If the folder is not a base, or the base is damaged.
     """
-    place = folder() if str(path) == NAME else Path(path).absolute()
-    return _read(place, None if str(path) == NAME else _state(place))
+    if path == NAME:
+        return _read(folder(), None)
+    place = Path(path).absolute()
+    return _read(place, _state(place))
 
 
 @lru_cache(maxsize=4)
@@ -44,7 +47,7 @@ def _read(place: Path, state: object) -> Base:
 
 
 def _state(place: Path) -> tuple[tuple[str, int, int], ...]:
-    """Name, size and time of every file of a base; empty where there is none."""
+    """Name, size and modification time of every file of a base; empty if there are no files."""
     files = (path for ending in _ENDINGS for path in place.rglob(f"*{ending}"))
     facts = [(str(path), path.stat()) for path in sorted(files)]
     return tuple((name, fact.st_size, fact.st_mtime_ns) for name, fact in facts)
@@ -52,7 +55,7 @@ def _state(place: Path) -> tuple[tuple[str, int, int], ...]:
 
 @cache
 def entries() -> tuple[Entry, ...]:
-    """Calibration images of the built-in base, without their curves."""
+    """Entries of the calibration images of the built-in base, without their curves."""
     return tuple(
         files.parse(where, text, IMAGES, Entry.from_dict)
         for where, text in files.lines(folder(), IMAGES)

@@ -1,4 +1,4 @@
-"""Who is at which run: claim files, so that several processes and machines share the work."""
+"""Claim files that reserve a run, so that several processes and machines can share the work."""
 
 from __future__ import annotations
 
@@ -12,18 +12,17 @@ from typing import Any
 
 import psutil
 
-from autodip.errors import OutputError
-from autodip.util.files import replacing
+from autodip.util.files import replacing, writing
 
 STALE = 600.0
-"""Seconds without a sign of life after which a claim counts as left behind."""
+"""Seconds without a refresh after which a claim counts as abandoned."""
 
 REFRESH = 30.0
-"""Seconds between two signs of life, at least."""
+"""Minimum number of seconds between two refreshes of a claim."""
 
 
 class Claim:
-    """A claim of this process; release it when the run is written, or given up."""
+    """A claim held by this process; release it when the run has been written or given up."""
 
     def __init__(self, path: Path, content: str) -> None:
         self._path = path
@@ -31,30 +30,30 @@ class Claim:
         self._refreshed = time.monotonic()
 
     def refresh(self) -> None:
-        """Give a sign of life, if the last is some time ago."""
+        """Renew the time stamp of the claim if it is older than :data:`REFRESH` seconds."""
         if time.monotonic() - self._refreshed > REFRESH:
             with suppress(OSError):
                 os.utime(self._path)
             self._refreshed = time.monotonic()
 
     def release(self) -> None:
-        """Take the claim back, unless another process took it over."""
+        """Delete the claim file, unless another process has taken the claim over."""
         with suppress(OSError):
             if self._path.read_text(encoding="utf-8") == self._content:
                 self._path.unlink()
 
 
 def claim(path: Path) -> Claim | None:
-    """Claim a file for this process; None where another one has it and is alive.
+    """Claim a run for this process; return None if another live process holds the claim.
 
-    A claim is left behind where its process is gone, if that was on this machine, or where it
-    gave no sign of life for :data:`STALE` seconds. It is taken over; should two processes do so
-    at the same moment, both do the work, and write the same.
+    A claim counts as abandoned if its process ran on this machine and has ended, or if it has not
+    been refreshed for :data:`STALE` seconds. An abandoned claim is taken over. If two processes
+    take it over at the same moment, both do the work and write the same result.
 
     Parameters
     ----------
     path : Path
-        Of the claim file.
+        Path of the claim file.
 
     Raises
     ------
@@ -62,7 +61,7 @@ def claim(path: Path) -> Claim | None:
         If the folder cannot be written.
     """
     content = json.dumps({**_self(), "time": time.time()})
-    try:
+    with writing(path, "choose another --base"):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with path.open("x", encoding="utf-8") as file:
@@ -74,17 +73,11 @@ def claim(path: Path) -> Claim | None:
                 part.write_text(content, encoding="utf-8")
             if path.read_text(encoding="utf-8") != content:
                 return None
-    except OSError as error:
-        if isinstance(error, OutputError):
-            raise
-        raise OutputError(
-            f"{path}: cannot be written ({error.strerror or error}); choose another --base"
-        ) from error
     return Claim(path, content)
 
 
 def _self() -> dict[str, Any]:
-    """Name the process: another one may have its number later, but not its time of start."""
+    """Identify this process; its number may be reused later, but not with the same start time."""
     pid = os.getpid()
     return {"host": platform.node(), "pid": pid, "started": psutil.Process(pid).create_time()}
 
@@ -93,13 +86,13 @@ def _left_behind(path: Path) -> bool:
     try:
         age = time.time() - path.stat().st_mtime
         text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:  # released just now: its run is written
+    except FileNotFoundError:  # released just now: its run has been written
         return False
     try:
         owner = json.loads(text)
         here = owner["host"] == platform.node()
         alive = _alive(int(owner["pid"]), float(owner["started"]))
-    except (ValueError, KeyError, TypeError):  # cut off while it was written
+    except (ValueError, KeyError, TypeError):  # truncated, as its writing was interrupted
         return age > REFRESH
     return age > STALE or (here and not alive)
 

@@ -1,8 +1,8 @@
-"""The best setting over one or several calibration images, by one criterion or another."""
+"""Selection of the best setting over one or several calibration images, by several criteria."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,34 +11,34 @@ from scipy.stats import rankdata
 from autodip.bases.records import Config, Output, Point, Run
 from autodip.bases.store import Base
 from autodip.errors import ParameterError
+from autodip.image.kind import Kind
 
 CRITERIA = ("combined", "psnr", "lpips", "ssim", "cheapest")
 """Names of the criteria of :func:`pick`."""
 
 FIGURES = ("psnr", "ssim", "lpips", "l1", "mse")
-"""Figures of a pick, as :class:`autodip.bases.records.Point` has them."""
+"""Scores of a pick, named as in :class:`autodip.bases.records.Point`."""
 
 WITHIN = (0.2, 0.01)
-"""What the criterion ``cheapest`` may lose: PSNR in dB, and LPIPS."""
-
-Group = tuple[str | None, str | None]
-"""Microscope and specimen, None standing for any."""
+"""Largest loss that the criterion ``cheapest`` accepts: PSNR in dB, and LPIPS."""
 
 
 @dataclass(frozen=True)
 class Pick:
-    """A setting: what is fitted, where it stops and which output is kept.
+    """A setting: the configuration, the iteration at which it stops, and the output it uses.
 
     Parameters
     ----------
     config : Config
     output : "last", "average" or "refined"
     iteration : int
-        The stop.
+        Iteration at which the fit stops.
     scores : mapping of str to float or None
-        Means over the images, of :data:`FIGURES`; None for an LPIPS that some image lacks.
+        Means over the images of each score in :data:`FIGURES`; LPIPS is None if any image lacks
+        it.
     cost : mapping of str to float
-        Means over the images: ``flop`` up to the stop, ``memory`` in bytes, ``parameters``.
+        Means over the images: ``flop`` up to the stop, ``memory`` in bytes, ``parameters``. A
+        cost that any run lacks is left out.
     """
 
     config: Config
@@ -49,18 +49,18 @@ class Pick:
 
 
 def default_criterion(runs: Iterable[Run]) -> str:
-    """``combined``, or ``psnr`` where a run lacks LPIPS."""
+    """``combined``, or ``psnr`` if any run lacks LPIPS."""
     measured = all(point.lpips is not None for run in runs for point in run.points)
     return "combined" if measured else "psnr"
 
 
 def means(runs: Iterable[Run]) -> list[Pick]:
-    """All settings that every image of the runs has, with their means over the images.
+    """List all settings that were run on every image, with their means over the images.
 
     Raises
     ------
     ParameterError
-        If there is no run, or no setting that all images have.
+        If there are no runs, or no setting was run on all images.
     """
     by_config: dict[Config, dict[str, Run]] = {}
     for run in runs:
@@ -82,24 +82,25 @@ def pick(
 ) -> Pick:
     """Choose the setting that is best over the images of the runs.
 
-    Figures are means over the images. Of settings that are equally good, the cheapest is taken.
+    Scores are means over the images. Of equally good settings, the cheapest is chosen.
 
     Parameters
     ----------
     runs : iterable of Run
-        On one image or several; only settings that all of them have are compared.
+        Runs on one or several images; only settings that were run on all of them are compared.
     criterion : str
         ``psnr``, ``ssim`` (highest), ``lpips`` (lowest), ``combined`` (lowest mean of the ranks
         by PSNR and by LPIPS, as in AUTO-DIP, arXiv 2601.12055) or ``cheapest`` (fewest
-        operations among those that are hardly worse than the best combined one).
+        operations among the settings that lose no more than ``within`` against the best one by
+        ``combined``).
     within : tuple of float
-        What ``cheapest`` may lose against the best: PSNR in dB, and LPIPS.
+        Largest loss that ``cheapest`` accepts against the best setting: PSNR in dB, and LPIPS.
 
     Raises
     ------
     ParameterError
-        If the criterion is not known or needs an LPIPS that was not measured, or no setting is
-        there to choose from.
+        If the criterion is unknown or needs LPIPS where it was not measured, or if there is no
+        setting to choose from.
     """
     if criterion not in CRITERIA:
         raise ParameterError(
@@ -116,8 +117,11 @@ def pick(
     return min(close, key=lambda one: (_price(one)[0], ranks[id(one)], *_price(one)))
 
 
-def group_rows(base: Base, criterion: str, exclude: Collection[str] = ()) -> dict[Group, Pick]:
-    """Best setting of each group: microscope and specimen, either of them, and all images.
+def group_rows(base: Base, criterion: str, exclude: Collection[str] = ()) -> dict[Kind, Pick]:
+    """Choose the best setting of each group of images.
+
+    There is a group for each pair of microscope and specimen, for each microscope, for each
+    specimen, and for all images.
 
     Parameters
     ----------
@@ -129,9 +133,9 @@ def group_rows(base: Base, criterion: str, exclude: Collection[str] = ()) -> dic
 
     Returns
     -------
-    dict
-        By microscope and specimen, None standing for any; the most specific groups first. A
-        group whose images have no setting in common is left out.
+    dict of Kind to Pick
+        Best setting by group, the most specific groups first. A group whose images have no
+        setting in common is left out.
 
     Raises
     ------
@@ -142,7 +146,7 @@ def group_rows(base: Base, criterion: str, exclude: Collection[str] = ()) -> dic
     for run in base.runs:
         if base.entries[run.image].fov not in exclude:
             runs.setdefault(run.image, []).append(run)
-    rows: dict[Group, Pick] = {}
+    rows: dict[Kind, Pick] = {}
     for group, images in groups(base, runs).items():
         members = [run for image in images for run in runs[image]]
         if _have_common(members):
@@ -150,23 +154,18 @@ def group_rows(base: Base, criterion: str, exclude: Collection[str] = ()) -> dic
     return rows
 
 
-def groups(base: Base, images: Collection[str]) -> dict[Group, list[str]]:
-    """Identifiers among ``images`` by group; the most specific groups first."""
-    found: dict[Group, list[str]] = {}
-    ways: Sequence[Callable[[Group], Group]] = (
-        lambda known: known,
-        lambda known: (known[0], None),
-        lambda known: (None, known[1]),
-        lambda known: (None, None),
-    )
-    for number, way in enumerate(ways):
-        for image, entry in base.entries.items():
-            known = (entry.microscope, entry.specimen)
-            group = way(known)
-            complete = sum(part is not None for part in group) == (2, 1, 1, 0)[number]
-            if image in images and complete:
+def groups(base: Base, images: Collection[str]) -> dict[Kind, list[str]]:
+    """Identifiers of the given images, by group; the most specific groups come first."""
+    found: dict[Kind, list[str]] = {}
+    for image, entry in base.entries.items():
+        if image in images:
+            for group in entry.kind.fallbacks():
                 found.setdefault(group, []).append(image)
-    return found
+    return {group: found[group] for group in sorted(found, key=lambda group: _RANK[group.missing])}
+
+
+_RANK = {(): 0, ("specimen",): 1, ("microscope",): 2, ("microscope", "specimen"): 3}
+"""Position of a group in the order, by which of its two names are missing."""
 
 
 def _have_common(runs: Sequence[Run]) -> bool:
@@ -178,7 +177,7 @@ def _have_common(runs: Sequence[Run]) -> bool:
 
 
 def _stops(config: Config, runs: Mapping[str, Run]) -> list[Pick]:
-    """Means of one configuration at the stops that all images have."""
+    """Mean scores of one configuration at each output and stop that all images have."""
     curves = [{(p.output, p.iteration): p for p in run.points} for run in runs.values()]
     price = {
         name: float(np.mean([run.cost[name] for run in runs.values()]))
@@ -217,7 +216,7 @@ def _check_lpips(found: Sequence[Pick], criterion: str) -> None:
 
 
 def _ranks(found: Sequence[Pick], criterion: str) -> np.ndarray:
-    """What the criterion wants to be least, one number for each setting."""
+    """Quantity that the criterion minimises, one number for each setting."""
     if criterion in ("psnr", "ssim"):
         return -_values(found, criterion)
     if criterion == "lpips":
@@ -231,7 +230,7 @@ def _values(found: Sequence[Pick], name: str) -> np.ndarray:
 
 
 def _price(one: Pick) -> tuple[float, int, str, str]:
-    """Order of settings that are equally good."""
+    """Sort key for settings that are equally good: the cheapest comes first."""
     return one.cost.get("flop", float("inf")), one.iteration, one.output, one.config.key
 
 

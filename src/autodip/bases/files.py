@@ -1,4 +1,4 @@
-"""Records of a base as text: one line of JSON each, with a version and a SHA-256."""
+"""Text form of the records of a base: one line of JSON each, with a version and a SHA-256."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from autodip.bases.records import Entry, Point, Run
 from autodip.errors import AutodipError, FormatError
 
 SCHEMA = 1
-"""Version of the files of a base."""
+"""Version of the file format of a base."""
 
 IMAGES, RUNS = "images", "runs"
 """The two kinds of records."""
 
 ADVICE = "it is damaged; restore it, or delete it and run autodip calibrate again"
-"""What to do about a damaged file."""
+"""Ending of messages about a damaged file."""
 
 _WORD = {IMAGES: "entry", RUNS: "run"}
 _DECIBEL_PLACES, _DIGITS = 4, 5
@@ -30,20 +30,20 @@ Record = TypeVar("Record", Entry, Run)
 
 
 def entry_line(entry: Entry) -> str:
-    """Record of an image, one line."""
+    """Record of an image as one line of text; descriptors have 5 significant digits."""
     described = {name: significant(value) for name, value in entry.descriptors.items()}
     return _line("entry", dataclasses.replace(entry, descriptors=described).to_dict())
 
 
 def run_line(run: Run) -> str:
-    """Record of a run, one line; PSNR with 4 decimals, other figures with 5 digits."""
+    """Record of a run as one line; PSNR has 4 decimals, other numbers 5 significant digits."""
     points = tuple(map(_rounded, run.points))
     cost = {name: significant(value) for name, value in run.cost.items()}
     return _line("run", dataclasses.replace(run, points=points, cost=cost).to_dict())
 
 
 def significant(value: float) -> float:
-    """Round to 5 significant digits; whole numbers are left alone."""
+    """Round to 5 significant digits; integers are returned unchanged."""
     return value if isinstance(value, int) else float(f"{value:.{_DIGITS}g}")
 
 
@@ -57,7 +57,7 @@ def _rounded(point: Point) -> Point:
 
 
 def _line(word: str, content: Mapping[str, Any]) -> str:
-    """Record of one line, with the SHA-256 of its content."""
+    """Record as one line of text, with the SHA-256 of its content."""
     record = {"schema": SCHEMA, "sha256": _sha256(content), word: content}
     return json.dumps(record, separators=(",", ":"), ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -68,7 +68,7 @@ def _sha256(content: Any) -> str:
 
 
 def lines(path: Path, kind: str) -> Iterator[tuple[str, str]]:
-    """Where each record of a kind (:data:`IMAGES` or :data:`RUNS`) stands, and its text.
+    """Location and text of each record of a kind (:data:`IMAGES` or :data:`RUNS`).
 
     Raises
     ------
@@ -77,7 +77,7 @@ def lines(path: Path, kind: str) -> Iterator[tuple[str, str]]:
     """
     for name in (f"{kind}.jsonl", f"{kind}.jsonl.gz"):
         if (path / name).exists():
-            # Not by splitlines, which also splits at signs that a name may have.
+            # Not splitlines, which also splits at characters that a name may contain.
             for number, text in enumerate(read_text(path / name).split("\n"), 1):
                 if text:
                     yield f"{path / name}, line {number}", text
@@ -96,31 +96,31 @@ def parse(where: str, text: str, kind: str, make: Callable[[Mapping[str, Any]], 
     record = read_json(where, text)
     content = record.get(_WORD[kind])
     if content is None or record.get("sha256") != _sha256(content):
-        raise FormatError(f"{where}: its content is not the one its SHA-256 is of; {ADVICE}")
+        raise FormatError(f"{where}: its content does not match its SHA-256; {ADVICE}")
     try:
         return make(content)
     except (AutodipError, TypeError, KeyError, ValueError) as error:
-        raise FormatError(f"{where}: {error}; it is of another version of autodip") from error
+        raise FormatError(f"{where}: {error}; another version of autodip wrote it") from error
 
 
 def read_json(where: Path | str, text: str) -> Mapping[str, Any]:
-    """Object of a JSON text; a FormatError unless it is of a version that can be read."""
+    """Parse a JSON object; raise a FormatError if this version of autodip cannot read it."""
     try:
         record = json.loads(text)
     except ValueError as error:
         raise FormatError(f"{where}: not readable as JSON ({error}); {ADVICE}") from error
     schema = record.get("schema") if isinstance(record, dict) else None
     if not isinstance(schema, int):
-        raise FormatError(f"{where}: it has no schema, so it is no file of a base; {ADVICE}")
+        raise FormatError(f"{where}: it has no schema, so it is not a base file; {ADVICE}")
     if schema != SCHEMA:
         raise FormatError(
-            f"{where}: written in schema {schema}; this version reads {SCHEMA}; update autodip"
+            f"{where}: written in schema {schema}, but this version reads {SCHEMA}; update autodip"
         )
     return dict(record)
 
 
 def read_text(path: Path) -> str:
-    """Text of a file, unpacked; a FormatError where it cannot be read."""
+    """Read the text of a file, decompressed; raise a FormatError if it cannot be read."""
     try:
         if path.suffix == ".gz":
             with gzip.open(path, "rt", encoding="utf-8") as file:

@@ -1,4 +1,4 @@
-"""Grids: which configurations are run on every calibration image."""
+"""Grids: the configurations that are run on every calibration image."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _REFINE = tuple(f.name for f in dataclasses.fields(RefineParams))
 
 
 def _paper() -> tuple[Config, ...]:
-    """Search grid of AUTO-DIP (arXiv 2601.12055), with the reference's fit."""
+    """Search grid of AUTO-DIP (arXiv 2601.12055), with the fit of its reference code."""
     widths = (16, 32, 64, 128, 256, 512, "asc_to512")
     nets = product(range(4, 9), widths, (0, 4))
     fit = FitParams(3000)
@@ -31,7 +31,7 @@ def _paper() -> tuple[Config, ...]:
 
 
 def _small() -> tuple[Config, ...]:
-    """Five networks that take about six minutes for an image of 512 x 512 on two cores."""
+    """Five networks, which take about six minutes for a 512 x 512 image on two cores."""
     nets = (
         (NetParams(4, (16, 32, 64, 128), input_channels=8, lean=True, reduction=2), 400),
         (NetParams(5, (8, 16, 32, 64, 128), input_channels=8, lean=True), 400),
@@ -43,7 +43,7 @@ def _small() -> tuple[Config, ...]:
 
 
 def _tiny() -> tuple[Config, ...]:
-    """Two networks that take seconds, for trying things out."""
+    """Two networks, which take seconds; for trying things out."""
     nets = (NetParams(3, (8, 16, 32), 4, lean=True), NetParams(2, (4, 8), 4, lean=True))
     return tuple(Config(net, _averaged(40), RefineParams(), every=10) for net in nets)
 
@@ -60,34 +60,36 @@ NAMES = tuple(_GRIDS)
 
 
 def load(name: str) -> tuple[Config, ...]:
-    """Grid of a name, or of a YAML file.
+    """Load a grid that comes with the package, or one from a YAML file.
 
-    ``paper`` has the 70 networks of AUTO-DIP, ``small`` five for an hour on a desktop machine,
-    ``tiny`` two for trying. A file holds
+    The grid ``paper`` has the 70 networks of AUTO-DIP, ``small`` has five networks and suits a run
+    of an hour on a desktop machine, and ``tiny`` has two for trying things out. A file holds the
+    following keys:
 
-    - ``nets``: a list; each has the keys of :class:`autodip.fit.params.NetParams`. A list in the
-      place of a value stands for each of them, and several lists for all combinations. Widths
-      that change with the scale are one text, as ``"8,16,32"``.
-    - ``fit``: keys of :class:`autodip.fit.params.FitParams`, ``iterations`` being the longest stop;
-      lists as above. Neither ``noise_limit``, as the curve is to be recorded whole, nor ``seeds``.
-    - ``every``: distance of the stops in iterations (20).
-    - ``refine``: false, true (the default) or the keys of
+    - ``nets``: a list of networks, each with keys of :class:`autodip.fit.params.NetParams`. A list
+      in place of a value stands for each of its values; several lists stand for all combinations.
+      Widths that change with the scale are written as one string, such as ``"8,16,32"``.
+    - ``fit``: keys of :class:`autodip.fit.params.FitParams`, where ``iterations`` is the last stop;
+      lists work as above. Neither ``noise_limit`` nor ``seeds`` is allowed: each run records one
+      complete curve.
+    - ``every``: interval between the stops, in iterations (default 20).
+    - ``refine``: false, true (default), or keys of
       :class:`autodip.refine.refinement.RefineParams`.
 
     Parameters
     ----------
     name : str
-        One of :data:`NAMES`, or the path of a file that ends in .yaml or .yml.
+        One of :data:`NAMES`, or the path of a file whose name ends in .yaml or .yml.
 
     Returns
     -------
     tuple of Config
-        Each once.
+        The configurations, without duplicates.
 
     Raises
     ------
     ParameterError
-        If there is no such grid, or a key or a value of the file is not allowed.
+        If the grid does not exist, or a key or a value of the file is not allowed.
     FormatError
         If the file cannot be read.
     MissingPackageError
@@ -98,7 +100,7 @@ def load(name: str) -> tuple[Config, ...]:
     path = Path(name)
     if path.suffix not in (".yaml", ".yml"):
         raise ParameterError(
-            f"grid {name!r} is not known; known are {', '.join(NAMES)}, or a file .yaml"
+            f"grid {name!r} is not known; known are {', '.join(NAMES)}, or a .yaml file"
         )
     yaml = require("yaml", "calibrate")
     try:
@@ -112,7 +114,7 @@ def load(name: str) -> tuple[Config, ...]:
 
 
 def parse(content: Any) -> tuple[Config, ...]:
-    """Grid of the content of a file, as :func:`load` describes it.
+    """Build a grid from the content of a file, which :func:`load` describes.
 
     Raises
     ------
@@ -125,7 +127,7 @@ def parse(content: Any) -> tuple[Config, ...]:
         raise ParameterError(f"nets is {nets!r}; give a list of networks, each with {_words(_NET)}")
     every = content.get("every", 20)
     if not isinstance(every, int) or isinstance(every, bool) or every < 1:
-        raise ParameterError(f"every is {every!r}; it must be a whole number of 1 or more")
+        raise ParameterError(f"every is {every!r}; it must be a whole number, 1 or more")
     fits = [FitParams.from_dict(one) for one in _combinations("fit", content.get("fit"), _FIT)]
     refine = _refine(content.get("refine", True))
     configs = [
@@ -138,7 +140,7 @@ def parse(content: Any) -> tuple[Config, ...]:
 
 
 def _combinations(what: str, values: Any, allowed: Iterable[str]) -> list[dict[str, Any]]:
-    """Every combination of the values of lists."""
+    """Every combination of the values in lists."""
     _check_keys(what, values, allowed)
     lists = [value if isinstance(value, list) else [value] for value in values.values()]
     empty = [key for key, value in zip(values, lists, strict=True) if not value]
@@ -156,13 +158,12 @@ def _refine(given: Any) -> RefineParams | None:
     if isinstance(given, bool):
         return RefineParams() if given else None
     _check_keys("refine", given, _REFINE)
-    refine: RefineParams = RefineParams.from_dict(given)
-    return refine
+    return RefineParams.from_dict(given)
 
 
 def _check_keys(what: str, values: Any, allowed: Iterable[str]) -> None:
     if not isinstance(values, Mapping):
-        raise ParameterError(f"{what} is {values!r}; give keys and values out of {_words(allowed)}")
+        raise ParameterError(f"{what} is {values!r}; give values for keys from {_words(allowed)}")
     unknown = [key for key in values if key not in tuple(allowed)]
     if unknown:
         raise ParameterError(f"{what}: unknown {_words(unknown)}; allowed are {_words(allowed)}")

@@ -1,4 +1,4 @@
-"""Merging bases into one, packed, and checking a base as a whole."""
+"""Merging of bases into one packed base, and validation of a whole base."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ from autodip.bases.files import IMAGES, RUNS
 from autodip.bases.records import Config, Entry, Run
 from autodip.bases.store import PIXELS, Base
 from autodip.errors import FormatError, OutputError, ParameterError
-from autodip.util.files import replacing
+from autodip.util.files import replacing, writing
 
 
 @dataclass(frozen=True)
 class Merged:
-    """What became of a merge.
+    """Result of a merge.
 
     Parameters
     ----------
     base : Base
-        The result.
+        The merged base.
     duplicates : int
-        Records that were there before, with the same figures.
+        Number of records that repeat an earlier one with the same content.
     differing : tuple of str
-        A sentence for each record that was there before with others: the first was kept.
+        Description of each record that repeats an earlier one with different content; the first
+        record is the one in the merged base.
     """
 
     base: Base
@@ -38,16 +39,17 @@ class Merged:
 
 @dataclass(frozen=True)
 class Packing:
-    """How bases are written as one.
+    """Options for writing a packed base.
 
     Parameters
     ----------
     compress : bool
-        Pack the runs by gzip.
+        Compress the runs with gzip.
     images : bool
-        Take the pixels along where they were kept.
+        Copy the pixels of images for which a source has stored them.
     name, description : str
-        For people; by default the name of the folder, and the descriptions of the sources.
+        Name and description for human readers; by default the name of the folder, and the
+        descriptions of the sources.
     """
 
     compress: bool = False
@@ -57,14 +59,16 @@ class Packing:
 
 
 def merge(sources: Sequence[Path], target: Path, packing: Packing | None = None) -> Merged:
-    """Write the images and runs of several bases, or of one, as a packed base.
+    """Write the images and runs of one or several bases as a packed base.
 
-    Of two records of one image, or of one configuration on it, the first is kept. Seconds and
-    their versions of autodip and torch make no difference.
+    If an image, or a run of one configuration on one image, is recorded more than once, the first
+    record is used. Runs that differ only in their seconds or in the versions of autodip and torch
+    count as equal.
 
     Parameters
     ----------
     sources : sequence of Path
+        Folders of the bases.
     target : Path
         New or empty folder.
     packing : Packing, optional
@@ -72,11 +76,11 @@ def merge(sources: Sequence[Path], target: Path, packing: Packing | None = None)
     Raises
     ------
     FormatError
-        If a source is no base, or damaged.
+        If a source is not a base, or is damaged.
     OutputError
         If the target is not empty, or cannot be written.
     ParameterError
-        If there is no source.
+        If no source is given.
     """
     if not sources:
         raise ParameterError("no base to merge; name one or more")
@@ -114,13 +118,13 @@ def _pack(
     runs: dict[tuple[str, Config], Run],
     packing: Packing,
 ) -> None:
-    """Write the files; ``base.json``, by which a folder is a base, last of them."""
+    """Write the files; ``base.json``, which marks a folder as a base, is written last."""
     images = "".join(map(files.entry_line, sorted(entries.values(), key=lambda e: (e.name, e.id))))
     ordered = sorted(runs.values(), key=lambda run: (run.image, run.config.key))
     curves = "".join(map(files.run_line, ordered)).encode()
     curves = gzip.compress(curves, mtime=0) if packing.compress else curves
     names = [f"{IMAGES}.jsonl", f"{RUNS}.jsonl" + ".gz" * packing.compress]
-    try:
+    with writing(target):
         target.mkdir(parents=True, exist_ok=True)
         for base in bases if packing.images else ():
             for image in base.entries:
@@ -129,10 +133,6 @@ def _pack(
                     copy.parent.mkdir(exist_ok=True)
                     with replacing(copy) as (part,):
                         shutil.copyfile(kept, part)
-    except OSError as error:
-        if isinstance(error, OutputError):
-            raise
-        raise OutputError(f"{target}: cannot be written ({error.strerror or error})") from error
     with replacing(*(target / name for name in names), target / store.HEAD) as parts:
         parts[0].write_text(images, encoding="utf-8")
         parts[1].write_bytes(curves)
@@ -142,12 +142,13 @@ def _pack(
 
 
 def validate(path: Path) -> list[str]:
-    """Check every file of a base; unlike loading it, this does not end at the first problem.
+    """Check every file of a base; unlike loading, this does not stop at the first problem.
 
     Returns
     -------
     list of str
-        A sentence for each problem, which names the file; empty for a sound base.
+        One message for each problem, beginning with the file or folder concerned; empty if there
+        are no problems.
     """
     problems: list[str] = []
     try:
@@ -176,7 +177,7 @@ def validate(path: Path) -> list[str]:
     if not problems:
         try:
             store.load(path)
-        except FormatError as error:  # what stands in two places, and differs
+        except FormatError as error:  # two records of the same thing that differ
             problems.append(str(error))
     return problems
 
@@ -192,22 +193,22 @@ def _run_problems(where: str, run: Run, entries: dict[str, Entry]) -> list[str]:
     if where.endswith(".json") and not where.endswith(name):
         problems.append(f"{where}: it holds the run {name.removesuffix('.json')}; rename it")
     if run.image not in entries:
-        problems.append(f"{where}: its image {run.image} is not there")
+        problems.append(f"{where}: its image {run.image} is missing from the base")
     if not run.points:
-        problems.append(f"{where}: its curve has no point")
+        problems.append(f"{where}: its curve has no points")
     stops = [point.iteration for point in run.points]
     if stops != sorted(stops) or any(stop > run.config.fit.iterations for stop in stops):
-        problems.append(f"{where}: its stops are not in order, or beyond the end of the fit")
+        problems.append(f"{where}: its stops are not in order, or lie beyond the end of the fit")
     return problems
 
 
 def _pixel_problems(path: Path, entries: dict[str, Entry]) -> list[str]:
-    base = Base(path, "", "", "", entries, ())
+    base = Base(path=path, name="", description="", created="", entries=entries, runs=())
     problems = []
     for file in sorted((path / PIXELS).glob("*.npz")):
         entry = entries.get(file.stem)
         if entry is None:
-            problems.append(f"{file}: its image is not there")
+            problems.append(f"{file}: its image is missing from the base")
             continue
         try:
             kept = base.pixels(entry.id)
@@ -215,5 +216,5 @@ def _pixel_problems(path: Path, entries: dict[str, Entry]) -> list[str]:
             problems.append(str(error))
             continue
         if kept is not None and {image.shape for image in kept} != {entry.shape}:
-            problems.append(f"{file}: its shape is not that of the image, {entry.shape}")
+            problems.append(f"{file}: its shape differs from that of the image, {entry.shape}")
     return problems

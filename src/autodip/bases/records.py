@@ -1,4 +1,4 @@
-"""What a calibration base holds: images, configurations, and the curve of each on each."""
+"""Content of a calibration base: images, configurations, and a curve for each pair of them."""
 
 from __future__ import annotations
 
@@ -10,35 +10,39 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from autodip.fit.params import FitParams, NetParams
+from autodip.image.kind import Kind
 from autodip.refine.refinement import RefineParams
+from autodip.util.values import Value
 
 Output = Literal["last", "average", "refined"]
-"""Last output of the network, average of its outputs, and that after the refinement."""
+"""Last output of the network, average of its outputs, or the refined output."""
 
 
-@dataclass(frozen=True)
-class Entry:
-    """A calibration image; its pixels are elsewhere, if they were kept at all.
+@dataclass(frozen=True, kw_only=True)
+class Entry(Value):
+    """Record of a calibration image; its pixels, if stored at all, are in a separate file.
 
     Parameters
     ----------
     id : str
-        First 16 hexadecimal digits of the SHA-256 of noisy and true pixels.
+        First 16 hexadecimal digits of the SHA-256 of the noisy and true pixels.
     name : str
-        Of data set and image, for people.
+        Name of data set and image, for human readers.
     microscope, specimen : str or None
-        In the words of :mod:`autodip.choose.vocabulary` where it has one; None where unknown.
+        Term from :mod:`autodip.choose.vocabulary` if there is one, else the data set's own term;
+        None if unknown.
     fov : str
-        Field of view, unique over data sets; captures, noise levels and crops of one field
-        share it, and are never on both sides of a comparison.
+        Field of view, unique across data sets. Captures, noise levels and crops of one field of
+        view share it, and are never on both sides of a comparison.
     noise_level : str
-        In the words of the data set.
+        Noise level as the data set names it.
     shape : tuple of int
         (Y, X) in pixels.
     descriptors : mapping of str to float
         See :mod:`autodip.choose.descriptors`.
     source : mapping
-        Where it comes from: ``set``, ``file``, ``role`` and, for simulated pairs, ``simulated``.
+        Origin of the image: ``set``, ``file``, ``role``, ``crop`` (side in pixels; 0 for the
+        whole image), ``truth`` (hash of the true pixels) and, for simulated pairs, ``simulated``.
     """
 
     id: str
@@ -51,21 +55,18 @@ class Entry:
     descriptors: Mapping[str, float]
     source: Mapping[str, Any] = field(default_factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON-ready dictionary."""
-        return {**dataclasses.asdict(self), "shape": list(self.shape)}
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Entry:
-        """Inverse of :meth:`to_dict`."""
-        return cls(**{**values, "shape": tuple(values["shape"])})
+    @property
+    def kind(self) -> Kind:
+        """Microscope and specimen."""
+        return Kind(self.microscope, self.specimen)
 
 
 @dataclass(frozen=True)
-class Config:
-    """One setting of the grid: a network, a fit up to its longest stop, a refinement.
+class Config(Value):
+    """One configuration of the grid: a network, a fit up to its last stop, and a refinement.
 
-    ``every`` is the distance of the stops that are scored, in iterations.
+    The outputs are scored at stops ``every`` iterations apart. ``refine`` is None if there is no
+    refinement.
     """
 
     net: NetParams
@@ -76,40 +77,19 @@ class Config:
 
     @property
     def key(self) -> str:
-        """First 16 hexadecimal digits of the SHA-256 of its content."""
+        """First 16 hexadecimal digits of the SHA-256 of the configuration."""
         text = json.dumps(self.to_dict(), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON-ready dictionary."""
-        return {
-            "net": self.net.to_dict(),
-            "fit": self.fit.to_dict(),
-            "refine": self.refine.to_dict() if self.refine else None,
-            "every": self.every,
-            "seed": self.seed,
-        }
 
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Config:
-        """Inverse of :meth:`to_dict`."""
-        refine = values["refine"]
-        return cls(
-            NetParams.from_dict(values["net"]),
-            FitParams.from_dict(values["fit"]),
-            RefineParams.from_dict(refine) if refine else None,
-            values["every"],
-            values["seed"],
-        )
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Point:
-    """Figures of one output at one stop, against the truth.
+    """Scores of one output at one stop, compared with the truth.
 
-    PSNR in dB with the data range of the data set; SSIM; LPIPS, None without its weights; mean
-    absolute and mean squared difference with the range scaled to 1; seconds of the fit (and of
-    the refinement) up to here.
+    ``psnr`` is in dB, with the data range of the data set. ``lpips`` is None if its weights are
+    not installed, if it was switched off, or if the image is too small. ``l1`` and ``mse`` are the
+    mean absolute and the mean squared difference, with the data range scaled to 1. ``seconds`` is
+    the run time of the fit up to this stop and, for a refined output, of the refinement.
     """
 
     iteration: int
@@ -124,7 +104,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Run:
-    """The whole curve of one configuration on one image, and what it cost.
+    """The complete curve of one configuration on one image, and its cost.
 
     Parameters
     ----------
@@ -134,9 +114,10 @@ class Run:
     points : tuple of Point
         Sorted by iteration.
     cost : mapping
-        ``flop``, ``memory`` and ``parameters`` by :mod:`autodip.fit.counting`.
+        ``flop``, ``memory`` (bytes) and ``parameters``, as predicted by
+        :mod:`autodip.fit.counting`.
     engine : str
-        Version of autodip and of torch that computed it.
+        Versions of autodip and torch that computed the curve.
     """
 
     image: str
@@ -146,7 +127,7 @@ class Run:
     engine: str
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON-ready dictionary; the points as columns."""
+        """Convert to a JSON-ready dictionary, with the points as columns."""
         names = [f.name for f in dataclasses.fields(Point)]
         return {
             "image": self.image,

@@ -1,16 +1,17 @@
-"""A calibration base on disk: records that are written whole and checked when they are read.
+"""A calibration base on disk: records are written atomically and checked when they are read.
 
-A base is a folder with ``base.json``, one file for each image in ``images/`` and for each run in
-``runs/``, so that a stop at any moment loses nothing that is finished, and several processes can
-fill it. Packed it has one file for all images and one for all runs, a record on each line. A base
-may be both: packed, and gone on with. A record is JSON with a version and the SHA-256 of what it
-holds.
+A base is a folder with ``base.json``, one file for each image in ``images/`` and one for each run
+in ``runs/``, so that an interruption loses nothing that is finished, and several processes can
+fill the base. A packed base has one file for all images and one for all runs, with one record per
+line. A base can be both: packed, with later records in files of their own. A record is JSON with a
+version and the SHA-256 of its content.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -36,24 +37,24 @@ from autodip.bases.files import (
 )
 from autodip.bases.records import Config, Entry, Run
 from autodip.errors import FormatError, OutputError
-from autodip.util.files import replacing
+from autodip.util.files import replacing, writing
 
 HEAD = "base.json"
 PIXELS = "pixels"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Base:
     """A calibration base in memory.
 
     Parameters
     ----------
     path : Path
-        Its folder.
+        Folder of the base.
     name, description, created : str
-        For people; ``created`` is a date.
+        Information for human readers; ``created`` is a date and time (UTC).
     entries : mapping of str to Entry
-        Calibration images by their identifier, sorted by name.
+        Calibration images by identifier, sorted by name.
     runs : tuple of Run
         Sorted by image and configuration.
     """
@@ -65,12 +66,33 @@ class Base:
     entries: Mapping[str, Entry]
     runs: tuple[Run, ...] = field(repr=False)
 
-    def runs_of(self, image: str) -> tuple[Run, ...]:
-        """Runs on the image of this identifier."""
-        return tuple(run for run in self.runs if run.image == image)
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Base:
+        """Read a base from its folder, packed or not.
+
+        Raises
+        ------
+        FormatError
+            If the folder is not a base, or one of its files is damaged, edited or from another
+            version.
+        """
+        return load(Path(path))
+
+    @classmethod
+    def create(cls, path: str | os.PathLike[str], name: str = "", description: str = "") -> Base:
+        """Create a base in a new or empty folder; load it if the folder already is a base.
+
+        Raises
+        ------
+        OutputError
+            If the folder contains something else, or cannot be written.
+        FormatError
+            If the folder already is a base that cannot be read.
+        """
+        return create(Path(path), name, description)
 
     def pixels(self, image: str) -> tuple[np.ndarray, np.ndarray] | None:
-        """Noisy and true pixels, float32 (Y, X) in the units of the file; None if not kept.
+        """Noisy and true pixels, float32 (Y, X) in the units of the file; None if not stored.
 
         Raises
         ------
@@ -90,7 +112,7 @@ class Base:
 def pixels_hash(*images: np.ndarray) -> str:
     """First 16 hexadecimal digits of the SHA-256 of images, with their shapes and types.
 
-    That of the noisy and the true image of a pair is its identifier.
+    The hash of the noisy and the true image of a pair is the identifier of the pair.
     """
     digest = hashlib.sha256()
     for image in images:
@@ -100,24 +122,26 @@ def pixels_hash(*images: np.ndarray) -> str:
 
 
 def run_path(base: Path, image: str, config: Config) -> Path:
-    """File of the run of a configuration on the image of this identifier."""
+    """File with the run of a configuration on the image with this identifier."""
     return base / RUNS / f"{image}-{config.key}.json"
 
 
 def pixels_path(base: Path, image: str) -> Path:
-    """File with the pixels of the image of this identifier."""
+    """File with the pixels of the image with this identifier."""
     return base / PIXELS / f"{image}.npz"
 
 
 def create(path: Path, name: str = "", description: str = "") -> Base:
-    """Begin a base in a folder that is new or empty; one that is there already is loaded.
+    """Create a base in a new or empty folder; load it if the folder already is a base.
 
     Raises
     ------
     OutputError
-        If the folder holds something else, or cannot be written.
+        If the folder contains something else, or cannot be written.
+    FormatError
+        If the folder already is a base that cannot be read.
     """
-    try:
+    with writing(path):
         path.mkdir(parents=True, exist_ok=True)
         others = [p.name for p in path.iterdir() if p.name[0] != "."]
         if (path / HEAD).exists():  # perhaps by another process, just now
@@ -129,15 +153,11 @@ def create(path: Path, name: str = "", description: str = "") -> Base:
             )
         with replacing(path / HEAD, advice="choose another folder") as (part,):
             part.write_text(head_text(path, name, description), encoding="utf-8")
-    except OSError as error:
-        if isinstance(error, OutputError):
-            raise
-        raise OutputError(f"{path}: cannot be written ({error.strerror or error})") from error
     return load(path)
 
 
 def head_text(path: Path, name: str = "", description: str = "") -> str:
-    """Content of ``base.json`` of a new base in a folder, by whose name it is called."""
+    """Content of ``base.json`` of a new base; the default name is that of the folder."""
     created = datetime.now(UTC).isoformat(timespec="seconds")
     head = {"schema": SCHEMA, "name": name or path.resolve().name, "description": description}
     return json.dumps({**head, "created": created}, indent=2, ensure_ascii=False) + "\n"
@@ -149,25 +169,26 @@ def load(path: Path) -> Base:
     Raises
     ------
     FormatError
-        If the folder is no base, or a file of it is damaged, edited or of a newer version.
+        If the folder is not a base, or one of its files is damaged, edited or from another
+        version.
     """
     head = read_head(path)
-    # Whoever adds to it writes an image before its runs.
+    # Runs are read first: a process that fills the base writes an image before its runs.
     runs = _unique(path, RUNS, Run.from_dict, lambda run: (run.image, run.config))
     entries = _unique(path, IMAGES, Entry.from_dict, lambda entry: entry.id)
     for run in runs.values():
         if run.image not in entries:
             raise FormatError(
-                f"{path}: a run is recorded for the image {run.image}, which is not there; "
-                "restore its file from where the base comes from"
+                f"{path}: a run is recorded for the image {run.image}, which is missing; "
+                "restore its file from the source of the base"
             )
     return Base(
-        path,
-        str(head["name"]),
-        str(head.get("description", "")),
-        str(head.get("created", "")),
-        {e.id: e for e in sorted(entries.values(), key=lambda e: (e.name, e.id))},
-        tuple(sorted(runs.values(), key=lambda run: (run.image, run.config.key))),
+        path=path,
+        name=str(head["name"]),
+        description=str(head.get("description", "")),
+        created=str(head.get("created", "")),
+        entries={e.id: e for e in sorted(entries.values(), key=lambda e: (e.name, e.id))},
+        runs=tuple(sorted(runs.values(), key=lambda run: (run.image, run.config.key))),
     )
 
 
@@ -177,12 +198,12 @@ def read_head(path: Path) -> Mapping[str, Any]:
     Raises
     ------
     FormatError
-        If it is not there, not readable, or of a newer version.
+        If it is missing, not readable, or from another version.
     """
     file = path / HEAD
     if not file.is_file():
         raise FormatError(
-            f"{path}: no calibration base, as it has no {HEAD}; 'autodip calibrate' makes one"
+            f"{path}: no calibration base, as it has no {HEAD}; 'autodip calibrate' creates one"
         )
     head = read_json(file, read_text(file))
     if "name" not in head:
@@ -193,7 +214,7 @@ def read_head(path: Path) -> Mapping[str, Any]:
 def add_entry(
     path: Path, entry: Entry, pixels: tuple[np.ndarray, np.ndarray] | None = None
 ) -> None:
-    """Write an image, with its noisy and true pixels (Y, X) if they are to be kept.
+    """Write the record of an image, and its noisy and true pixels (Y, X) if given.
 
     Raises
     ------
@@ -209,7 +230,7 @@ def add_entry(
 
 
 def add_run(path: Path, run: Run) -> None:
-    """Write a run.
+    """Write the record of a run.
 
     Raises
     ------
@@ -220,23 +241,21 @@ def add_run(path: Path, run: Run) -> None:
 
 
 def load_run(path: Path, image: str, config: Config) -> Run | None:
-    """Read the run of a configuration from its own file; None where there is none.
+    """Read the run of a configuration from its own file; return None if there is no such file.
 
     Raises
     ------
     FormatError
-        If the file is damaged, edited or of a newer version.
+        If the file is damaged, edited or from another version.
     """
     file = run_path(path, image, config)
     return parse(str(file), read_text(file), RUNS, Run.from_dict) if file.exists() else None
 
 
 def _made(path: Path) -> Path:
-    """Path whose folder is there."""
-    try:
+    """Create the folder of a path, and return the path."""
+    with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror or error})") from error
     return path
 
 
@@ -251,12 +270,12 @@ def _unique(
     make: Callable[[Mapping[str, Any]], Record],
     key: Callable[[Record], Any],
 ) -> dict[Any, Record]:
-    """Records of a kind by their key; the same record may stand in several files."""
+    """Records of a kind by key; a record may occur in several files if it is the same in all."""
     found: dict[Any, Record] = {}
     for where, text in lines(path, kind):
         record = parse(where, text, kind, make)
         if found.setdefault(key(record), record) != record:
             raise FormatError(
-                f"{where}: recorded before in {path}, with other figures; keep one of the two"
+                f"{where}: already recorded in {path}, with other values; keep one of the two"
             )
     return found

@@ -1,1 +1,1 @@
-"""From what is known of an image to its parameters, with the evidence."""
+"""Choice of the parameters for an image from what is known of it, with the evidence."""

@@ -1,82 +1,93 @@
-"""The choice: from what is known of an image to the parameters of its fit."""
+"""Parameters measured on other images, adapted to the image at hand."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import dataclasses
+from dataclasses import KW_ONLY, dataclass
 
-from autodip.choose.choice import Explicit
-from autodip.choose.describe import Description
+from autodip.choose.choice import Choice, Evidence, Explicit
 from autodip.errors import ImageError, ParameterError
 from autodip.fit.params import FitParams, NetParams, deepest
 from autodip.refine.refinement import RefineParams
 
 
-class Setting(NamedTuple):
-    """Parameters as they were measured.
+@dataclass(frozen=True)
+class Proposal:
+    """Parameters measured on other images, with the evidence.
 
     Parameters
     ----------
     net : NetParams
     fit : FitParams
     refine : RefineParams or None
+    evidence : Evidence
     pixels : int or None
-        Number of them in the images at which the iterations were measured; None where they hold
-        for all sizes.
+        Number of pixels of the images on which the iterations were measured; None if the
+        iterations hold for images of any size.
+    smaller_stops_earlier : bool
+        Scale iterations down for images with fewer pixels than these. False where the count was
+        limited by run time rather than by overfitting. For images with more pixels, iterations
+        are always scaled up.
+    remarks : tuple of str
+        Notes appended to the notes about the adaptation to an image.
     """
 
     net: NetParams
     fit: FitParams
     refine: RefineParams | None
-    pixels: int | None
+    evidence: Evidence
+    _: KW_ONLY
+    pixels: int | None = None
+    smaller_stops_earlier: bool = True
+    remarks: tuple[str, ...] = ()
 
+    def remarked(self, *remarks: str) -> Proposal:
+        """Return a copy with more remarks."""
+        return dataclasses.replace(self, remarks=(*self.remarks, *remarks))
 
-def settle(
-    description: Description, setting: Setting, explicit: Explicit
-) -> tuple[NetParams, FitParams, RefineParams | None, tuple[str, ...]]:
-    """Make a setting fit an image, and let explicit values win.
+    def fitted_to(self, shape: tuple[int, int], explicit: Explicit | None = None) -> Choice:
+        """Adapt the parameters to an image of ``shape`` (Y, X); explicit values take precedence.
 
-    Returns
-    -------
-    NetParams, FitParams, RefineParams or None, tuple of str
-        The last is what the user should know.
-
-    Raises
-    ------
-    ParameterError
-        If an explicit value is not allowed, or its depth is too large for the image.
-    ImageError
-        If the image is too small for any network.
-    """
-    notes = [f"{name} {value} was set explicitly" for name, value in explicit.items()]
-    net, fit = _with_explicit(setting.net, setting.fit, explicit)
-    if setting.pixels is not None and explicit.iterations is None:
-        fit, later = scaled(fit, setting.pixels, description.shape)
-        notes += later
-    fixed_depth = explicit.depth is not None or isinstance(explicit.width, tuple)
-    net, reduced = fitting(net, description.shape, fixed_depth)
-    asked = setting.refine is not None if explicit.refine is None else explicit.refine
-    refine = (setting.refine or RefineParams()) if asked else None
-    return net, fit, refine, (*notes, *reduced)
+        Raises
+        ------
+        ParameterError
+            If an explicit value is not allowed, or an explicit depth is too large for the image.
+        ImageError
+            If the image is too small for any network.
+        """
+        explicit = explicit or Explicit()
+        notes = [f"{name} {value} was set explicitly" for name, value in explicit.items()]
+        net, fit = _with_explicit(self.net, self.fit, explicit)
+        if self.pixels is not None and explicit.iterations is None:
+            own = shape[0] * shape[1]
+            pixels = self.pixels if self.smaller_stops_earlier else min(self.pixels, own)
+            fit, later = scaled(fit, pixels, shape)
+            notes += later
+        fixed_depth = explicit.depth is not None or isinstance(explicit.width, tuple)
+        net, reduced = fitting(net, shape, fixed_depth)
+        wanted = self.refine is not None if explicit.refine is None else explicit.refine
+        refine = (self.refine or RefineParams()) if wanted else None
+        return Choice(net, fit, self.evidence, refine).noted(*notes, *reduced, *self.remarks)
 
 
 def scaled(fit: FitParams, pixels: int, shape: tuple[int, int]) -> tuple[FitParams, list[str]]:
-    """Scale the iterations with the cube root of the number of pixels.
+    """Scale the number of iterations with the cube root of the number of pixels.
 
-    A larger image takes longer to be learnt: the best stops of 512 x 512 images lie about 1.6
-    times later than those of their 256 x 256 centres.
+    A larger image takes longer to fit: the best stopping points of 512 x 512 images lie about 1.6
+    times later than the best stopping points of their 256 x 256 centres.
 
     Parameters
     ----------
     fit : FitParams
     pixels : int
-        Number of them in the images at which the iterations were measured.
+        Number of pixels of the images on which the iterations were measured.
     shape : tuple of int
         (Y, X) of the image at hand.
 
     Returns
     -------
     FitParams, list of str
-        Scaled, and what the user should know, if it changed.
+        Scaled parameters, and a note for the user; no note if the number did not change.
     """
     iterations = max(1, round(fit.iterations * (shape[0] * shape[1] / pixels) ** (1 / 3)))
     if iterations == fit.iterations:
@@ -84,7 +95,7 @@ def scaled(fit: FitParams, pixels: int, shape: tuple[int, int]) -> tuple[FitPara
     side = round(pixels**0.5)
     note = (
         f"{iterations} iterations for {shape[0]} x {shape[1]} pixels, scaled by the cube root of "
-        f"their number from {fit.iterations} at {side} x {side}"
+        f"the number of pixels from {fit.iterations} at {side} x {side}"
     )
     return fit.replace(iterations=iterations), [note]
 
@@ -105,7 +116,7 @@ def _with_explicit(
 
 
 def _widths(widths: tuple[int, ...], depth: int) -> tuple[int, ...]:
-    """Cut a list of widths to a depth, or go on doubling it up to 512."""
+    """Cut a list of widths to a depth, or extend it by doubling, up to 512 or its last width."""
     while len(widths) < depth:
         widths = (*widths, min(2 * widths[-1], max(512, widths[-1])))
     return widths[:depth]
@@ -114,7 +125,15 @@ def _widths(widths: tuple[int, ...], depth: int) -> tuple[int, ...]:
 def fitting(
     net: NetParams, shape: tuple[int, int], fixed: bool
 ) -> tuple[NetParams, tuple[str, ...]]:
-    """Make the network fit the image, with notes: less depth, unless it is ``fixed``.
+    """Adapt a network to the size of an image, unless its depth is ``fixed``.
+
+    The depth is reduced to what the image allows, and an image too small for half resolution is
+    computed at full resolution.
+
+    Returns
+    -------
+    NetParams, tuple of str
+        Adapted network, and notes for the user about what was changed.
 
     Raises
     ------
@@ -125,7 +144,7 @@ def fitting(
     """
     limit = deepest(shape, net.reduction)
     if limit == 0 and not fixed and deepest(shape) > 0:
-        note = f"full resolution: {shape[0]} x {shape[1]} pixels are too few for half of it"
+        note = f"full resolution: {shape[0]} x {shape[1]} pixels are too few for half resolution"
         net, notes = fitting(net.replace(reduction=1), shape, fixed)
         return net, (note, *notes)
     if limit == 0:
@@ -138,10 +157,11 @@ def fitting(
         return net, ()
     if fixed:
         raise ParameterError(
-            f"depth {net.depth} is too deep for {shape[0]} x {shape[1]} pixels, which allow "
-            f"{limit} at most; use --depth {limit}, or leave it out"
+            f"depth {net.depth} is too large for {shape[0]} x {shape[1]} pixels, which allow "
+            f"{limit} at most; use --depth {limit}, or omit it"
         )
     note = (
-        f"depth {limit} instead of {net.depth}: {shape[0]} x {shape[1]} pixels allow no deeper net"
+        f"depth {limit} instead of {net.depth}: {shape[0]} x {shape[1]} pixels allow no deeper "
+        "network"
     )
     return net.with_depth(limit), (note,)

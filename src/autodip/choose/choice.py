@@ -1,59 +1,67 @@
-"""A choice of parameters, the values that win over it, and its evidence."""
+"""A choice of parameters, explicit values that override it, and its evidence."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from autodip.fit.params import FitParams, NetParams, Width
+from autodip.image.kind import Kind
 from autodip.refine.refinement import RefineParams
 from autodip.util.values import Value
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Evidence(Value):
     """Why a choice was made.
 
     Parameters
     ----------
     preset : str
-        Name of the preset asked for.
+        Name of the preset that was specified.
     table : str
-        Name and version of the table of parameters.
+        Name and version of the preset's table, or of the calibration base, that determined the
+        choice.
     source : str
-        Where the figures of that table come from.
-    group : mapping
-        Row used: its ``microscope`` and ``specimen``, None standing for "any".
-    known : mapping
-        What was known of the image: ``microscope`` and ``specimen``, None where unknown.
+        Where the values of that table come from; for a base, how its setting was selected.
+    group : Kind
+        Group of the table row, or of the calibration images, that determined the choice; None in
+        one of its fields means "any".
+    known : Kind
+        Microscope and specimen of the image; None if unknown.
     origin : mapping
-        For each of the two, where it was learnt: "given", the metadata field, or "unknown".
+        Source of ``microscope`` and of ``specimen``: "given as ...", the metadata field, or
+        "unknown".
     notes : tuple of str
-        What the user should know: fallbacks, reduced depth, explicit values.
+        Notes for the user: fallbacks, reduced depth, explicit values.
     neighbours : tuple of mapping
-        Calibration images that decided, the nearest first: ``name``, ``distance``,
-        ``microscope``, ``specimen``; empty where none was looked for.
+        Most similar calibration images, the nearest first: ``name``, ``distance``,
+        ``microscope``, ``specimen``. They determined the choice if a base was searched for them;
+        with a preset they are listed for information. Empty if none were searched for.
     outside : bool
-        Whether the image is unlike all calibration images.
+        Whether the image is unlike all calibration images; False if undetermined.
+    strategy : str or None
+        How the calibration base was searched; None if the preset determined the choice.
     """
 
     preset: str
     table: str
     source: str
-    group: Mapping[str, str | None]
-    known: Mapping[str, str | None]
+    group: Kind
+    known: Kind
     origin: Mapping[str, str]
     notes: tuple[str, ...] = ()
     neighbours: tuple[Mapping[str, Any], ...] = ()
     outside: bool = False
+    strategy: str | None = None
 
 
 @dataclass(frozen=True)
 class Choice(Value):
     """Parameters chosen for one image (or one channel of it), with the evidence.
 
-    ``refine`` is None where the result of the fit is kept as it is.
+    ``refine`` is None if the result of the fit is not refined.
     """
 
     net: NetParams
@@ -61,26 +69,14 @@ class Choice(Value):
     evidence: Evidence = field(repr=False)
     refine: RefineParams | None = None
 
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Choice:
-        """Inverse of ``to_dict``; nested parts may be dictionaries or values."""
-        parts = dict(values)
-        kinds: dict[str, type[Value]] = {
-            "net": NetParams,
-            "fit": FitParams,
-            "refine": RefineParams,
-            "evidence": Evidence,
-        }
-        for name, kind in kinds.items():
-            if isinstance(parts.get(name), Mapping):
-                parts[name] = kind.from_dict(parts[name])
-        choice: Choice = super().from_dict(parts)
-        return choice
+    def noted(self, *notes: str) -> Self:
+        """Return a copy with more notes in its evidence."""
+        return self.replace(evidence=self.evidence.replace(notes=(*self.evidence.notes, *notes)))
 
 
 @dataclass(frozen=True)
 class Explicit:
-    """Values the user sets; each wins over the choice."""
+    """Values set by the user, each of which overrides the choice; None if not set."""
 
     iterations: int | None = None
     depth: int | None = None
@@ -89,5 +85,5 @@ class Explicit:
     refine: bool | None = None
 
     def items(self) -> list[tuple[str, Any]]:
-        """Names and values of those that are set."""
+        """Names and values of the fields that are set."""
         return [(k, v) for k, v in vars(self).items() if v is not None]

@@ -1,4 +1,4 @@
-"""What is known of an image: its size, its noise, its microscope and specimen."""
+"""Description of an image: its size, noise, microscope and specimen."""
 
 from __future__ import annotations
 
@@ -10,26 +10,28 @@ import numpy as np
 
 from autodip.choose import vocabulary
 from autodip.image.image import Hint
-from autodip.physics import noise
+from autodip.image.kind import Kind
+from autodip.physics.estimate import estimate_noise
 from autodip.physics.noise import Noise
+from autodip.util.values import Value
 
 UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
-class Description:
-    """What the choice of parameters is made from.
+class Description(Value):
+    """Properties of an image on which the choice of its parameters is based.
 
     Parameters
     ----------
     shape : tuple of int
         (Y, X) in pixels.
     microscope, specimen : str or None
-        Their names in the vocabulary; None where unknown.
+        Standard names from the vocabulary; None if unknown.
     origin : mapping
-        For each of the two: "given as ...", the metadata field it was read from, or "unknown".
+        Source of each of the two: "given as ...", the metadata field, or "unknown".
     noise : Noise or None
-        Estimated from the image; None for an image too small to tell.
+        Noise estimated from the image; None if it could not be estimated.
     """
 
     shape: tuple[int, int]
@@ -38,15 +40,10 @@ class Description:
     origin: Mapping[str, str]
     noise: Noise | None
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON-ready dictionary."""
-        return {
-            "shape": list(self.shape),
-            "microscope": self.microscope,
-            "specimen": self.specimen,
-            "origin": dict(self.origin),
-            "noise": self.noise.to_dict() if self.noise else None,
-        }
+    @property
+    def kind(self) -> Kind:
+        """Microscope and specimen."""
+        return Kind(self.microscope, self.specimen)
 
 
 def describe(
@@ -61,12 +58,12 @@ def describe(
     Parameters
     ----------
     image : ndarray, shape (Y, X)
-        In its own units.
+        Pixels in any units, which are also the units of the estimated noise.
     microscope, specimen : str, optional
-        What the user says, any synonym; it wins over the metadata. "other" says that none of
-        the known names fits, so that the metadata is not asked either.
+        Name given by the user, or any synonym of it; it takes precedence over the metadata.
+        "other" means that none of the known names applies; the metadata is then not used either.
     hints : sequence of Hint
-        Metadata fields, the most trustworthy first.
+        Metadata fields, the most reliable first.
 
     Raises
     ------
@@ -85,14 +82,14 @@ def describe(
         microscope=microscope,
         specimen=specimen,
         origin={"microscope": from_microscope, "specimen": from_specimen},
-        noise=noise.estimate(image),
+        noise=estimate_noise(image),
     )
 
 
 def _learn(
     kind: str, given: str | None, hints: Sequence[Hint], resolve: Any, find: Any
 ) -> tuple[str | None, str]:
-    """Name and where it was learnt."""
+    """Standard name, or None if unknown, and its source."""
     if given is not None:
         return resolve(given), f"given as {given!r}"
     for hint in hints:

@@ -1,4 +1,4 @@
-"""Descriptors: what of an image decides on the parameters of its fit, as a few numbers."""
+"""Descriptors: the properties of an image that matter for its fit, as a few numbers."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import numpy as np
 from scipy.ndimage import gaussian_filter, sobel
 
 from autodip.errors import ImageError
-from autodip.physics import noise as noises
+from autodip.physics.correlation import spectrum
+from autodip.physics.estimate import estimate_noise
 from autodip.physics.noise import Noise
 
 OCTAVES = 6
-"""Bands of the spectrum, from the finest: 1/4 to 1/2 cycle per pixel, 1/8 to 1/4, ..."""
+"""Number of frequency bands, from the finest: above 1/4 cycle per pixel, 1/8 to 1/4, ..."""
 
 NAMES = (
     "noise_level",
@@ -30,48 +31,50 @@ NAMES = (
 """Keys of the descriptors, in order."""
 
 LEAST_SIDE = 8
-"""Pixels a side below which nothing is told."""
+"""Smallest side of an image, in pixels, for which descriptors are computed."""
 
 _FAINT = 1e-4
-"""Shares of the spectrum below this are told as this: there is noise only."""
+"""Lower bound for spectral shares; anything below it is noise."""
 
 _FOREGROUND = 0.2
-"""Brightness above the background, in units of the contrast, from which a pixel shows something."""
+"""Brightness above the background, in units of the contrast, above which a pixel is foreground."""
 
 _MAD = 0.6745
 
 
 def descriptors(image: np.ndarray, *, noise: Noise | None = None) -> dict[str, float]:
-    """Describe one image by numbers which don't depend on its intensity scale.
+    """Describe one image by numbers that do not depend on its intensity scale.
 
-    With the background (1st percentile) and the contrast (99.9th percentile less background)
-    of the image smoothed by a Gaussian of 1 pixel, and the noise by
-    :func:`autodip.physics.noise.estimate`, these are
+    The background is the 1st percentile of the image smoothed by a Gaussian of 1 pixel, and the
+    contrast is its 99.9th percentile minus the background. The noise is estimated by
+    :func:`autodip.physics.estimate_noise`. The descriptors are
 
-    - ``noise_level``: log10 of the noise's standard deviation at median brightness over contrast
-    - ``photons``: log10 of the squared mean brightness above background over the variance there;
-      for pure photon noise the number of photons in a pixel
-    - ``shot_share``: share of the variance at full contrast that grows with brightness, 0 to 1
-    - ``correlation_y``, ``correlation_x``: of the noise of neighbours
-    - ``octave_1`` to ``octave_6``: log10 of the share of that octave of frequencies, from the
-      finest, in the power spectrum without the noise's, -4 to 0
-    - ``gradient``: log10 of the mean Sobel magnitude, contrast a pixel, of the smoothed image
+    - ``noise_level``: log10 of the noise standard deviation at median brightness over the contrast
+    - ``photons``: log10 of the squared mean brightness above background over the noise variance
+      at that brightness; for pure photon noise, log10 of the mean number of photons per pixel
+    - ``shot_share``: fraction of the noise variance at full contrast that grows with brightness,
+      0 to 1
+    - ``correlation_y``, ``correlation_x``: noise correlation of neighbouring pixels along Y and X
+    - ``octave_1`` to ``octave_6``: log10 of the share of each octave of spatial frequencies, from
+      the finest, in the power spectrum minus the noise spectrum, -4 to 0
+    - ``gradient``: log10 of the mean Sobel magnitude of the smoothed image, in contrast per pixel
     - ``gradient_spread``: log10 of the kurtosis ``<g^4>/<g^2>^2`` of that magnitude
-    - ``foreground``: share of pixels more than 0.2 of the contrast above background
+    - ``foreground``: fraction of pixels more than 0.2 of the contrast above background
     - ``gini``: Gini coefficient of the brightness above background, 0 (even) to 1 (sparse)
-    - ``skewness``: of the brightness, as sign(s) log(1 + abs(s))
+    - ``skewness``: skewness s of the brightness, as sign(s) log(1 + abs(s))
 
-    Where the noise cannot be estimated, as below 64 x 64 pixels, it is taken for white and as
-    strong everywhere: the standard deviation is the median absolute value of Immerkaer's filter
-    (1996) over 0.6745, the correlations and ``shot_share`` are 0. Where an octave is beyond
-    the size of the image, or holds noise alone, its share is the least, -4.
+    If the noise cannot be estimated, for example below 64 x 64 pixels, it is assumed to be white
+    and independent of brightness: its standard deviation is the median absolute output of
+    Immerkaer's filter (1996) over 0.6745, and the correlations and ``shot_share`` are 0. The share
+    of an octave that lies beyond the size of the image, or contains only noise, is the lower
+    bound, -4.
 
     Parameters
     ----------
     image : ndarray, shape (Y, X)
-        In any units; 8 x 8 pixels or more.
+        Pixels in any units; at least 8 x 8.
     noise : Noise, optional
-        As estimated from it, in its units, where that is known already.
+        Noise of this image, in its units, if it has already been estimated.
 
     Returns
     -------
@@ -81,11 +84,11 @@ def descriptors(image: np.ndarray, *, noise: Noise | None = None) -> dict[str, f
     Raises
     ------
     ImageError
-        If the image has another number of dimensions, is too small, is constant, or has NaN or
-        infinite pixels.
+        If the image is not two-dimensional, is too small, is constant, or has NaN or infinite
+        pixels.
     """
     data = _unit(image)
-    estimated = noises.estimate(data) if noise is None else _in_units(noise, image)
+    estimated = estimate_noise(data) if noise is None else _in_units(noise, image)
     model = estimated or _white(data)
     smooth = gaussian_filter(data, 1)
     low, high = _ends(smooth)
@@ -99,7 +102,7 @@ def descriptors(image: np.ndarray, *, noise: Noise | None = None) -> dict[str, f
 
 
 def _unit(image: np.ndarray) -> np.ndarray:
-    """Image in [0, 1]."""
+    """Image scaled to [0, 1]."""
     if image.ndim != 2 or min(image.shape) < LEAST_SIDE:
         raise ImageError(
             f"an image of shape {image.shape} cannot be described; it needs two dimensions (Y, X) "
@@ -111,7 +114,7 @@ def _unit(image: np.ndarray) -> np.ndarray:
     low, high = float(data.min()), float(data.max())
     if low == high:
         raise ImageError(f"all pixels are {low:g}: a constant image cannot be described")
-    half = high / 2 - low / 2  # their difference may be too large for a float
+    half = high / 2 - low / 2  # the whole range may overflow
     return np.asarray((data / 2 - low / 2) / half)
 
 
@@ -124,20 +127,20 @@ def _in_units(noise: Noise, image: np.ndarray) -> Noise:
         noise.sigma / span,
         noise.correlation,
         noise.floor / span**2,
-        noise.saturated,
+        saturated=noise.saturated,
     )
 
 
 def _white(data: np.ndarray) -> Noise:
-    """Noise for an image too small to tell more than its strength."""
+    """White noise model, for an image whose noise could not be estimated."""
     fine = data[2:, :] - 2 * data[1:-1, :] + data[:-2, :]
     fine = (fine[:, 2:] - 2 * fine[:, 1:-1] + fine[:, :-2]) / 6
     variance = (float(np.median(np.abs(fine))) / _MAD) ** 2
-    return Noise(0.0, variance, variance**0.5, (0.0, 0.0), variance, 0.0)
+    return Noise(0.0, variance, variance**0.5, (0.0, 0.0), variance, saturated=0.0)
 
 
 def _ends(smooth: np.ndarray) -> tuple[float, float]:
-    """Background and full brightness; the extremes where nearly all pixels are equal."""
+    """Background and full brightness; the extremes if nearly all pixels are equal."""
     low, high = (float(v) for v in np.percentile(smooth, (1, 99.9)))
     return (low, high) if high - low > 1e-6 else (float(smooth.min()), float(smooth.max()))
 
@@ -156,7 +159,7 @@ def _noise(model: Noise, smooth: np.ndarray, low: float, high: float) -> Iterato
 
 
 def _octaves(data: np.ndarray, smooth: np.ndarray, model: Noise) -> Iterator[float]:
-    """Shares of the octaves of the Hann-windowed periodogram less the noise's expectation."""
+    """log10 shares of the octaves in the Hann-windowed periodogram minus the expected noise."""
     rows, columns = data.shape
     window = np.outer(np.hanning(rows + 2)[1:-1], np.hanning(columns + 2)[1:-1])
     flat = data - float((data * window).sum() / window.sum())
@@ -164,9 +167,9 @@ def _octaves(data: np.ndarray, smooth: np.ndarray, model: Noise) -> Iterator[flo
     lags = [np.abs(np.arange(-2, 3))] * 2
     decay = [np.clip(rho, 0, 0.95) ** lag for rho, lag in zip(model.correlation, lags, strict=True)]
     variance = float(np.mean(model.std(smooth) ** 2))
-    power -= variance * noises.spectrum(np.outer(*decay), data.shape)
+    power -= variance * spectrum(np.outer(*decay), data.shape)
     frequency = np.hypot(np.fft.fftfreq(rows)[:, None], np.fft.fftfreq(columns))
-    # 0 from 1/4 cycle per pixel up, one more for every octave below; the mean is in none.
+    # 0 above 1/4 cycle per pixel, one more for each lower octave; the mean belongs to none.
     octave = np.maximum(0, np.ceil(-2 - np.log2(np.maximum(frequency, 1e-9)))).astype(int)
     sums = np.bincount(octave.ravel(), power.ravel(), OCTAVES)[:OCTAVES]
     sums = np.maximum(sums, 0)

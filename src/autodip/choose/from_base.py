@@ -1,4 +1,4 @@
-"""The choice from a calibration base: by metadata, by the most similar images, or by both."""
+"""Choice from a calibration base: by metadata, by the most similar images, or by both."""
 
 from __future__ import annotations
 
@@ -8,36 +8,37 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autodip.bases.criteria import Group, Pick, default_criterion, pick
+from autodip.bases.criteria import Pick, default_criterion, pick
 from autodip.bases.records import Entry
 from autodip.bases.store import Base
-from autodip.choose.adapt import Setting, settle
-from autodip.choose.choice import Choice, Evidence, Explicit
+from autodip.choose.adapt import Proposal
+from autodip.choose.choice import Evidence
 from autodip.choose.describe import Description
 from autodip.choose.measures import MEASURES, beyond
 from autodip.choose.samples import Sample
 from autodip.errors import ParameterError
 from autodip.fit.params import FitParams
+from autodip.image.kind import Kind
 from autodip.refine.refinement import RefineParams
 
 GROUP = "group"
-"""The strategy that goes by microscope and specimen alone."""
+"""Strategy that uses microscope and specimen alone."""
 
 STRATEGIES = (GROUP, *MEASURES, *(f"{GROUP}+{name}" for name in MEASURES))
-"""By metadata; by the nearest of all images; by the nearest of the metadata's group."""
+"""Strategies: by metadata; by the nearest of all images; by the nearest of the same group."""
 
 
 @dataclass(frozen=True)
 class Strategy:
-    """How calibration images are chosen for an image.
+    """How calibration images are selected for an image.
 
     Parameters
     ----------
     grouped : bool
-        Whether only those of the same microscope and specimen are asked.
+        Whether only images of the same microscope and specimen are considered.
     measure : str or None
-        One of :data:`autodip.choose.measures.MEASURES`, by which the nearest are taken; None for
-        all.
+        One of :data:`autodip.choose.measures.MEASURES`, by which the nearest images are selected;
+        None uses all images.
     """
 
     grouped: bool
@@ -45,12 +46,12 @@ class Strategy:
 
     @classmethod
     def parse(cls, name: str) -> Strategy:
-        """Read a name out of :data:`STRATEGIES`.
+        """Parse one of the names in :data:`STRATEGIES`.
 
         Raises
         ------
         ParameterError
-            If it is none.
+            If it is not one of these names.
         """
         if name not in STRATEGIES:
             raise ParameterError(
@@ -63,20 +64,20 @@ class Strategy:
 
 @dataclass(frozen=True)
 class Deciding:
-    """The calibration images whose curves decide.
+    """Calibration images whose curves determine the choice.
 
     Parameters
     ----------
     entries : tuple of Entry
-        The nearest first, where a measure was asked.
-    group : tuple of str or None
-        Microscope and specimen they were looked for in; None for any.
+        The images; the nearest first if a measure was used.
+    group : Kind
+        Group from which they were selected.
     distances : tuple of float
-        One for each entry, or none at all.
+        Distance of each entry; empty if no measure was used.
     """
 
     entries: tuple[Entry, ...]
-    group: Group
+    group: Kind
     distances: tuple[float, ...] = ()
 
     @property
@@ -92,26 +93,27 @@ class Deciding:
 
 def decide(
     strategy: Strategy,
-    known: Group,
+    known: Kind,
     entries: Sequence[Entry],
     distances: Callable[[str, Sequence[Entry]], np.ndarray],
     neighbours: int = 1,
 ) -> Deciding:
-    """Find the calibration images that decide on an image.
+    """Select the calibration images that determine the choice for an image.
 
     Parameters
     ----------
     strategy : Strategy
-    known : tuple of str or None
-        Microscope and specimen of the image, None where unknown.
+    known : Kind
+        Microscope and specimen of the image.
     entries : sequence of Entry
-        All that may be asked; one or more.
+        Calibration images to select from; one or more.
     distances : callable
-        From a measure and entries to the distance of the image to each.
+        Returns the distances of the image from entries, given the name of a measure and the
+        entries.
     neighbours : int
-        So many of the nearest.
+        Number of nearest images to select, if the strategy has a measure.
     """
-    members, group = _members(entries, known if strategy.grouped else (None, None))
+    members, group = _members(entries, known if strategy.grouped else Kind())
     if strategy.measure is None:
         return Deciding(tuple(members), group)
     pool = members if MEASURES[strategy.measure].pairwise else entries
@@ -121,22 +123,16 @@ def decide(
     return Deciding(tuple(nearest), group, tuple(far[entry.id] for entry in nearest))
 
 
-def _members(entries: Sequence[Entry], known: Group) -> tuple[list[Entry], Group]:
-    """Images of the most specific group that has any; all of them in the end."""
-    microscope, specimen = known
-    for group in ((microscope, specimen), (microscope, None), (None, specimen)):
-        members = [entry for entry in entries if _belongs(entry, group)]
+def _members(entries: Sequence[Entry], known: Kind) -> tuple[list[Entry], Kind]:
+    """Images of the most specific group that has any, with that group; as a last resort, all."""
+    for group in known.fallbacks():
+        members = [entry for entry in entries if group.includes(entry.kind)]
         if members:
             return members, group
-    return list(entries), (None, None)
+    return list(entries), Kind()
 
 
-def _belongs(entry: Entry, group: Group) -> bool:
-    own = (entry.microscope, entry.specimen)
-    return all(want is None or have == want for have, want in zip(own, group, strict=True))
-
-
-def choose_from_base(
+def propose_from_base(
     description: Description,
     sample: Sample,
     base: Base,
@@ -144,34 +140,33 @@ def choose_from_base(
     strategy: str = GROUP,
     criterion: str | None = None,
     neighbours: int = 1,
-    explicit: Explicit | None = None,
-) -> Choice:
-    """Choose the parameters of one image from a calibration base.
+    preset: str = "",
+) -> Proposal:
+    """Propose the parameters of one image from a calibration base.
 
     Parameters
     ----------
     description : Description
-        Of the image.
+        Description of the image.
     sample : Sample
-        Its descriptors, and its pixels where the measure needs them.
+        Descriptors of the image, and its pixels if the measure needs them.
     base : Base
     strategy : str
         One of :data:`STRATEGIES`.
     criterion : str, optional
-        By which the best setting is told; see :mod:`autodip.bases.criteria`. The default is
-        ``combined``, or ``psnr`` where the base was calibrated without LPIPS.
+        Criterion for the best setting; see :mod:`autodip.bases.criteria`. The default is
+        ``combined``, or ``psnr`` if the base was calibrated without LPIPS.
     neighbours : int
-        Over so many of the nearest calibration images the curves are averaged.
-    explicit : Explicit, optional
-        Values that win over the choice.
+        Number of nearest calibration images whose curves are averaged, if the strategy has a
+        measure.
+    preset : str
+        Preset that was specified in addition to the base; recorded in the evidence.
 
     Raises
     ------
     ParameterError
-        If an option is not allowed, or the base has no images, or none of the pixels that the
-        measure needs.
-    ImageError
-        If the image is too small for any network.
+        If an option is not allowed, if the base has no calibrated images, or if it does not store
+        the pixels that the measure needs.
     """
     if neighbours < 1:
         raise ParameterError(f"neighbours is {neighbours}; it must be 1 or more")
@@ -184,55 +179,61 @@ def choose_from_base(
     def distances(measure: str, pool: Sequence[Entry]) -> np.ndarray:
         return MEASURES[measure].distance(sample, samples(base, measure, pool))
 
-    known = (description.microscope, description.specimen)
+    known = description.kind
     deciding = decide(way, known, entries, distances, neighbours)
     criterion = criterion or default_criterion(base.runs)
     best = pick([run for run in base.runs if run.image in deciding.ids], criterion)
-    setting = Setting(best.config.net, stopped(best), refinement(best), deciding.pixels)
-    net, fit, refine, settled = settle(description, setting, explicit or Explicit())
     warning = unlike(sample.descriptors, entries)
     evidence = Evidence(
-        preset=strategy,
+        preset=preset,
         table=f"{base.name} {_version(base)}",
         source=f"best by {criterion} over {len(deciding.entries)} of {len(entries)} images",
-        group=dict(zip(("microscope", "specimen"), deciding.group, strict=True)),
-        known=dict(zip(("microscope", "specimen"), known, strict=True)),
+        group=deciding.group,
+        known=known,
         origin=dict(description.origin),
-        notes=(*_notes(way, known, deciding), *settled, *filter(None, [warning])),
+        notes=tuple(_notes(way, known, deciding)),
         neighbours=_neighbours(deciding),
         outside=warning is not None,
+        strategy=strategy,
     )
-    return Choice(net, fit, evidence, refine)
+    return Proposal(
+        best.config.net,
+        stopped(best),
+        refinement(best),
+        evidence,
+        pixels=deciding.pixels,
+        remarks=tuple(filter(None, [warning])),
+    )
 
 
-def covers(base: Base, known: Group) -> bool:
-    """Whether a base has calibrated images of all that is known of an image.
+def covers(base: Base, known: Kind) -> bool:
+    """Whether a base has calibrated images of the microscope and specimen of an image.
 
     Parameters
     ----------
     base : Base
-    known : tuple of str or None
-        Microscope and specimen; None where unknown, which any image covers.
+    known : Kind
+        Microscope and specimen of the image; one that is None matches any calibration image.
     """
     calibrated = {run.image for run in base.runs}
-    return any(_belongs(base.entries[image], known) for image in calibrated)
+    return any(known.includes(base.entries[image].kind) for image in calibrated)
 
 
 def near(sample: Sample, entries: Sequence[Entry], number: int) -> tuple[Mapping[str, object], ...]:
-    """Nearest calibration images by their descriptors, for the evidence of a choice."""
+    """List the nearest calibration images by descriptors, for the evidence of a choice."""
     far = MEASURES["descriptor"].distance(sample, [Sample(None, e.descriptors) for e in entries])
     order = sorted(range(len(entries)), key=lambda k: (float(far[k]), entries[k].id))[:number]
     nearest = tuple(entries[k] for k in order)
-    return _neighbours(Deciding(nearest, (None, None), tuple(float(far[k]) for k in order)))
+    return _neighbours(Deciding(nearest, Kind(), tuple(float(far[k]) for k in order)))
 
 
 def samples(base: Base, measure: str, entries: Sequence[Entry]) -> list[Sample]:
-    """What a measure compares of calibration images.
+    """Samples of calibration images, with pixels if the measure needs them.
 
     Raises
     ------
     ParameterError
-        If it needs pixels which the base has not kept.
+        If the measure needs pixels that the base does not store.
     """
     if not MEASURES[measure].needs_pixels:
         return [Sample(None, entry.descriptors) for entry in entries]
@@ -241,34 +242,33 @@ def samples(base: Base, measure: str, entries: Sequence[Entry]) -> list[Sample]:
         pixels = base.pixels(entry.id)
         if pixels is None:
             raise ParameterError(
-                f"the measure {measure} compares pixels, and the base keeps none of {entry.name}; "
-                "calibrate with --keep-images, or use the measure descriptor"
+                f"the measure {measure} compares pixels, but the base does not store the pixels of "
+                f"{entry.name}; calibrate with --keep-images, or use the measure descriptor"
             )
         result.append(Sample(pixels[0], entry.descriptors))
     return result
 
 
 def stopped(best: Pick) -> FitParams:
-    """Fit that ends where the pick says; the last output is kept as it is."""
+    """Fit parameters with the stop of the pick; no averaging if it uses the last output."""
     changes = {"average": 0.0} if best.output == "last" else {}
-    fit: FitParams = best.config.fit.replace(iterations=best.iteration, **changes)
-    return fit
+    return best.config.fit.replace(iterations=best.iteration, **changes)
 
 
 def refinement(best: Pick) -> RefineParams | None:
-    """Refinement of the pick; None where it keeps the result of the fit."""
+    """Refinement of the pick; None if it uses the result of the fit without refinement."""
     return best.config.refine if best.output == "refined" else None
 
 
 def unlike(descriptors: Mapping[str, float], entries: Sequence[Entry]) -> str | None:
-    """Say so if an image is unlike all calibration images.
+    """Warn if an image is unlike all calibration images.
 
     See :func:`autodip.choose.measures.beyond`.
 
     Returns
     -------
     str or None
-        For the user; None where nothing is unusual, or it cannot be told.
+        Warning for the user; None if the image is not unusual, or if this is undetermined.
     """
     described = [entry.descriptors for entry in entries]
     found = beyond(descriptors, described, [entry.fov for entry in entries])
@@ -277,32 +277,33 @@ def unlike(descriptors: Mapping[str, float], entries: Sequence[Entry]) -> str | 
     nearest, limit = found
     return (
         f"this image is unlike all {len(entries)} calibration images (its descriptors are "
-        f"{nearest:.1f} of their standard deviations from the nearest; among "
-        f"themselves 99 % are within {limit:.1f}); look at "
-        "the result"
+        f"{nearest:.1f} standard deviations from the nearest; 99 % of the calibration images have "
+        f"a neighbour within {limit:.1f}); look at the result"
     )
 
 
 def _version(base: Base) -> str:
-    """First 8 hexadecimal digits of the SHA-256 of which settings were run on which images."""
+    """First 8 hexadecimal digits of a SHA-256 hash of the runs: image, setting and engine."""
     lines = sorted(f"{run.image} {run.config.key} {run.engine}" for run in base.runs)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:8]
 
 
-def _notes(way: Strategy, known: Group, deciding: Deciding) -> list[str]:
-    """What was missing for a better choice, and who decided."""
+def _notes(way: Strategy, known: Kind, deciding: Deciding) -> list[str]:
+    """Notes on missing metadata, and on the calibration images used instead."""
     notes = []
     if way.grouped:
-        names = dict(zip(("microscope", "specimen"), known, strict=True))
-        missing = [name for name, value in names.items() if value is None]
-        used = " and ".join(part for part in deciding.group if part) or "any kind"
-        if missing:
-            options = " and ".join("--" + name for name in missing)
-            unknown = " and ".join(missing)
-            notes.append(f"{unknown} unknown: those of {used} are asked; say it with {options}")
+        used = deciding.group.words or "any kind"
+        if known.missing:
+            options = " and ".join("--" + name for name in known.missing)
+            unknown = " and ".join(known.missing)
+            notes.append(
+                f"{unknown} unknown: calibration images of {used} are used; specify with {options}"
+            )
         if deciding.group != known:
-            asked = " and ".join(value for value in known if value)
-            notes.append(f"no calibration image of {asked}: those of {used} are asked")
+            notes.append(
+                f"no calibration image of {known.words}: calibration images of {used} are used "
+                "instead"
+            )
     return notes
 
 

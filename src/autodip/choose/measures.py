@@ -1,4 +1,4 @@
-"""How alike two images are: distances between one image and many."""
+"""Similarity of images: distances between one image and many."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ _LEAST_FIELDS, _TYPICAL = 5, 99
 
 
 Distance = Callable[[Sample, Sequence[Sample]], np.ndarray]
-"""Distances (len(pool),) of a query to each sample of a pool; smaller is more alike."""
+"""Distances (len(pool),) of a query from each sample of a pool; smaller means more similar."""
 
 
 class Measure(NamedTuple):
-    """A measure and what it needs.
+    """A distance measure and its requirements.
 
     Parameters
     ----------
     distance : Distance
     needs_pixels : bool
-        Whether descriptors are not enough.
+        Whether it compares pixels; False if the descriptors are sufficient.
     pairwise : bool
-        Whether the distance of two images is symmetric and does not depend on the others.
+        Whether the distance of two images is symmetric and independent of other images.
     """
 
     distance: Distance
@@ -55,22 +55,22 @@ def mse(query: Sample, pool: Sequence[Sample]) -> np.ndarray:
 
 
 def psnr(query: Sample, pool: Sequence[Sample]) -> np.ndarray:
-    """Negative peak signal-to-noise ratio, dB; -120 for images that are equal.
+    """Negative peak signal-to-noise ratio in dB; -120 for equal images.
 
-    It ranks images as :func:`mse` does, and is here because AUTO-DIP compares both.
+    It ranks images as :func:`mse` does, and is provided because AUTO-DIP compares both.
     """
     return np.asarray(10 * np.log10(np.maximum(mse(query, pool), _LEAST_MSE)))
 
 
 def ssim(query: Sample, pool: Sequence[Sample]) -> np.ndarray:
-    """One less the structural similarity (Wang et al. 2004)."""
+    """One minus the structural similarity (Wang et al. 2004)."""
     from autodip.metrics.fidelity import ssim as similarity  # noqa: PLC0415  (imports skimage)
 
     return _each(query, pool, lambda a, b: 1 - similarity(a, b, data_range=1.0))
 
 
 def lpips(query: Sample, pool: Sequence[Sample]) -> np.ndarray:
-    """Learned perceptual distance, AlexNet v0.1 (Zhang et al. 2018), on [0, 1] not rescaled.
+    """Learned perceptual distance, AlexNet v0.1 (Zhang et al. 2018), on [0, 1] without rescaling.
 
     Raises
     ------
@@ -81,14 +81,14 @@ def lpips(query: Sample, pool: Sequence[Sample]) -> np.ndarray:
 
 
 def mean_gradient(query: Sample, pool: Sequence[Sample]) -> np.ndarray:
-    """Difference of the mean Sobel magnitudes of the whole images."""
+    """Absolute difference of the mean Sobel magnitudes of the whole images."""
     return np.array([abs(query.gradient - sample.gradient) for sample in pool])
 
 
 def umap(query: Sample, pool: Sequence[Sample]) -> np.ndarray:
     """Distance in a two-dimensional UMAP (McInnes et al. 2018) of the pixels of all images.
 
-    The embedding is made of the query and the whole pool, from a fixed seed.
+    The embedding is computed from the query and the whole pool, with a fixed seed.
 
     Raises
     ------
@@ -100,10 +100,10 @@ def umap(query: Sample, pool: Sequence[Sample]) -> np.ndarray:
     number = len(pool) + 1
     if number < _UMAP_LEAST:
         raise ParameterError(
-            f"umap embeds {_UMAP_LEAST} images or more, and here are {number}; use lpips or "
+            f"umap needs at least {_UMAP_LEAST} images, and there are {number}; use lpips or "
             "descriptor"
         )
-    with warnings.catch_warnings():  # of a part of umap-learn that is not used here
+    with warnings.catch_warnings():  # from a component of umap-learn that is not used here
         warnings.filterwarnings("ignore", "Tensorflow not installed", ImportWarning)
         package = require("umap", "umap")
     images = [query, *pool]
@@ -120,7 +120,7 @@ def umap(query: Sample, pool: Sequence[Sample]) -> np.ndarray:
 
 
 def descriptor(query: Sample, pool: Sequence[Sample]) -> np.ndarray:
-    """Euclidean distance of the descriptors, each in units of its spread over all images.
+    """Euclidean distance of the descriptors, each in units of its standard deviation.
 
     Raises
     ------
@@ -143,27 +143,27 @@ MEASURES: Mapping[str, Measure] = {
     "umap": Measure(umap, True, False),
     "descriptor": Measure(descriptor, False, False),
 }
-"""The measures by name."""
+"""Measures by name."""
 
 
 def matrix(described: Sequence[Mapping[str, float]]) -> np.ndarray:
-    """Descriptors (image, name) that all images have, the names sorted.
+    """Descriptors that all images have in common, shape (images, names), names sorted.
 
     Raises
     ------
     ParameterError
-        If there is none.
+        If the images have no descriptor in common.
     """
     names = sorted(set.intersection(*(set(one) for one in described)))
     if not names:
         raise ParameterError(
-            "the images have no descriptor in common; calibrate the base anew with this version"
+            "the images have no descriptor in common; calibrate the base again with this version"
         )
     return np.array([[one[name] for name in names] for one in described], np.float64)
 
 
 def spread(values: np.ndarray) -> np.ndarray:
-    """Standard deviation of each column of (image, name); 1 where all images are alike."""
+    """Standard deviation of each column of an array (images, names); 1 for a constant column."""
     deviation = values.std(axis=0)
     return np.asarray(np.where(deviation > 1e-9, deviation, 1.0))
 
@@ -171,23 +171,24 @@ def spread(values: np.ndarray) -> np.ndarray:
 def nearness(
     query: Mapping[str, float], pool: Sequence[Mapping[str, float]], fields: Sequence[str]
 ) -> tuple[float, float] | None:
-    """How near an image is to a pool, and how near the pool's own images are, by descriptors.
+    """Distance of an image from a pool, and typical distance within the pool, by descriptors.
 
     Parameters
     ----------
     query : mapping of str to float
         Descriptors of the image.
     pool : sequence of mapping
-        Those of the others.
+        Descriptors of the images of the pool.
     fields : sequence of str
-        The field of view of each.
+        Field of view of each image of the pool.
 
     Returns
     -------
     tuple of float or None
-        Its distance to the nearest, and that within which 99 % of the pool's images have one of
-        another field of view, in units of the pool's own spread; None where it cannot be told:
-        below five fields of view, or without descriptors in common.
+        Distance to the nearest pool image, and the 99th percentile of the pool's own
+        nearest-neighbour distances between different fields of view, both in pool standard
+        deviations. None if undetermined (fewer than five fields of view, or no shared
+        descriptors).
     """
     if len(set(fields)) < _LEAST_FIELDS or not set(query).intersection(*pool):
         return None
@@ -203,15 +204,15 @@ def nearness(
 def beyond(
     query: Mapping[str, float], pool: Sequence[Mapping[str, float]], fields: Sequence[str]
 ) -> tuple[float, float] | None:
-    """Tell whether an image lies outside of what a pool covers.
+    """Test whether an image lies outside the range that a pool covers.
 
     Parameters as for :func:`nearness`.
 
     Returns
     -------
     tuple of float or None
-        What :func:`nearness` gives, where the first is larger than the second; None where the
-        image lies inside, or that cannot be told.
+        Result of :func:`nearness` if the first value exceeds the second; None if the image lies
+        inside the range, or if this is undetermined.
     """
     found = nearness(query, pool, fields)
     return found if found is not None and found[0] > found[1] else None
@@ -220,7 +221,7 @@ def beyond(
 def _each(
     query: Sample, pool: Sequence[Sample], distance: Callable[[np.ndarray, np.ndarray], float]
 ) -> np.ndarray:
-    """Distance of each pair of pixels of one size."""
+    """Distance of the query from each sample, both at the size that they share."""
     sizes = (shared_size([query, sample]) for sample in pool)
     views = ((query.view(size), one.view(size)) for one, size in zip(pool, sizes, strict=True))
     return np.array([distance(*pair) for pair in views])
@@ -233,7 +234,7 @@ def _perceptual(path: str) -> Perceptual:
     model = metric.load()
     if model is None:
         raise ParameterError(
-            f"the measure lpips needs its weights, which are not at {path}; get them by "
-            "'autodip weights install', or use the measure descriptor"
+            f"the measure lpips needs its weights, which are not at {path}; install "
+            "them with 'autodip weights install', or use the measure descriptor"
         )
     return Perceptual(model)

@@ -1,4 +1,4 @@
-"""LPIPS between many images: the network sees each of them once."""
+"""LPIPS between many images, with a cache so that the network processes each image once."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ if TYPE_CHECKING:
     from autodip.metrics.lpips import Features, Lpips
 
 KEPT = 200
-"""Sets of features that are kept, of 2.6 MB each at most."""
+"""Maximum number of cached sets of features, of up to 2.6 MB each."""
 
 
 class Perceptual:
-    """Learned perceptual distances that keep the features of images.
+    """Learned perceptual distances, with a cache of the features of images.
 
-    They are kept as long as their :class:`Sample` is. The first :data:`KEPT` stay, others are
-    computed anew: where more images are asked in turn, dropping the oldest would keep none.
+    Features are cached as long as their :class:`Sample` exists. The first :data:`KEPT` sets stay
+    cached, and others are recomputed: if more images than that are compared in turn, evicting the
+    oldest set would leave nothing to reuse.
     """
 
     def __init__(self, model: Lpips) -> None:

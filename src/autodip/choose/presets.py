@@ -1,19 +1,20 @@
-"""Tables of parameters by microscope and specimen: reading, validation, looking up a row."""
+"""Tables of parameters by microscope and specimen: reading, validation and row lookup."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from functools import cache
 from importlib import resources
 from typing import Any
 
-from autodip.choose.adapt import Setting, settle
+from autodip.choose.adapt import Proposal
 from autodip.choose.choice import Choice, Evidence, Explicit
 from autodip.choose.describe import Description
 from autodip.errors import ParameterError
 from autodip.fit.params import FitParams, NetParams
+from autodip.image.kind import Kind
 from autodip.physics.noise import CERTAIN
 from autodip.refine.refinement import RefineParams
 
@@ -22,14 +23,14 @@ _NEAREST = {
     ("specimen",): "the nearest calibration image of that specimen by mean gradient",
     (): "the nearest calibration image in a UMAP of the pixels",
 }
-"""What AUTO-DIP does where only this is known; it needs the calibration images."""
+"""What AUTO-DIP uses if only these are known; it needs the calibration images."""
 
 
 SCHEMA = 1
 PRESETS = ("original", "published", "fast", "balanced", "best")
-"""Names of the tables that come with the package, ``balanced`` being the default."""
+"""Names of the tables included in the package; ``balanced`` is the default."""
 BY_QUALITY = ("best", "balanced", "fast")
-"""Our own presets, the best and most costly first."""
+"""Presets calibrated for this package, the best and most costly first."""
 
 
 @dataclass(frozen=True)
@@ -38,26 +39,27 @@ class PresetRow:
 
     Parameters
     ----------
-    microscope, specimen : str or None
-        The group; None stands for any.
+    kind : Kind
+        Group of images; None in one of its fields means "any".
     net, fit : NetParams, FitParams
     pixels : int or None
-        Size of the images at which the number of iterations was measured; it is scaled to
-        other sizes. None where it holds for all sizes.
+        Number of pixels of the images on which the iterations were measured, from which they are
+        scaled to other sizes. None if the iterations hold for images of any size.
     smaller_stops_earlier : bool
-        Whether a smaller image is given fewer iterations; not where the number was set by
-        cost and more of them would still have been better.
+        Scale iterations down for images smaller than the calibration images. False where the
+        count was limited by run time rather than by overfitting.
     refine : RefineParams or None
-        How the result of the fit is refined; None where it is kept as it is.
+        How the result of the fit is refined; None if it is not refined.
     correlated_iterations : int or None
-        Iterations for images whose noise is correlated between neighbours, which is learnt
-        earlier, the earlier the smaller the image; None where there is no other number.
+        Number of iterations for images whose noise is correlated between neighbours; such noise
+        is fitted earlier, and the earlier the smaller the image. None if ``fit`` applies to these
+        images too.
     """
 
-    microscope: str | None
-    specimen: str | None
+    kind: Kind
     net: NetParams
     fit: FitParams
+    _: KW_ONLY
     pixels: int | None = None
     smaller_stops_earlier: bool = True
     refine: RefineParams | None = None
@@ -66,38 +68,32 @@ class PresetRow:
 
 @dataclass(frozen=True)
 class Table:
-    """A named, versioned table with the source of its figures."""
+    """A named, versioned table with the source of its values."""
 
     name: str
     version: str
     source: str
     rows: tuple[PresetRow, ...]
 
-    def find(self, microscope: str | None, specimen: str | None) -> PresetRow | None:
-        """Row of exactly this group, or None."""
-        for row in self.rows:
-            if (row.microscope, row.specimen) == (microscope, specimen):
-                return row
-        return None
+    def find(self, group: Kind) -> PresetRow | None:
+        """Row of exactly this group; None if the table has no such row."""
+        return next((row for row in self.rows if row.kind == group), None)
 
     @property
     def keys(self) -> tuple[str, ...]:
         """Which of microscope and specimen the table distinguishes."""
-        return tuple(
-            key
-            for key in ("microscope", "specimen")
-            if any(getattr(row, key) is not None for row in self.rows)
-        )
+        everywhere = set.intersection(*(set(row.kind.missing) for row in self.rows))
+        return tuple(key for key in ("microscope", "specimen") if key not in everywhere)
 
 
 def parse(content: Mapping[str, Any]) -> Table:
-    """Validate the content of a table file.
+    """Parse and validate the content of a table file.
 
     Raises
     ------
     ParameterError
-        If the schema, a key or a value is not allowed, two rows describe the same group, or
-        the row for "nothing known" is missing.
+        If the schema, a key or a value is not allowed, if two rows describe the same group, or
+        if there is no row for images of which nothing is known.
     """
     if content.get("schema") != SCHEMA:
         raise ParameterError(
@@ -108,29 +104,28 @@ def parse(content: Mapping[str, Any]) -> Table:
         raise ParameterError(f"table: unknown {', '.join(unknown)}")
     rows = tuple(
         PresetRow(
-            row["microscope"],
-            row["specimen"],
+            Kind(row["microscope"], row["specimen"]),
             NetParams.from_dict(row["net"]),
             FitParams.from_dict(row["fit"]),
-            row.get("pixels"),
-            row.get("smaller_stops_earlier", True),
-            RefineParams.from_dict(row["refine"]) if row.get("refine") is not None else None,
-            row.get("correlated_iterations"),
+            pixels=row.get("pixels"),
+            smaller_stops_earlier=row.get("smaller_stops_earlier", True),
+            refine=RefineParams.from_dict(row["refine"]) if row.get("refine") is not None else None,
+            correlated_iterations=row.get("correlated_iterations"),
         )
         for row in content["rows"]
     )
-    groups = [(row.microscope, row.specimen) for row in rows]
-    if len(set(groups)) != len(groups) or (None, None) not in groups:
+    groups = [row.kind for row in rows]
+    if len(set(groups)) != len(groups) or Kind() not in groups:
         raise ParameterError(
-            f"table {content['name']!r}: each group needs one row, and one row must hold for "
-            f"images of which nothing is known; groups are {groups}"
+            f"table {content['name']!r}: each group needs one row, and one row must apply to "
+            f"images of which nothing is known; groups are {[group.names for group in groups]}"
         )
     return Table(content["name"], content["version"], content["source"], rows)
 
 
 @cache
 def load(preset: str) -> Table:
-    """Table of a preset that comes with the package.
+    """Load the table of a preset included in the package.
 
     Raises
     ------
@@ -143,76 +138,69 @@ def load(preset: str) -> Table:
     return parse(json.loads(file.read_text(encoding="utf-8")))
 
 
-def choose(description: Description, table: Table, explicit: Explicit | None = None) -> Choice:
-    """Choose the parameters of one image from a table of groups.
+def propose(description: Description, table: Table) -> Proposal:
+    """Propose the parameters of one image from a table of groups.
 
-    The row of its microscope and specimen if the table has one, else the row of the part
-    that is known. A network too deep for the image is made shallower.
-
-    Raises
-    ------
-    ParameterError
-        If an explicit value is not allowed, or its depth is too large for the image.
-    ImageError
-        If the image is too small for any network.
+    The row is the first that the table has for the microscope and specimen of the image, its
+    microscope, its specimen, or all images.
     """
-    explicit = explicit or Explicit()
-    row = _row(description, table)
-    known = {"microscope": description.microscope, "specimen": description.specimen}
-    setting, correlated = _setting(row, description)
-    net, fit, refine, notes = settle(description, setting, explicit)
+    known = description.kind
+    row = _row(known, table)
+    fit, pixels, notes = row.fit, row.pixels, _group_notes(known, row, table)
+    earlier = row.smaller_stops_earlier
+    noise = description.noise
+    if row.correlated_iterations and noise and min(noise.correlation) >= CERTAIN:
+        fit, earlier = fit.replace(iterations=row.correlated_iterations), True
+        notes.append(
+            "the noise is correlated between neighbours, and a network fits such noise early"
+        )
     evidence = Evidence(
         preset=table.name,
         table=f"{table.name} {table.version}",
         source=table.source,
-        group={"microscope": row.microscope, "specimen": row.specimen},
+        group=row.kind,
         known=known,
         origin=dict(description.origin),
-        notes=(*_group_notes(known, row, table), *correlated, *notes),
+        notes=tuple(notes),
     )
-    return Choice(net, fit, evidence, refine)
+    return Proposal(
+        row.net, fit, row.refine, evidence, pixels=pixels, smaller_stops_earlier=earlier
+    )
 
 
-def _setting(row: PresetRow, description: Description) -> tuple[Setting, tuple[str, ...]]:
-    """Setting of a row for an image, with notes: correlated noise ends the fit earlier."""
-    pixels = row.pixels
-    noise = description.noise
-    if row.correlated_iterations and noise and min(noise.correlation) >= CERTAIN:
-        fit: FitParams = row.fit.replace(iterations=row.correlated_iterations)
-        note = "the noise is correlated between neighbours, which a fit learns early"
-        return Setting(row.net, fit, row.refine, pixels), (note,)
-    if pixels is not None and not row.smaller_stops_earlier:
-        pixels = min(pixels, description.shape[0] * description.shape[1])
-    return Setting(row.net, row.fit, row.refine, pixels), ()
+def choose(description: Description, table: Table, explicit: Explicit | None = None) -> Choice:
+    """Choose the parameters of one image of ``description.shape`` from a table of groups.
+
+    Raises
+    ------
+    ParameterError
+        If an explicit value is not allowed, or an explicit depth is too large for the image.
+    ImageError
+        If the image is too small for any network.
+    """
+    return propose(description, table).fitted_to(description.shape, explicit)
 
 
-def _row(description: Description, table: Table) -> PresetRow:
-    """First row that fits, from the most specific to "nothing known"."""
-    microscope = description.microscope if "microscope" in table.keys else None
-    specimen = description.specimen if "specimen" in table.keys else None
-    for group in ((microscope, specimen), (microscope, None), (None, specimen)):
-        row = table.find(*group)
-        if row is not None:
-            return row
-    row = table.find(None, None)
-    assert row is not None  # every table has it
-    return row
+def _row(known: Kind, table: Table) -> PresetRow:
+    """First matching row, from the most specific group to "any"."""
+    kind = Kind(**{key: getattr(known, key) for key in table.keys})
+    rows = (table.find(group) for group in kind.fallbacks())
+    return next(row for row in rows if row is not None)  # every table has a row for "any"
 
 
-def _group_notes(known: dict[str, str | None], row: PresetRow, table: Table) -> list[str]:
-    """Say what is missing for a better row."""
-    missing = [key for key in table.keys if known[key] is None]
+def _group_notes(known: Kind, row: PresetRow, table: Table) -> list[str]:
+    """Notes on what is missing for a more specific row."""
+    missing = [key for key in table.keys if key in known.missing]
     notes = []
     if missing:
-        part = tuple(key for key in table.keys if known[key] is not None)
-        told = " and ".join(f"the {key}" for key in part) or "nothing"
+        part = tuple(key for key in table.keys if key not in missing)
+        told = " and ".join(f"the known {key}" for key in part) or "all images"
         notes.append(
-            f"{' and '.join(missing)} unknown: the row for {told} known is used; "
-            f"say it with {' and '.join('--' + key for key in missing)}"
+            f"{' and '.join(missing)} unknown: the row for {told} is used; "
+            f"specify with {' and '.join('--' + key for key in missing)}"
         )
         if table.name == "published":
-            notes.append(f"AUTO-DIP takes {_NEAREST[part]} here; that needs a calibration base")
-    elif any(getattr(row, key) != known[key] for key in table.keys):
-        group = f"{known['microscope']} and {known['specimen']}"
-        notes.append(f"no row for {group}: the nearest more general one is used")
+            notes.append(f"AUTO-DIP uses {_NEAREST[part]}, which needs a calibration base")
+    elif any(getattr(row.kind, key) != getattr(known, key) for key in table.keys):
+        notes.append(f"no row for {known.words}: the next more general row is used")
     return notes

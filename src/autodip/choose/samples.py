@@ -1,4 +1,4 @@
-"""What is compared of an image: its pixels in [0, 1], at the size two of them share."""
+"""Samples of images to be compared: pixels in [0, 1], at a size that two images share."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from scipy.ndimage import sobel
 from autodip.errors import ParameterError
 
 SIDE = 256
-"""Largest side of what is compared, in pixels: the centre of larger images."""
+"""Maximum side of the compared region, in pixels; larger images are compared by their centre."""
 
 LEAST_SIDE = 64
-"""Where images share fewer pixels a side than this, they are resampled to it."""
+"""Side, in pixels, to which whole images are resampled if the region they share is smaller."""
 
 Size = tuple[int, int] | None
-"""Rows and columns of the centre that is compared; None for the whole, resampled."""
+"""Rows and columns of the centre that is compared; None for the whole image, resampled."""
 
 _PERCENTILES = (0.1, 99.9)
 
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """What is compared of an image.
+    """Pixels and descriptors of an image, to be compared with other images.
 
     Parameters
     ----------
     pixels : ndarray, shape (Y, X), or None
-        In any units, [0, 1] by convention; None where they were not kept.
+        Pixels in any units, [0, 1] by convention; None if they were not stored.
     descriptors : mapping of str to float
         See :mod:`autodip.choose.descriptors`.
     """
@@ -40,7 +40,7 @@ class Sample:
 
     @cached_property
     def scaled(self) -> np.ndarray:
-        """Pixels (Y, X) in [0, 1]: the 0.1 percentile at 0, the 99.9 at 1, others clipped.
+        """Pixels (Y, X) in [0, 1]: 0.1th percentile at 0, 99.9th percentile at 1, others clipped.
 
         Raises
         ------
@@ -49,8 +49,8 @@ class Sample:
         """
         if self.pixels is None:
             raise ParameterError(
-                "this measure compares pixels, and an image has none; calibrate with "
-                "--keep-images, or use the measure descriptor"
+                "this measure compares pixels, but those of an image are not stored; calibrate "
+                "with --keep-images, or use the measure descriptor"
             )
         data = self.pixels.astype(np.float64)
         low, high = np.percentile(data, _PERCENTILES)
@@ -65,7 +65,7 @@ class Sample:
         return float(np.hypot(sobel(image, 0) / 8, sobel(image, 1) / 8).mean())
 
     def view(self, size: Size) -> np.ndarray:
-        """Scaled pixels at a size that :func:`shared_size` gave."""
+        """Scaled pixels at a size returned by :func:`shared_size`."""
         if size is None:
             return self._resampled
         top, left = ((have - want) // 2 for have, want in zip(self.scaled.shape, size, strict=True))
@@ -80,12 +80,12 @@ class Sample:
 
 
 def shared_size(samples: Sequence[Sample]) -> Size:
-    """Size at which images are compared: the centre that all have, None where that is too small.
+    """Size at which images are compared: the centre that all have; None if that is too small.
 
     Raises
     ------
     ParameterError
-        If one has no pixels.
+        If an image has no pixels.
     """
     shapes = [sample.scaled.shape for sample in samples]
     rows, columns = (min(SIDE, *(shape[axis] for shape in shapes)) for axis in (0, 1))

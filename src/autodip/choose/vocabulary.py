@@ -98,34 +98,34 @@ UNKNOWN = ("unknown", "other", "any", "none")
 
 
 def microscope(name: str | None) -> str | None:
-    """Name of the microscope for any of its synonyms; None for an unknown one.
+    """Standard name of a microscope, from any of its synonyms; None if it is unknown.
 
     Raises
     ------
     ParameterError
-        If the name is neither known nor one of "unknown", "other", "any"; the message lists
-        the known ones.
+        If the name is neither known nor one of "unknown", "other", "any" and "none"; the message
+        lists the known names.
     """
     return _resolve("microscope", name, MICROSCOPES)
 
 
 def specimen(name: str | None) -> str | None:
-    """Name of the specimen for any of its synonyms; otherwise like :func:`microscope`."""
+    """Standard name of a specimen, from any of its synonyms; as for :func:`microscope`."""
     return _resolve("specimen", name, SPECIMENS)
 
 
 def find_microscope(text: str) -> str | None:
-    """Find the one microscope named anywhere in free text; None where none or several are."""
+    """Find the one microscope named in free text; None if there is none, or more than one."""
     return _find(text, MICROSCOPES)
 
 
 def find_specimen(text: str) -> str | None:
-    """Find the one specimen named anywhere in free text; None where none or several are."""
+    """Find the one specimen named in free text; None if there is none, or more than one."""
     return _find(text, SPECIMENS)
 
 
 def _words(text: str) -> str:
-    """Lower case, one blank between words: ``LaserScanningConfocal`` and ``two-photon`` too."""
+    """Lower case with one blank between words; splits ``TwoPhoton`` and ``two-photon``."""
     text = re.sub(r"([a-z])([A-Z])", r"\1 \2", text)
     return " ".join(re.findall(r"[a-z0-9]+", text.lower()))
 
@@ -145,12 +145,12 @@ def _resolve(kind: str, name: str | None, known: Mapping[str, tuple[str, ...]]) 
     listing = "; ".join(f"{key} ({', '.join(names)})" for key, names in known.items())
     raise ParameterError(
         f"{kind} {name!r} is not known.{meant} Known are: {listing}. "
-        f"Leave it out, or say 'other', where none of them fits."
+        f"Omit it, or specify 'other', if none of them applies."
     )
 
 
 def _find(text: str, known: Mapping[str, tuple[str, ...]]) -> str | None:
-    # LaserScanningConfocal is three words, LifeAct is one, Hoechst33342 two.
+    # LaserScanningConfocal is three words, LifeAct is one, Hoechst33342 is two.
     apart = re.sub(r"([A-Za-z])(\d)", r"\1 \2", text)
     readings = [f" {_words(reading)} " for reading in (text, text.lower(), apart)]
     found = {
