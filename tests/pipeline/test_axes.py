@@ -1,4 +1,4 @@
-"""Every subset and order of the axes goes through, and comes out as it went in."""
+"""Every subset and order of the axes is accepted and preserved."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,5 @@
 import dataclasses
+import doctest
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from autodip.compute import device
 from autodip.errors import DeviceError, ImageError, OutOfMemoryError, ParameterError
 from autodip.fit import counting
 from autodip.image.image import Hint, Image
+from autodip.image.kind import Kind
 
 QUICK = {"iterations": 4, "depth": 2, "width": 4}
 
@@ -18,7 +20,7 @@ def test_denoise(sample):
     assert result.image.shape == noisy.shape
     assert result.image.dtype == noisy.dtype
     assert noisy.min() <= result.image.min() < result.image.max() <= noisy.max()
-    assert result.choice.evidence.known == {"microscope": "confocal", "specimen": "mito"}
+    assert result.choice.evidence.known == Kind("confocal", "mito")
     assert result.history.shape == (4, 2)
     assert result.assessment is not None
     assert result.planes[0].description.noise is not None
@@ -63,7 +65,7 @@ def test_every_plane_is_fitted_with_the_parameters_of_its_channel(sample):
     )
     image = Image(stack, "TCYX", channel_names=("a", "b"), hints=hints)
     result = autodip.denoise(image, preset="published", iterations=2, depth=2, width=4)
-    assert [p.choice.evidence.known["specimen"] for p in result.plans] == ["nucleus", "actin"]
+    assert [p.choice.evidence.known.specimen for p in result.plans] == ["nucleus", "actin"]
     assert [p.choice.net.skip for p in result.plans] == [4, 0]
     assert [dict(p.index) for p in result.planes] == [
         {"T": t, "C": c} for t in (0, 1) for c in (0, 1)
@@ -129,3 +131,8 @@ def test_memory_is_checked_before_the_fit(sample, monkeypatch):
     monkeypatch.setattr(counting, "_count", lambda net, shape: (1, 1, 10**6 * max(net.widths)))
     with pytest.raises(OutOfMemoryError, match="--width 16"):
         autodip.denoise(sample[0], preset="original")
+
+
+def test_the_example_of_the_docstring_runs():
+    (example,) = doctest.DocTestFinder().find(autodip.denoise, "denoise", module=False)
+    assert doctest.DocTestRunner().run(example).failed == 0

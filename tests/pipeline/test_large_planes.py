@@ -1,4 +1,4 @@
-"""Planes that are computed in windows, and runs that are stopped and go on."""
+"""Planes computed in windows, and interrupted runs that resume."""
 
 import pickle
 
@@ -13,7 +13,8 @@ from autodip.physics.optics import Optics
 from autodip.physics.simulation import simulate
 from autodip.pipeline import memory
 from autodip.pipeline.denoise import denoise_steps
-from autodip.pipeline.execute import compute, steps
+from autodip.pipeline.execute import compute, fit_tasks
+from autodip.pipeline.machine import Machine
 from autodip.pipeline.options import Options
 from autodip.pipeline.parts import Finished, Part, Tasks, batches, cut
 from autodip.pipeline.planning import plan_image
@@ -75,16 +76,16 @@ def test_windows_become_smaller_where_memory_is_short(large, monkeypatch):
     needs = []
 
     def need(tile):
-        (plan,) = plan_image(image, Options(**QUICK, tile=tile), 10**12).channels
-        needs.append(plan.cost.memory + memory._overhead(image, memory.tiling_of(tile)))
+        plan = plan_image(image, Options(**QUICK, tile=tile), Machine("cpu", 10**12))
+        needs.append(memory.needed(image, plan, plan.tiling))
         return needs[-1]
 
     assert need(256) > need(128)
     options = Options(**QUICK)
-    assert plan_image(image, options, needs[0]).tiling.side == 256
-    assert plan_image(image, options, needs[0] - 1).tiling.side == 128
+    assert plan_image(image, options, Machine("cpu", needs[0])).tiling.side == 256
+    assert plan_image(image, options, Machine("cpu", needs[0] - 1)).tiling.side == 128
     with pytest.raises(OutOfMemoryError, match="are free"):
-        plan_image(image, options, needs[1] - 1)
+        plan_image(image, options, Machine("cpu", needs[1] - 1))
 
 
 @pytest.mark.parametrize("wrong", [{"tile": 127}, {"tile": -1}, {"max_memory": 0}])
@@ -118,9 +119,9 @@ def test_a_stopped_run_goes_on_where_it_was(large, tmp_path, options, monkeypatc
 
     def watched(tasks):
         started.append(tasks[0].part.number)
-        yield from steps(tasks)
+        yield from fit_tasks(tasks)
 
-    monkeypatch.setattr("autodip.pipeline.execute.steps", watched)
+    monkeypatch.setattr("autodip.pipeline.execute.fit_tasks", watched)
     running = denoise_steps(film, Options(**QUICK, **options), axes="TYX", workplace=place)
     total = next(running).planes
     while len(started) < 2:
@@ -158,18 +159,18 @@ def test_long_courses_begin_anew_now_and_then(large, monkeypatch):
     monkeypatch.setattr(memory, "_RUN", 2)
     film = Image(np.stack([large[0][:64, :64]] * 5), "TYX")
     options = Options(**QUICK)
-    plan = plan_image(film, options)
+    plan = autodip.plan(film, options)
     assert (plan.channels[0].fits, plan.channels[0].followers) == (3, 2)
-    assert [len(part.indices) for part in cut(film, plan, options)] == [2, 2, 1]
+    assert [len(part.indices) for part in cut(film, plan)] == [2, 2, 1]
 
 
 def test_a_task_needs_nothing_but_itself(large):
     image, options = Image(large[0], "YX"), Options(**QUICK, tile=128)
-    plan = plan_image(image, options)
-    part = cut(image, plan, options)[2]
-    task = Tasks(image, plan, options).of(part)
-    (done,) = compute(pickle.loads(pickle.dumps([task.loaded()])))
-    (here,) = [one for one in steps([task]) if isinstance(one, Finished)]
+    plan = autodip.plan(image, options)
+    part = cut(image, plan)[2]
+    task = Tasks(image, plan).of(part)
+    (done,) = compute(None, pickle.loads(pickle.dumps([task.loaded()])))
+    (here,) = [one for one in fit_tasks([task]) if isinstance(one, Finished)]
     assert np.array_equal(done.pixels, here.pixels)
     assert done.pixels.dtype == np.float32
 
@@ -188,7 +189,7 @@ def test_fits_at_once_give_what_they_give_alone(large, monkeypatch, options):
     film[0, :130, :130] = 100
     options = {"independent": True, "iterations": 6, **options}
     alone = run(film.astype(float), axes="TYX", **options)
-    monkeypatch.setattr(memory, "at_once", lambda plans, device, free: 4)
+    monkeypatch.setattr(memory, "at_once", lambda plans, machine: 4)
     together = run(film.astype(float), axes="TYX", **options)
     assert together.image == pytest.approx(alone.image, abs=0.02 * np.ptp(large[0]))
     assert np.array_equal(together.image[1], film[1])
@@ -205,7 +206,7 @@ def test_batches():
 def test_how_many_fits_share_an_accelerator(large):
     plans = autodip.plan(large[0], Options(**QUICK))
     need = plans[0].cost.memory
-    assert memory.at_once(plans, "cpu", 100 * need) == 1
-    assert memory.at_once(plans, "cuda:0", 5 * need) == 5
-    assert memory.at_once(plans, "cuda:0", 100 * need) == 16
-    assert memory.at_once(plans, "cuda:0", 1) == 1
+    assert memory.at_once(plans, Machine("cpu", 100 * need)) == 1
+    assert memory.at_once(plans, Machine("cuda:0", 5 * need)) == 5
+    assert memory.at_once(plans, Machine("cuda:0", 100 * need)) == 16
+    assert memory.at_once(plans, Machine("cuda:0", 1)) == 1

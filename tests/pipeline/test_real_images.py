@@ -1,4 +1,4 @@
-"""Figures of real images; skipped where they are not at hand."""
+"""Scores on real images; skipped if these are not available."""
 
 import json
 
@@ -9,7 +9,7 @@ import pytest
 import autodip
 from autodip.metrics import lpips
 from autodip.metrics.fidelity import psnr
-from autodip.physics import noise
+from autodip.physics.estimate import estimate_noise
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_lpips_of_the_noisy_images(fmd_test, shared):
 
 def test_noise_of_each_group_is_about_right(fmd_test):
     for row, noisy, truth in fmd_test:
-        estimate = noise.estimate(noisy)
+        estimate = estimate_noise(noisy)
         z = (noisy - truth.astype(float)) / estimate.std(truth.astype(float))
         assert 0.85 < z.std() < 1.6, row["file"]
         correlated = min(estimate.correlation) > 0.3
@@ -48,7 +48,7 @@ def test_noise_of_each_group_is_about_right(fmd_test):
 
 
 def test_published_parameters_on_widefield_nuclei(fmd_test):
-    """A third of the published iterations is past 30 dB already, from 25.6 dB noisy."""
+    """A third of the published iterations already exceeds 30 dB; the noisy image has 25.6 dB."""
     row, noisy, truth = next(
         r for r in fmd_test if (r[0]["microscope"], r[0]["specimen"]) == ("widefield", "nucleus")
     )

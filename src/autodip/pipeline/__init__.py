@@ -1,1 +1,1 @@
-"""One image: describe, choose, plan, fit, assess."""
+"""Processing of one image: describe, choose, plan, fit, assess."""

@@ -1,4 +1,4 @@
-"""Results of the parts of an image, put together to the whole."""
+"""Assembly of planes and tiles into the result for the whole image: pixels and named maps."""
 
 from __future__ import annotations
 
@@ -11,73 +11,77 @@ from autodip.image.image import Image, PlaneIndex
 from autodip.image.scaling import to_dtype
 from autodip.image.windows import Window, blend
 from autodip.pipeline.checkpoint import Checkpoint
-from autodip.pipeline.options import Options
 from autodip.pipeline.parts import Finished, Part
-from autodip.pipeline.plan import ImagePlan
+from autodip.pipeline.plan import Plan
 from autodip.pipeline.result import PlaneResult
+
+_IMAGE = ""
+"""Key of the image itself among the names of the maps."""
 
 
 class Assembly:
-    """The denoised image as far as it is there.
+    """The denoised image and the maps, as far as they have been computed.
 
     Parameters
     ----------
     image : Image
-    plan : ImagePlan
+    plan : Plan
     parts : sequence of Part
-    options : Options
     kept : Checkpoint or None
-        Holds the parts until all are there; needed where planes are cut.
+        Stores the results until all are computed; required if planes are cut into tiles.
     """
 
     def __init__(
-        self,
-        image: Image,
-        plan: ImagePlan,
-        parts: Sequence[Part],
-        options: Options,
-        kept: Checkpoint | None,
+        self, image: Image, plan: Plan, parts: Sequence[Part], kept: Checkpoint | None
     ) -> None:
         self._image, self._plan, self._parts, self._kept = image, plan, parts, kept
-        self._dtype = np.dtype(options.dtype or image.data.dtype)
         self._records: dict[tuple[int, int], PlaneResult] = {}
-        loaded = isinstance(image.data, np.ndarray) and not isinstance(image.data, np.memmap)
-        if kept is None or loaded:
-            self._output: np.ndarray = np.empty(image.data.shape, self._dtype)
-        else:
-            self._output = kept.array(image.data.shape, self._dtype)
-        if image.alpha:  # transparency is no plane that is denoised
+        self._loaded = isinstance(image.data, np.ndarray) and not isinstance(image.data, np.memmap)
+        output = self._new("result", plan.dtype)
+        self._arrays: dict[str, np.ndarray] = {_IMAGE: output}
+        if image.alpha:  # transparency is copied, not denoised
             alpha = (slice(None),) * image.axes.index("S") + (slice(-1, None),)
-            self._output[alpha] = to_dtype(np.asarray(image.data[alpha]), self._dtype)
+            output[alpha] = to_dtype(np.asarray(image.data[alpha]), plan.dtype)
+
+    def _new(self, name: str, dtype: np.dtype) -> np.ndarray:
+        """Array of the shape of the image; a mapped file if the image is not in memory."""
+        if self._kept is None or self._loaded:
+            return np.zeros(self._image.data.shape, dtype)
+        return self._kept.array(name, self._image.data.shape, dtype)
 
     def has(self, part: Part) -> bool:
-        """Whether a part is there from before."""
+        """Whether the results of a part are stored already."""
         return self._kept is not None and self._kept.has(part)
 
     def take(self, done: Finished) -> None:
-        """Take in the result for one plane of a part."""
+        """Store the result for one plane, or one tile of it."""
         if self._kept is not None:
             self._kept.put(done)
-        else:
-            self._plane(done.record.index)[...] = done.pixels
-            self._records[done.part, done.place] = done.record
+            return
+        for name, pixels in _named(done).items():
+            self._plane(name, done.record.index)[...] = pixels
+        self._records[done.part, done.place] = done.record
 
-    def result(self) -> tuple[np.ndarray, tuple[PlaneResult, ...]]:
-        """The image, in its type and order of axes, and the records in the order of planes."""
+    def result(self) -> tuple[np.ndarray, dict[str, np.ndarray], tuple[PlaneResult, ...]]:
+        """The image, in its data type and order of axes, the maps, and the records by plane."""
         if self._kept is not None:
             for index, cuts in self._by_plane().items():
                 self._assemble(index, cuts, self._kept)
-        order = {index: n for n, index in enumerate(self._plan.survey.extremes)}
+        order = {index: n for n, index in enumerate(self._plan.scan.extremes)}
         records = sorted(self._records.items(), key=lambda one: (order[one[1].index], one[0]))
-        return self._output, tuple(record for _, record in records)
+        maps = {name: array for name, array in self._arrays.items() if name != _IMAGE}
+        return self._arrays[_IMAGE], maps, tuple(record for _, record in records)
 
-    def _plane(self, index: PlaneIndex) -> np.ndarray:
-        target = self._image.yx_last(self._output)
+    def _plane(self, name: str, index: PlaneIndex) -> np.ndarray:
+        """View of a plane in the image or in a map; a new map is filled with zeros."""
+        if name not in self._arrays:
+            self._arrays[name] = self._new(f"map-{name}", np.dtype(np.float32))
+        target = self._image.yx_last(self._arrays[name])
         place: tuple[Any, ...] = (*(position for _, position in index), ...)
         return np.asarray(target[place])
 
     def _by_plane(self) -> dict[PlaneIndex, list[tuple[Part, int]]]:
-        """Parts that make up each plane, and the place of the plane in each."""
+        """Parts that contain each plane or a tile of it, and the position of the plane in each."""
         found: dict[PlaneIndex, list[tuple[Part, int]]] = {}
         for part in self._parts:
             for place, index in enumerate(part.indices):
@@ -87,22 +91,29 @@ class Assembly:
     def _assemble(
         self, index: PlaneIndex, cuts: Sequence[tuple[Part, int]], kept: Checkpoint
     ) -> None:
-        target = self._plane(index)
-        if self._plan.tiling is None:
-            ((part, place),) = cuts
-            target[...] = self._fetch(part, place, kept).pixels
-            return
-        for rows, pixels in blend(self._image.plane_shape, self._windows(cuts, kept)):
-            target[rows] = to_dtype(pixels, self._dtype)
+        part, place = cuts[0]
+        first = _named(self._fetch(part, place, kept))
+        for name, pixels in first.items():
+            target = self._plane(name, index)
+            if self._plan.tiling is None:
+                target[...] = pixels
+                continue
+            for rows, blended in blend(self._image.plane_shape, self._windows(name, cuts, kept)):
+                target[rows] = to_dtype(blended, target.dtype)
 
     def _windows(
-        self, cuts: Sequence[tuple[Part, int]], kept: Checkpoint
+        self, name: str, cuts: Sequence[tuple[Part, int]], kept: Checkpoint
     ) -> Iterator[tuple[Window, np.ndarray]]:
         for part, place in cuts:
-            assert part.window is not None  # as the planes are cut
-            yield part.window, self._fetch(part, place, kept).pixels
+            assert part.window is not None  # because the planes are cut
+            yield part.window, _named(self._fetch(part, place, kept))[name]
 
     def _fetch(self, part: Part, place: int, kept: Checkpoint) -> Finished:
         done = kept.get(part, place, self._plan.channels[part.channel].description)
         self._records[part.number, place] = done.record
         return done
+
+
+def _named(done: Finished) -> dict[str, np.ndarray]:
+    """Pixels and maps of a result by name."""
+    return {_IMAGE: done.pixels, **done.maps}

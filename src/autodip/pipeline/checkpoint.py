@@ -1,8 +1,7 @@
-"""Results of the parts of a large image, kept in a folder until all are there."""
+"""Results of single planes or tiles, stored in a folder until the image is complete."""
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
@@ -18,21 +17,21 @@ from autodip.pipeline.parts import Finished, Part
 from autodip.pipeline.result import PlaneResult
 from autodip.util.files import check_writable, remove, replacing
 
-_KEY = "key.json"
+_KEY, _MAP = "key.json", "map-"
 
 
 class Checkpoint:
-    """Folder that holds the results of the parts computed so far.
+    """Folder that stores the results computed so far.
 
-    A run that was stopped finds there what it has done. Results of another run, whose key is
-    another, are deleted.
+    An interrupted run resumes from them. Results of another run, which has a different key, are
+    deleted.
 
     Parameters
     ----------
     folder : Path
-        Made when it is needed.
+        Created if it does not exist.
     key : mapping, JSON-ready
-        All that the results depend on.
+        Everything that the results depend on.
 
     Raises
     ------
@@ -62,11 +61,11 @@ class Checkpoint:
         return self.folder / f"part-{part:06}-{place:04}.npz"
 
     def has(self, part: Part) -> bool:
-        """Whether a part is there with all its planes."""
+        """Whether the results for all planes of a part are stored."""
         return all(self._path(part.number, place).exists() for place in range(len(part.indices)))
 
     def put(self, done: Finished) -> None:
-        """Keep a result; it appears whole or not at all."""
+        """Store a result; its file appears complete or not at all."""
         record = done.record
         about = {
             "seconds": record.seconds,
@@ -76,6 +75,7 @@ class Checkpoint:
             "noise": record.description.noise.to_dict() if record.description.noise else None,
             "assessment": record.assessment.to_dict() if record.assessment else None,
         }
+        maps: dict[str, Any] = {f"{_MAP}{name}": pixels for name, pixels in done.maps.items()}
         with (
             replacing(self._path(done.part, done.place)) as (path,),
             path.open("wb") as file,
@@ -85,53 +85,47 @@ class Checkpoint:
                 pixels=done.pixels,
                 history=record.history,
                 about=np.array(json.dumps(about)),
+                **maps,
             )
 
     def get(self, part: Part, place: int, description: Description) -> Finished:
-        """Result of one plane of a part that is there.
+        """Load the stored result for one plane of a part.
 
         Parameters
         ----------
-        part, place
-            As in :class:`Finished`.
+        part : Part
+        place : int
+            Position of the plane in ``part.indices``.
         description : Description
-            That of the channel.
+            Description of the channel.
         """
         with np.load(self._path(part.number, place)) as content:
             about = json.loads(str(content["about"]))
+            noise, assessment = about["noise"], about["assessment"]
             record = PlaneResult(
-                part.indices[place],
-                dataclasses.replace(description, noise=_noise(about["noise"])),
-                content["history"],
-                _assessment(about["assessment"]),
-                about["seconds"],
-                about["fallbacks"],
-                about["refined"],
-                about["follows"],
-                part.window,
+                index=part.indices[place],
+                description=description.replace(noise=noise and Noise.from_dict(noise)),
+                history=content["history"],
+                assessment=assessment and Assessment.from_dict(assessment),
+                seconds=about["seconds"],
+                fallbacks=about["fallbacks"],
+                refined=about["refined"],
+                follows=about["follows"],
+                window=part.window,
             )
-            return Finished(part.number, place, content["pixels"], record)
+            maps = {
+                name.removeprefix(_MAP): content[name]
+                for name in content.files
+                if name.startswith(_MAP)
+            }
+            return Finished(part.number, place, content["pixels"], record, maps)
 
-    def array(self, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-        """Array that lies in the folder, not in memory; zeros."""
-        return np.lib.format.open_memmap(
-            self.folder / "result.npy", mode="w+", dtype=dtype, shape=shape
-        )
+    def array(self, name: str, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+        """Create an array of zeros as a mapped file of this name in the folder."""
+        path = self.folder / f"{name}.npy"
+        return np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
 
     def remove(self) -> None:
-        """Delete the folder with all that it holds."""
+        """Delete the folder and everything in it."""
         if self.folder.exists():
             remove(self.folder)
-
-
-def _noise(values: dict[str, Any] | None) -> Noise | None:
-    if values is None:
-        return None
-    return Noise(**{**values, "correlation": tuple(values["correlation"])})
-
-
-def _assessment(values: dict[str, Any] | None) -> Assessment | None:
-    if values is None:
-        return None
-    pairs = {name: tuple(values[name]) for name in ("residual_correlation", "notes")}
-    return Assessment(**{**values, **pairs})

@@ -1,102 +1,92 @@
-"""Describe, choose, fit, assess: from an array to its denoised array."""
+"""From an array to its denoised array: plan, cut into planes or tiles, compute, assemble."""
 
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 import numpy as np
 
 from autodip.compute import device as devices
-from autodip.fit.params import Width
 from autodip.image.image import Image
-from autodip.pipeline import memory
 from autodip.pipeline.assemble import Assembly
 from autodip.pipeline.checkpoint import Checkpoint
 from autodip.pipeline.options import Options
 from autodip.pipeline.parts import Finished, Part, Tasks, batches, cut
-from autodip.pipeline.plan import ImagePlan
+from autodip.pipeline.plan import Plan
 from autodip.pipeline.planning import as_image, plan_image
 from autodip.pipeline.result import Progress, Result
 from autodip.pipeline.workspace import Workplace
 
 if TYPE_CHECKING:
-    from autodip.compute.cluster import Cluster
     from autodip.fit.loop import Step
+    from autodip.pipeline.engine import Engine
+
+P = ParamSpec("P")
 
 
-def denoise(
-    image: np.ndarray | Image,
-    *,
-    axes: str | None = None,
-    microscope: str | Mapping[str, str] | None = None,
-    specimen: str | Mapping[str, str] | None = None,
-    preset: str = "balanced",
-    seed: int = 0,
-    device: str = "auto",
-    iterations: int | None = None,
-    depth: int | None = None,
-    width: Width | str | None = None,
-    skip: int | None = None,
-    refine: bool | None = None,
-    budget: float | None = None,
-    base: Path | str | None = None,
-    strategy: str | None = None,
-    criterion: str | None = None,
-    dtype: str | None = None,
-    independent: bool = False,
-    tile: int | None = None,
-    max_memory: int | None = None,
-) -> Result:
-    """Denoise an image with a deep image prior whose parameters are chosen for it.
+def _with_keywords(
+    options: Callable[P, Options],
+) -> Callable[[Callable[..., Result]], Callable[Concatenate[np.ndarray | Image, P], Result]]:
+    """Give a function of an image the keywords of :class:`Options`.
+
+    They appear in its type, its signature and, in place of ``**keywords``, its docstring.
+    """
+
+    def decorate(
+        function: Callable[..., Result],
+    ) -> Callable[Concatenate[np.ndarray | Image, P], Result]:
+        own = inspect.signature(function)
+        positional = [p for p in own.parameters.values() if p.kind is not p.VAR_KEYWORD]
+        keywords = inspect.signature(options).parameters.values()
+        signature = own.replace(parameters=[*positional, *keywords])
+        function.__signature__ = signature  # type: ignore[attr-defined]
+        described = inspect.getdoc(options) or ""
+        start, end = described.index("microscope, specimen"), described.index("\n\nRaises")
+        text = inspect.cleandoc(function.__doc__ or "")
+        function.__doc__ = text.replace("**keywords", described[start:end])
+        return function
+
+    return decorate
+
+
+@_with_keywords(Options)
+def denoise(image: np.ndarray | Image, **keywords: Any) -> Result:
+    """Denoise an image with a deep image prior whose parameters are chosen for this image.
 
     Parameters
     ----------
     image : ndarray or Image
-        Real numbers in any units; two dimensions are (Y, X).
-    axes : str, optional
-        Meaning of the dimensions, out of ``TCZYXS``; needed beyond two dimensions. Every
-        (Y, X) plane is fitted with the parameters of its channel; see ``independent``.
-    microscope, specimen, preset, seed, device, iterations, depth, width, skip, refine, budget
-        As in :class:`Options`.
-    base, strategy, criterion, dtype, independent, tile, max_memory
-        As in :class:`Options`.
+        Real-valued pixels in any units.
+    **keywords
 
     Returns
     -------
     Result
+        The denoised image is ``result.image``.
 
     Raises
     ------
     AutodipError
-        ParameterError, ImageError, DeviceError, OutOfMemoryError or FitError; each says what to do.
+        ParameterError, ImageError, DeviceError, OutOfMemoryError or FitError; the message states
+        what was found, what is allowed, and what to do.
+
+    Examples
+    --------
+    >>> import numpy as np, autodip
+    >>> noisy = np.random.default_rng(0).poisson(20, (64, 64))
+    >>> result = autodip.denoise(noisy, preset="fast", iterations=2)
+    >>> result.image.shape
+    (64, 64)
     """
-    options = Options(
-        microscope,
-        specimen,
-        preset,
-        seed,
-        device,
-        iterations,
-        depth,
-        width,
-        skip,
-        refine,
-        budget,
-        base,
-        strategy,
-        criterion,
-        dtype,
-        independent,
-        tile,
-        max_memory,
-    )
-    *_, last = denoise_steps(image, options, axes=axes)
-    assert last.result is not None  # the last step has it
+    *_, last = denoise_steps(image, Options(**keywords))
+    assert last.result is not None  # the last step has the result
     return last.result
 
 
@@ -107,81 +97,67 @@ def denoise_steps(
     axes: str | None = None,
     workplace: Workplace | None = None,
 ) -> Iterator[Progress]:
-    """Do as :func:`denoise`, yielding after every step; the last one has the result.
+    """Like :func:`denoise`, but yield after every step; the last step has the result.
 
     Leaving the loop, or closing the generator, cancels the run.
 
     Parameters
     ----------
-    image, axes
+    image : ndarray or Image
         As in :func:`denoise`.
     options : Options, optional
+    axes : str, optional
+        As in :class:`Options`, whose value it replaces.
     workplace : Workplace, optional
+        Where results are stored, and what computes them.
     """
     options, workplace = options or Options(), workplace or Workplace()
-    cluster = workplace.cluster
-    image = as_image(image, axes)
-    if cluster is None:
-        options = dataclasses.replace(options, device=devices.resolve(options.device))
-        free = memory.free_memory(options)
-    else:
-        options = dataclasses.replace(options, device=cluster.device(options.device))
-        free = cluster.free_memory(options.device)
-    plan = plan_image(image, options, free)
-    parts = cut(image, plan, options)
+    image = as_image(image, axes or options.axes)
+    machine = workplace.machine(options.device, options.max_memory)
+    plan = plan_image(image, options, machine)
+    parts = cut(image, plan)
     with ExitStack() as stack:
-        kept = _kept(image, plan, parts, options, workplace, stack)
-        collected = Assembly(image, plan, parts, options, kept)
-        left = [part for part in parts if not collected.has(part)]
+        kept = _checkpoint(image, plan, parts, workplace, stack)
+        assembly = Assembly(image, plan, parts, kept)
+        left = [part for part in parts if not assembly.has(part)]
         total = sum(len(part.indices) for part in parts)
         count = total - sum(len(part.indices) for part in left)
-        groups = batches(left, memory.at_once(plan.channels, options.device, free))
-        for step in _computed(Tasks(image, plan, options), groups, cluster):
+        for step in _computed(Tasks(image, plan), batches(left, plan.at_once), workplace):
             if isinstance(step, Finished):
-                collected.take(step)
+                assembly.take(step)
                 count += 1
-                if cluster is not None:
+                if workplace.cluster is not None:
                     yield Progress(count, total, None)
             else:
                 yield Progress(count, total, step)
-        output, records = collected.result()
+        output, maps, records = assembly.result()
     result = Result(
-        output,
-        plan.channels,
-        records,
-        options.device,
-        options.seed,
-        options.independent,
-        plan.tiling,
-        devices.peak_memory(),
+        image=output, plan=plan, planes=records, maps=maps, peak_memory=devices.peak_memory()
     )
     yield Progress(total, total, None, result)
 
 
 def _computed(
-    tasks: Tasks, groups: Iterator[tuple[Part, ...]], cluster: Cluster | None
+    tasks: Tasks, groups: Iterator[tuple[Part, ...]], workplace: Workplace
 ) -> Iterator[Step | Finished]:
-    """Steps and results of groups of parts, computed here or elsewhere."""
+    """Steps and results of groups of parts, computed here or by the workers of a cluster."""
     from autodip.pipeline import execute  # noqa: PLC0415  (imports torch)
 
-    if cluster is None:
+    if workplace.cluster is None:
+        engine = workplace.engine or execute.fit_tasks
         for group in groups:
-            yield from execute.steps([tasks.of(part) for part in group])
+            yield from engine([tasks.of(part) for part in group])
     else:
         loaded = ([tasks.of(part).loaded() for part in group] for group in groups)
-        for results in cluster.map(execute.compute, loaded):
+        compute = partial(execute.compute, workplace.engine)
+        for results in workplace.cluster.map(compute, loaded):
             yield from results
 
 
-def _kept(
-    image: Image,
-    plan: ImagePlan,
-    parts: Sequence[Part],
-    options: Options,
-    workplace: Workplace,
-    stack: ExitStack,
+def _checkpoint(
+    image: Image, plan: Plan, parts: Sequence[Part], workplace: Workplace, stack: ExitStack
 ) -> Checkpoint | None:
-    """Folder of the results of parts, where there are several."""
+    """Folder for the results of single planes or tiles; None if it is not needed."""
     folder = workplace.folder
     if folder is None and plan.tiling is not None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="autodip-")))
@@ -191,12 +167,19 @@ def _kept(
         **workplace.key,
         "shape": image.data.shape,
         "axes": image.axes,
-        "choices": [channel.choice.to_dict() for channel in plan.channels],
+        "choices": [channel.choice.to_dict() for channel in plan],
         "tiling": plan.tiling and dataclasses.astuple(plan.tiling),
-        "extremes": list(plan.survey.extremes.values()),
-        "seed": options.seed,
-        "device": options.device,
-        "dtype": options.dtype,
-        "independent": options.independent,
+        "extremes": list(plan.scan.extremes.values()),
+        "seed": plan.seed,
+        "device": plan.device,
+        "dtype": plan.dtype.name,
+        "independent": plan.independent,
+        "engine": workplace.engine and _name(workplace.engine),
     }
     return Checkpoint(folder, key)
+
+
+def _name(engine: Engine) -> str:
+    """Qualified name of the function or type of an engine."""
+    own = engine if hasattr(engine, "__qualname__") else type(engine)
+    return f"{own.__module__}.{own.__qualname__}"

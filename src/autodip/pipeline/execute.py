@@ -1,8 +1,7 @@
-"""Tasks computed: fit, stop, refine, assess."""
+"""Tasks computed by the deep image prior: fit, stop, refine, assess."""
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from collections.abc import Iterator, Sequence
 
@@ -10,29 +9,28 @@ import numpy as np
 
 from autodip.fit.loop import Step, fit_many, mean_of
 from autodip.fit.series import Course
-from autodip.fit.stopping import Discrepancy
-from autodip.image.scaling import to_dtype
-from autodip.physics.noise import estimate
+from autodip.fit.session import Session
+from autodip.image.scaling import is_constant
+from autodip.physics.estimate import estimate_noise
 from autodip.pipeline.assess import assess
+from autodip.pipeline.engine import Engine
 from autodip.pipeline.parts import Finished, Task
-from autodip.pipeline.planning import constant
 from autodip.pipeline.result import PlaneResult
-from autodip.refine.combine import refine
 
 
-def compute(tasks: Sequence[Task]) -> list[Finished]:
-    """Results for all planes of tasks; see :func:`steps`."""
-    return [done for done in steps(tasks) if isinstance(done, Finished)]
+def compute(engine: Engine | None, tasks: Sequence[Task]) -> list[Finished]:
+    """Results of an engine for all planes of tasks; None uses :func:`fit_tasks`."""
+    return [done for done in (engine or fit_tasks)(tasks) if isinstance(done, Finished)]
 
 
-def steps(tasks: Sequence[Task]) -> Iterator[Step | Finished]:
-    """Compute tasks; yields every step of their fits, and the result for each plane.
+def fit_tasks(tasks: Sequence[Task]) -> Iterator[Step | Finished]:
+    """Fit tasks; yields every step of their fits, and the result for each plane.
 
     Parameters
     ----------
     tasks : sequence of Task
-        One of any kind; or several of one plane each, of one shape and choice, which are fitted
-        at once (see :func:`autodip.fit.loop.fit_many`).
+        A single task of any kind, or several tasks of one plane each that share their shape and
+        choice and are fitted simultaneously (see :func:`autodip.fit.loop.fit_many`).
     """
     if len(tasks) == 1:
         yield from _one_after_the_other(tasks[0])
@@ -41,17 +39,18 @@ def steps(tasks: Sequence[Task]) -> Iterator[Step | Finished]:
 
 
 def _one_after_the_other(task: Task) -> Iterator[Step | Finished]:
-    course = Course(task.choice.net, task.choice.fit, task.seed, task.device, task.scale)
+    choice = task.choice
+    course = Course(choice.net, choice.fit, task.seed, task.device, task.scale)
     for place, plane in enumerate(task.planes):
-        if constant(plane):
+        if is_constant(plane):
             yield _passed(task, place, plane)
             continue
-        fitting = _Fitting(task, place, plane)
-        for step in course.steps(plane, fitting.noise):
+        running = _Plane(task, place, plane)
+        for step in course.steps(plane, running.session.noise):
             yield step
-            if fitting.ends(step):
+            if running.session.ends(step):
                 break
-        done, result = fitting.finish(course.follows)
+        done, result = running.finish(course.follows)
         course.keep(result)
         yield done
 
@@ -60,15 +59,15 @@ def _at_once(tasks: Sequence[Task]) -> Iterator[Step | Finished]:
     running = []
     for task in tasks:
         (plane,) = task.planes
-        if constant(plane):
+        if is_constant(plane):
             yield _passed(task, 0, plane)
         else:
-            running.append(_Fitting(task, 0, plane))
+            running.append(_Plane(task, 0, plane))
     if not running:
         return
     first, count = tasks[0], tasks[0].choice.fit.seeds
     seeds = [(first.seed + number) % 2**32 for number in range(count)]
-    images = [one.scaled for one in running for _ in seeds]
+    images = [one.session.scaled for one in running for _ in seeds]
     all_seeds = seeds * len(running)
     left = set(range(len(running)))
     for fits in fit_many(
@@ -76,7 +75,7 @@ def _at_once(tasks: Sequence[Task]) -> Iterator[Step | Finished]:
     ):
         for number in sorted(left):
             step = mean_of(fits[number * count : (number + 1) * count])
-            if running[number].ends(step):
+            if running[number].session.ends(step):
                 left.remove(number)
         yield mean_of(fits)
         if not left:
@@ -86,71 +85,52 @@ def _at_once(tasks: Sequence[Task]) -> Iterator[Step | Finished]:
 
 
 def _passed(task: Task, place: int, plane: np.ndarray) -> Finished:
-    """A constant plane, which is passed through."""
+    """Result for a constant plane, which is passed through."""
     record = PlaneResult(
-        task.part.indices[place],
-        task.description,
-        np.empty((0, 2)),
-        None,
-        0.0,
-        0,
+        index=task.part.indices[place],
+        description=task.description,
+        history=np.empty((0, 2)),
+        assessment=None,
+        seconds=0.0,
+        fallbacks=0,
         window=task.part.window,
     )
     return Finished(task.part.number, place, plane.astype(task.dtype), record)
 
 
-class _Fitting:
-    """A plane that is being fitted: its noise, its losses, where it ends, and its result."""
+class _Plane:
+    """The fit of one plane of a task."""
 
     def __init__(self, task: Task, place: int, plane: np.ndarray) -> None:
         self._start = time.perf_counter()
-        self._task, self._place, self._plane = task, place, plane
-        self.noise = task.noises[place] if task.noises else estimate(plane)
-        self._history: list[tuple[int, float]] = []
-        self._fallbacks = 0
-        self._result: np.ndarray | None = None
-        fit, self._stop = task.choice.fit, None
-        if fit.noise_limit is not None and self.noise is not None:
-            data = plane.astype(np.float64)
-            self._stop = Discrepancy(data, self.noise, fit.iterations, fit.noise_limit)
-
-    @property
-    def scaled(self) -> np.ndarray:
-        """The plane on the scale of its task."""
-        return self._task.scale.apply(self._plane)
-
-    def ends(self, step: Step) -> bool:
-        """Take in a step; whether the fit ends with it."""
-        self._history.append((step.iteration, step.loss))
-        self._fallbacks = step.fallbacks
-        last = step.iteration == step.iterations
-        due = self._stop is not None and self._stop.due(step.iteration)
-        if not (last or due):
-            return False
-        result = self._task.scale.invert(step.output(), np.dtype(np.float64))
-        reached = due and self._stop is not None and self._stop.reached(result)
-        if last or reached:
-            self._result = result
-        return last or reached
+        self._task, self._place = task, place
+        noise = task.noises[place] if place in task.noises else estimate_noise(plane)
+        choice = task.choice
+        self.session = Session(
+            plane,
+            task.scale,
+            noise,
+            choice.fit,
+            choice.refine,
+            device=task.device,
+            dtype=task.dtype,
+        )
 
     def finish(self, follows: bool) -> tuple[Finished, np.ndarray]:
-        """Refine and assess; also the result (Y, X) as floats, in units of the plane."""
-        task, result = self._task, self._result
-        assert result is not None  # a fit ends with its last step
-        refined = task.choice.refine is not None and self.noise is not None
-        if task.choice.refine is not None and self.noise is not None:
-            device = task.device if task.device.startswith("cuda") else "cpu"
-            result = refine(self._plane, result, self.noise, task.choice.refine, device=device)
-        denoised = to_dtype(result, task.dtype)
+        """Refine and assess; also return the result (Y, X) as floats, in units of the plane."""
+        task, session = self._task, self.session
+        assert session.result is not None  # a fit ends with its last step
+        result = session.refined(session.result)
+        denoised = session.rounded(result)
         record = PlaneResult(
-            task.part.indices[self._place],
-            dataclasses.replace(task.description, noise=self.noise),
-            np.array(self._history),
-            assess(self._plane, denoised, self.noise),
-            time.perf_counter() - self._start,
-            self._fallbacks,
-            refined,
-            follows,
-            task.part.window,
+            index=task.part.indices[self._place],
+            description=task.description.replace(noise=session.noise),
+            history=np.array(session.history),
+            assessment=assess(session.plane, denoised, session.noise),
+            seconds=time.perf_counter() - self._start,
+            fallbacks=session.fallbacks,
+            refined=session.refines,
+            follows=follows,
+            window=task.part.window,
         )
         return Finished(task.part.number, self._place, denoised, record), result

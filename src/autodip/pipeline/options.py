@@ -1,12 +1,18 @@
-"""What goes into a run, and what comes out of it."""
+"""All options that a user can set, each defined once with its type, its limits and its help.
+
+The parameters of :func:`autodip.denoise`, the options of the command line, the keys of the config
+file and of manifests, and the settings that a sidecar repeats are derived from the fields of
+:class:`Options`.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
@@ -14,88 +20,229 @@ from autodip.bases.builtin import NAME as BUILTIN
 from autodip.bases.criteria import CRITERIA
 from autodip.choose.choice import Choice, Explicit
 from autodip.choose.from_base import STRATEGIES
+from autodip.choose.presets import PRESETS
 from autodip.errors import ParameterError
 from autodip.fit.params import Width, parse_width
 from autodip.image.channels import PerChannel
-
-if TYPE_CHECKING:
-    pass
-
+from autodip.pipeline.specs import said, specs_of
 
 LEAST_TILE = 128
 """Smallest side of a window, in pixels."""
 
 DTYPES = ("uint8", "uint16", "float32", "float64")
-"""Types that a result can be asked for in."""
+"""Data types that can be requested for a result."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Options:
-    """What a user can say; every value has a default.
+    """All options that a user can set; each has a default.
 
     Parameters
     ----------
     microscope, specimen : str, mapping of str to str, or PerChannel, optional
-        Any synonym of the vocabulary; None takes what the metadata says, "other" ignores it. For
-        channels of their own a mapping from their names or numbers, or ``DAPI=nucleus,GFP=actin``.
+        Name from the vocabulary, or any synonym. None uses the metadata; "other" ignores it. To
+        set channels separately, give a mapping from their names or numbers, or text such as
+        ``DAPI=nucleus,GFP=actin``.
     preset : str
-        ``original``, ``published``, ``fast``, ``balanced`` or ``best``.
-    seed : int
-        Decides the random weights and input.
+        Table of parameters: ``original``, ``published``, ``fast``, ``balanced`` or ``best``.
+    base : Path or str, optional
+        Folder of a calibration base, which determines the parameters instead of the preset for
+        the kinds of images that it covers. ``builtin`` is the base included in the package.
+    strategy : str, optional
+        How the base is searched, one of :data:`autodip.choose.from_base.STRATEGIES`; ``group``
+        by default.
+    criterion : str, optional
+        Criterion for the best setting of the base, one of
+        :data:`autodip.bases.criteria.CRITERIA`; ``combined`` by default, ``psnr`` if LPIPS was not
+        measured.
+    iterations, depth, width, skip : optional
+        Override the chosen values: number of iterations, number of scales of the network, channels
+        of each scale (``32``, ``(8, 16, 32)`` or ``asc_to512``), channels of the skip branches.
+    refine : bool, optional
+        Whether the result of the fit is refined; None leaves this to the preset or the base.
+    budget : float, optional
+        Seconds allowed for the whole image on the CPU. ``preset`` is replaced by the best of
+        ``best``, ``balanced`` and ``fast`` whose predicted time is within the budget.
+    independent : bool
+        Fit every plane of a film or stack independently. By default, ``fast``, ``balanced`` and
+        ``best`` fit the first plane of a channel from scratch and continue each later plane from
+        the weights of the plane before it, with a tenth of the iterations, or more if it differs
+        more; all planes share one intensity scale.
+    tile : int, optional
+        Side, in pixels, of the overlapping windows in which planes are computed and then blended;
+        0 computes whole planes. By default, planes of more than two million pixels, and planes
+        that do not fit into memory, are cut into windows of 512 pixels or less.
+    max_memory : int, optional
+        Number of bytes that the whole process may use; by default all free memory.
     device : str
         ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
-    iterations, depth, width, skip : optional
-        Win over the choice.
-    refine : bool, optional
-        Whether the result of the fit is refined; None leaves it to the preset.
-    budget : float, optional
-        Seconds for the whole image on the CPU: takes the best of our presets that is predicted to
-        need less, instead of ``preset``.
-    base : Path or str, optional
-        Calibration base that decides on images of the kinds that it covers, in the place of the
-        preset; ``builtin`` names the one that comes with the package.
-    strategy : str, optional
-        How the base is asked, out of :data:`autodip.choose.from_base.STRATEGIES`; ``group`` by
-        default.
-    criterion : str, optional
-        By which its best setting is told, out of :data:`autodip.bases.criteria.CRITERIA`;
-        ``combined`` by default, ``psnr`` where LPIPS was not measured.
+    seed : int
+        Determines the random weights and the random input; 0 to 2**32 - 1.
     dtype : str, optional
-        Type of the result, as ``float32``; that of the image by default. Integers are rounded
-        and clipped.
-    independent : bool
-        Fit every plane of a film or stack on its own. Otherwise our own presets fit the first
-        plane of a channel from scratch, and each that follows from the weights of the one before
-        it, with a tenth of the iterations, or more where it differs more; all on one intensity
-        scale.
-    tile : int, optional
-        Side in pixels of the overlapping windows in which planes are computed and blended; 0
-        computes whole planes. By default only planes of more than two million pixels, and those
-        that do not fit into memory, are cut, into windows of 512 pixels where these fit.
-    max_memory : int, optional
-        Bytes that the whole process may use; what is free by default.
+        Data type of the result, one of :data:`DTYPES`; by default that of the image. Integers are
+        rounded and clipped.
+    axes : str, optional
+        Order of the dimensions of an array, in letters of ``TCZYXS``; required unless there are
+        two, which are (Y, X) by default. Every (Y, X) plane is fitted with the parameters of its
+        channel.
     choices : sequence of Choice, optional
-        One for all channels or one for each; taken as they are, as when a run is repeated.
+        One for all channels or one for each; used unchanged, for example to repeat a run.
+
+    Raises
+    ------
+    ParameterError
+        If a value is not allowed, or two of them exclude each other.
     """
 
-    microscope: str | Mapping[str, str] | PerChannel | None = None
-    specimen: str | Mapping[str, str] | PerChannel | None = None
-    preset: str = "balanced"
-    seed: int = 0
-    device: str = "auto"
-    iterations: int | None = None
-    depth: int | None = None
-    width: Width | str | None = None
-    skip: int | None = None
-    refine: bool | None = None
-    budget: float | None = None
-    base: Path | str | None = None
-    strategy: str | None = None
-    criterion: str | None = None
-    dtype: str | None = None
-    independent: bool = False
-    tile: int | None = None
-    max_memory: int | None = None
+    microscope: str | Mapping[str, str] | PerChannel | None = field(
+        default=None,
+        metadata=said(
+            "Microscope (confocal, twophoton or widefield), overriding the metadata; to set "
+            "channels separately, use DAPI=confocal,1=widefield.",
+            metavar="NAME",
+            example="confocal",
+            in_manifest=True,
+            chooses=True,
+        ),
+    )
+    specimen: str | Mapping[str, str] | PerChannel | None = field(
+        default=None,
+        metadata=said(
+            "Labelled structure (actin, mito or nucleus), overriding the metadata; to set "
+            "channels separately, use DAPI=nucleus,1=actin.",
+            metavar="NAME",
+            example="mito",
+            in_manifest=True,
+            chooses=True,
+        ),
+    )
+    preset: str = field(
+        default="balanced",
+        metadata=said(
+            "Table from which the parameters are taken.",
+            choices=PRESETS,
+            example="balanced",
+            in_manifest=True,
+            chooses=True,
+        ),
+    )
+    base: Path | str | None = field(
+        default=None,
+        metadata=said(
+            "Calibration base (a folder, or builtin) that determines the parameters for the kinds "
+            "of images it covers.",
+            metavar="DIR",
+            example="base",
+            chooses=True,
+        ),
+    )
+    strategy: str | None = field(
+        default=None,
+        metadata=said(
+            "How the base is searched for similar images: group, descriptor, group+descriptor, ...",
+            metavar="NAME",
+            example="group+descriptor",
+            chooses=True,
+        ),
+    )
+    criterion: str | None = field(
+        default=None,
+        metadata=said(
+            "Criterion for the best setting of the base: combined, psnr, lpips, ssim or cheapest.",
+            metavar="NAME",
+            example="combined",
+            chooses=True,
+        ),
+    )
+    iterations: int | None = field(
+        default=None,
+        metadata=said(
+            "Number of iterations, overriding the chosen number.",
+            kind="int",
+            metavar="N",
+            chooses=True,
+        ),
+    )
+    depth: int | None = field(
+        default=None,
+        metadata=said(
+            "Number of scales of the network.",
+            kind="int",
+            metavar="D",
+            chooses=True,
+        ),
+    )
+    width: Width | str | None = field(
+        default=None,
+        metadata=said(
+            "Channels of each scale: 32, or 8,16,32, or asc_to512.", metavar="W", chooses=True
+        ),
+    )
+    skip: int | None = field(
+        default=None,
+        metadata=said(
+            "Number of channels of the skip branches.",
+            kind="int",
+            metavar="S",
+            chooses=True,
+        ),
+    )
+    refine: bool | None = field(
+        default=None,
+        metadata=said(
+            "Recover, from the data, fine structure that early stopping leaves out; the preset "
+            "sets the default.",
+            kind="switch",
+            chooses=True,
+        ),
+    )
+    budget: float | None = field(
+        default=None,
+        metadata=said(
+            "Use the best of fast, balanced and best whose predicted time is within this limit.",
+            kind="float",
+            metavar="SECONDS",
+            chooses=True,
+        ),
+    )
+    independent: bool = field(
+        default=False,
+        metadata=said(
+            "Fit every frame and slice from scratch instead of continuing from the one before it.",
+            kind="flag",
+        ),
+    )
+    tile: int | None = field(
+        default=None,
+        metadata=said(
+            "Compute in overlapping windows of this side, in pixels; 0 computes whole planes.",
+            kind="int",
+            metavar="SIDE",
+        ),
+    )
+    max_memory: int | None = field(
+        default=None,
+        metadata=said(
+            "Maximum memory to use, for example 4GB; large planes are cut to fit.",
+            kind="size",
+            metavar="SIZE",
+            of_run=True,
+        ),
+    )
+    device: str = field(
+        default="auto",
+        metadata=said(
+            "Device to compute on: auto, cpu, cuda[:N] or mps.", example="auto", of_run=True
+        ),
+    )
+    seed: int = field(default=0, metadata=said("Seed of the random weights and input.", kind="int"))
+    dtype: str | None = field(
+        default=None,
+        metadata=said(
+            "Data type of the output; by default that of the input.", choices=DTYPES, of_run=True
+        ),
+    )
+    axes: str | None = None
     choices: Sequence[Choice] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -103,19 +250,14 @@ class Options:
             value = getattr(self, name)
             if isinstance(value, np.integer):
                 object.__setattr__(self, name, int(value))
-        if (
-            isinstance(self.seed, bool)
-            or not isinstance(self.seed, int)
-            or not 0 <= self.seed < 2**32
-        ):
+        whole = isinstance(self.seed, int) and not isinstance(self.seed, bool)
+        if not whole or not 0 <= self.seed < 2**32:
             raise ParameterError(
                 f"seed is {self.seed!r}; it must be a whole number from 0 to 2**32 - 1"
             )
         if self.budget is not None and not 0 < self.budget < math.inf:
-            raise ParameterError(f"budget is {self.budget!r}; it must be seconds, above 0")
-        if self.dtype is not None and self.dtype not in DTYPES:
             raise ParameterError(
-                f"dtype {self.dtype!r} is not known; known are {', '.join(DTYPES)}"
+                f"budget is {self.budget!r}; it must be a number of seconds above 0"
             )
         if self.tile is not None and self.tile != 0 and self.tile < LEAST_TILE:
             raise ParameterError(
@@ -123,35 +265,48 @@ class Options:
                 "planes"
             )
         if self.max_memory is not None and self.max_memory <= 0:
-            raise ParameterError(f"max_memory is {self.max_memory}; it must be bytes, above 0")
-        for name in ("microscope", "specimen"):
-            PerChannel.of(getattr(self, name), name)  # raises where it cannot be read
-        self._check_base()
-
-    def _check_base(self) -> None:
-        if self.base is not None and self.budget is not None:
             raise ParameterError(
-                "a budget picks among the presets, and a base decides without them; leave one out"
+                f"max_memory is {self.max_memory}; it must be a number of bytes above 0"
             )
-        for name, known in (("strategy", STRATEGIES), ("criterion", CRITERIA)):
+        for name in ("microscope", "specimen"):
+            PerChannel.of(getattr(self, name), name)  # raises if it cannot be parsed
+        self._check_names()
+
+    def _check_names(self) -> None:
+        """Reject names that are not known, and names that need a base if there is none."""
+        allowed = (
+            ("preset", PRESETS),
+            ("dtype", DTYPES),
+            ("strategy", STRATEGIES),
+            ("criterion", CRITERIA),
+        )
+        for name, known in allowed:
             value = getattr(self, name)
             if value is None:
                 continue
-            if self.base is None:
-                raise ParameterError(f"{name} {value!r} needs a base; name one, or {BUILTIN!r}")
+            if name in ("strategy", "criterion") and self.base is None:
+                raise ParameterError(f"{name} {value!r} needs a base; specify one, or {BUILTIN!r}")
             if value not in known:
                 raise ParameterError(f"{name} {value!r} is not known; known are {', '.join(known)}")
-
-    def follows(self, choice: Choice) -> bool:
-        """Whether planes that follow one another go on from each other's weights.
-
-        Not where the last output is the result, as in the published fits: after so few
-        iterations it is none.
-        """
-        return not self.independent and choice.fit.average > 0
+        if self.base is not None and self.budget is not None:
+            raise ParameterError(
+                "a budget selects among the presets, which a base replaces; omit one of the two"
+            )
 
     @property
     def explicit(self) -> Explicit:
-        """The values that win over the choice."""
+        """The values that override the choice."""
         width = parse_width(self.width) if isinstance(self.width, str) else self.width
         return Explicit(self.iterations, self.depth, width, self.skip, self.refine)
+
+    def per_channel(self, name: str) -> PerChannel:
+        """Microscopes or specimens (``name``) of the channels."""
+        return PerChannel.of(getattr(self, name), name)
+
+    def replace(self, **changes: Any) -> Options:
+        """Return a copy with some values changed, validated again."""
+        return dataclasses.replace(self, **changes)
+
+
+SPECS = specs_of(Options)
+"""Options by name, in the order of ``--help``."""

@@ -1,9 +1,9 @@
-"""A part of an image that is computed on its own: planes that follow one another, or a window."""
+"""Units of work of an image: planes that follow one another, or the same tile of each."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -13,28 +13,29 @@ from autodip.choose.choice import Choice
 from autodip.choose.describe import Description
 from autodip.image.image import Image, PlaneIndex
 from autodip.image.scaling import Scale
-from autodip.image.scan import look
+from autodip.image.scan import is_whole, look
 from autodip.image.windows import Window
-from autodip.physics.noise import Noise, estimate
+from autodip.physics.estimate import estimate_noise
+from autodip.physics.noise import Noise
 from autodip.pipeline.memory import Extent
-from autodip.pipeline.options import Options
-from autodip.pipeline.plan import ImagePlan
+from autodip.pipeline.plan import Plan
 from autodip.pipeline.result import PlaneResult
 
 
 @dataclass(frozen=True)
 class Part:
-    """Planes that follow one another, or the same window of each.
+    """A unit of work: planes that follow one another, or the same tile of each.
 
     Parameters
     ----------
     number : int
-        Of the part in its image.
+        Number of this part in the image.
     channel : int
+        Number of the channel.
     indices : tuple of PlaneIndex
-        The planes, in their order.
+        Planes, in order.
     window : Window or None
-        None for whole planes.
+        Window of the tile; None for whole planes.
     """
 
     number: int
@@ -43,29 +44,30 @@ class Part:
     window: Window | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Task:
-    """All that computing a part needs; no path, no file.
+    """Everything needed to compute one :class:`Part`; it refers to no path and no file.
 
     Parameters
     ----------
     part : Part
     planes : sequence of ndarray, shape (Y, X)
-        Pixels of the part of each plane, in units of the image; read when it is asked for.
-    noises : tuple of Noise or None
-        Of each plane; empty where whole planes are computed, which tell it themselves.
+        Pixels of each plane or of its tile, in units of the image; read on access.
+    noises : mapping of int to Noise or None
+        Noise by position of the plane; None if it could not be estimated. The noise of planes that
+        are missing here is estimated from their pixels.
     description, choice : Description, Choice
     scale : Scale
-        Intensities of all planes that belong together.
+        Intensity scale of all planes that belong together.
     seed : int
     device : str
     dtype : dtype
-        Type of the result.
+        Data type of the result.
     """
 
     part: Part
     planes: Sequence[np.ndarray] = field(repr=False)
-    noises: tuple[Noise | None, ...] = field(repr=False)
+    noises: Mapping[int, Noise | None] = field(repr=False)
     description: Description = field(repr=False)
     choice: Choice = field(repr=False)
     scale: Scale
@@ -74,40 +76,44 @@ class Task:
     dtype: np.dtype
 
     def loaded(self) -> Task:
-        """Task whose pixels are read, to be sent elsewhere."""
+        """Copy of the task with its pixels in memory, to be sent to another process."""
         return dataclasses.replace(self, planes=tuple(np.array(plane) for plane in self.planes))
 
 
 @dataclass(frozen=True)
 class Finished:
-    """Result for one plane of a part.
+    """Result for one plane, or one tile of it.
 
     Parameters
     ----------
     part : int
         Number of the part.
     place : int
-        Which of its planes.
+        Position of the plane in the part.
     pixels : ndarray, shape (Y, X)
+        Denoised pixels.
     record : PlaneResult
+    maps : mapping of str to ndarray, float32, shape (Y, X)
+        Additional outputs of an engine by name, for example an uncertainty.
     """
 
     part: int
     place: int
     pixels: np.ndarray = field(repr=False)
     record: PlaneResult
+    maps: Mapping[str, np.ndarray] = field(default_factory=dict, repr=False)
 
 
-def cut(image: Image, plan: ImagePlan, options: Options) -> tuple[Part, ...]:
-    """Parts of an image, in the order in which they are computed."""
+def cut(image: Image, plan: Plan) -> tuple[Part, ...]:
+    """Parts of an image, in the order of computation."""
     windows: Sequence[Window | None] = (None,)
     if plan.tiling is not None:
         windows = plan.tiling.windows(image.plane_shape)
     run = Extent.of(image, plan.tiling).run
     parts: list[Part] = []
     for channel, chosen in enumerate(plan.channels):
-        indices = [i for i in plan.survey.extremes if image.channel_of(i) == channel]
-        length = run if options.follows(chosen.choice) else 1
+        indices = [i for i in plan.scan.extremes if image.channel_of(i) == channel]
+        length = run if chosen.chained else 1
         for start in range(0, len(indices), length):
             for window in windows:
                 planes = tuple(indices[start : start + length])
@@ -116,7 +122,7 @@ def cut(image: Image, plan: ImagePlan, options: Options) -> tuple[Part, ...]:
 
 
 def batches(parts: Sequence[Part], size: int) -> Iterator[tuple[Part, ...]]:
-    """Parts that are computed at once: up to ``size`` of a channel, of one plane each."""
+    """Group parts to be computed together: up to ``size`` of one channel, of one plane each."""
     for _, group in groupby(parts, lambda part: (part.channel, len(part.indices))):
         together = list(group)
         step = size if len(together[0].indices) == 1 else 1
@@ -130,51 +136,62 @@ class Tasks:
     Parameters
     ----------
     image : Image
-    plan : ImagePlan
-    options : Options
-        The device is resolved.
+    plan : Plan
     """
 
-    def __init__(self, image: Image, plan: ImagePlan, options: Options) -> None:
-        self._image, self._plan, self._options = image, plan, options
-        self._noises: dict[PlaneIndex, Noise | None] = {}
+    def __init__(self, image: Image, plan: Plan) -> None:
+        self._image, self._plan = image, plan
+        self._noises = dict(plan.noises)
 
     def of(self, part: Part) -> Task:
         """Task of one part."""
-        chosen = self._plan.channels[part.channel]
-        dtype = np.dtype(self._options.dtype or self._image.data.dtype)
-        if part.window is not None:  # blended before it is rounded
+        chosen, dtype = self._plan.channels[part.channel], self._plan.dtype
+        if part.window is not None:  # blended before rounding
             dtype = np.dtype(np.float64 if dtype.itemsize == 8 else np.float32)
         return Task(
-            part,
-            _Pixels(self._image, part),
-            () if part.window is None else tuple(self._noise(index) for index in part.indices),
-            chosen.description,
-            chosen.choice,
-            self._scale(part),
-            self._options.seed,
-            self._options.device,
-            dtype,
+            part=part,
+            planes=_Pixels(self._image, part),
+            noises=self._known(part),
+            description=chosen.description,
+            choice=chosen.choice,
+            scale=self._scale(part),
+            seed=self._plan.seed,
+            device=self._plan.device,
+            dtype=dtype,
         )
 
     def _scale(self, part: Part) -> Scale:
-        """Scale of all planes that may follow one another, which parts of them share."""
-        found = self._plan.survey
+        """Scale of all planes that may follow one another, shared by their parts."""
+        scan = self._plan.scan
         indices: Sequence[PlaneIndex] = part.indices
-        if self._options.follows(self._plan.channels[part.channel].choice):
-            indices = [i for i in found.extremes if self._image.channel_of(i) == part.channel]
-        return found.scale(indices) or Scale(0.0, 1.0)
+        if self._plan.channels[part.channel].chained:
+            indices = [i for i in scan.extremes if self._image.channel_of(i) == part.channel]
+        return scan.scale(indices) or Scale(0.0, 1.0)
+
+    def _known(self, part: Part) -> dict[int, Noise | None]:
+        """Noise of the planes of a part that need not, or cannot, be estimated from its pixels.
+
+        All tiles of a plane share the noise of the plane. The noise of a whole plane is known if
+        a channel was described by this plane; otherwise it is estimated during computation.
+        """
+        places = enumerate(part.indices)
+        if part.window is not None:
+            return {place: self._noise(index) for place, index in places}
+        if not is_whole(self._image.plane_shape):  # only some of its pixels were described
+            return {}
+        known = self._plan.noises
+        return {place: known[index] for place, index in places if index in known}
 
     def _noise(self, index: PlaneIndex) -> Noise | None:
-        """Noise of a large plane, the same for all its windows."""
+        """Noise of a plane that is cut, shared by all its tiles."""
         if index not in self._noises:
-            constant_plane = self._plan.survey.constant(index)
-            self._noises[index] = None if constant_plane else estimate(look(self._image, index))
+            flat = self._plan.scan.constant(index)
+            self._noises[index] = None if flat else estimate_noise(look(self._image, index))
         return self._noises[index]
 
 
 class _Pixels(Sequence[np.ndarray]):
-    """Pixels of the planes of a part, each read when it is asked for."""
+    """Pixels of the planes of a part, each read on access."""
 
     def __init__(self, image: Image, part: Part) -> None:
         self._image, self._part = image, part

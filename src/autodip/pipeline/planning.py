@@ -1,44 +1,58 @@
-"""Describe and choose, for every channel of an image; fits nothing."""
+"""The plan of an image in four steps: describe, choose, price, fit into memory.
+
+No network is fitted. Each channel is described once, by its first plane that is not constant, and
+its noise is estimated once. The proposed parameters are then adapted to planes or windows of
+several sizes, until one of them fits into memory.
+"""
 
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from autodip.bases import builtin
 from autodip.choose import descriptors, from_base, presets
-from autodip.choose.adapt import fitting
-from autodip.choose.choice import Choice
+from autodip.choose.adapt import Proposal, fitting
+from autodip.choose.choice import Choice, Explicit
 from autodip.choose.describe import Description, describe
-from autodip.choose.presets import choose
+from autodip.choose.propose import Search, propose
 from autodip.choose.samples import Sample
-from autodip.compute import device as devices
 from autodip.errors import ImageError, ParameterError
-from autodip.image.channels import PerChannel
 from autodip.image.image import Image, PlaneIndex
+from autodip.image.scaling import is_constant
 from autodip.image.scan import Survey, centre, look, survey
-from autodip.image.windows import Tiling
 from autodip.pipeline import memory, pricing
+from autodip.pipeline.machine import Machine
 from autodip.pipeline.memory import Extent
 from autodip.pipeline.options import Options
-from autodip.pipeline.plan import ChannelPlan, ImagePlan
+from autodip.pipeline.plan import ChannelPlan, Plan
 
 _LOOKED_AT = 1024
-"""Pixels a side of the centre by which a large plane is compared with calibration images."""
+"""Side, in pixels, of the centre by which a large plane is compared with calibration images."""
 
-_NEIGHBOURS = 3
-
-_UNREFINED = "not refined: the noise of this image cannot be told"
+_UNREFINED = "not refined: the noise of this image could not be estimated"
 
 
 def plan(
-    image: np.ndarray | Image, options: Options, *, axes: str | None = None
-) -> tuple[ChannelPlan, ...]:
-    """Describe and choose for every channel; fits nothing.
+    image: np.ndarray | Image, options: Options | None = None, *, axes: str | None = None
+) -> Plan:
+    """Describe every channel of an image and choose its parameters, without fitting a network.
 
-    Each channel is described by its first plane that is not constant.
+    Parameters
+    ----------
+    image : ndarray or Image
+        Real-valued pixels in any units; two dimensions are (Y, X).
+    options : Options, optional
+    axes : str, optional
+        As in :class:`Options`, whose value it replaces.
+
+    Returns
+    -------
+    Plan
+        A sequence with the plan of each channel.
 
     Raises
     ------
@@ -47,188 +61,217 @@ def plan(
     ImageError
         If a pixel is NaN or infinite, or the whole image is constant or too small.
     OutOfMemoryError
-        If the fit does not fit into memory.
+        If the computation does not fit into memory.
     """
-    return plan_image(as_image(image, axes), options).channels
+    options = options or Options()
+    machine = Machine.here(options.device, options.max_memory)
+    return plan_image(as_image(image, axes or options.axes), options, machine)
 
 
-def plan_image(image: Image, options: Options, free: int | None = None) -> ImagePlan:
-    """Do as :func:`plan`, and say how large planes are cut.
-
-    A window is as large as memory allows, up to the size that is asked for. ``free`` are bytes
-    that a fit may take on the device, where that is not one of this machine.
-    """
-    if free is None:
-        options = dataclasses.replace(options, device=devices.resolve(options.device))
-        free = memory.free_memory(options)
-    for kind in ("microscope", "specimen"):
-        said = PerChannel.of(getattr(options, kind), kind)
-        said.check(image.channels, image.channel_names, kind)
-    found = survey(image)
-    first = _describable_planes(image, found)
-    if options.choices is not None and len(options.choices) not in (1, len(first)):
-        raise ParameterError(
-            f"{len(options.choices)} choices for {len(first)} channels; give one, or one for each"
-        )
-
-    def choose_for(tiling: Tiling | None) -> tuple[ChannelPlan, ...]:
-        where = Extent.of(image, tiling)
-        if options.budget is not None and options.choices is None:
-            return _plan_within(options.budget, image, options, first, where)
-        return _plan_channels(image, options, first, where)
-
-    tiling, channels = memory.fitting(image, options, free, choose_for)
-    return ImagePlan(channels, found, tiling)
-
-
-def _plan_channels(
-    image: Image, options: Options, first: list[PlaneIndex], where: Extent
-) -> tuple[ChannelPlan, ...]:
-    return tuple(_plan_channel(image, options, index, where) for index in first)
-
-
-def _plan_within(
-    budget: float, image: Image, options: Options, first: list[PlaneIndex], where: Extent
-) -> tuple[ChannelPlan, ...]:
-    """Plans of the best of our presets whose predicted seconds, over all planes, fit."""
-    for preset in presets.BY_QUALITY:
-        plans = _plan_channels(image, dataclasses.replace(options, preset=preset), first, where)
-        prices = [plan.seconds for plan in plans]
-        seconds = sum(price for price in prices if price is not None)
-        if None in prices:
-            return _noted(plans, f"{preset}: no seconds are predicted for {options.device}")
-        if seconds <= budget:
-            return _noted(plans, f"{preset} takes about {seconds:.0f} s of {budget:g} s allowed")
-    raise ParameterError(
-        f"a budget of {budget:g} s is too small: {preset}, the cheapest, takes about "
-        f"{seconds:.0f} s for this image on two cores; allow more, or set --iterations"
-    )
-
-
-def _noted(plans: tuple[ChannelPlan, ...], note: str) -> tuple[ChannelPlan, ...]:
-    """Plans with one more note in the evidence of each."""
-    return tuple(dataclasses.replace(plan, choice=_with_note(plan.choice, note)) for plan in plans)
-
-
-def _with_note(choice: Choice, note: str) -> Choice:
-    """Choice with one more note in its evidence."""
-    evidence = choice.evidence.replace(notes=(*choice.evidence.notes, note))
-    changed: Choice = choice.replace(evidence=evidence)
-    return changed
+def plan_image(image: Image, options: Options, machine: Machine) -> Plan:
+    """Like :func:`plan`, for the machine that will compute."""
+    for name in ("microscope", "specimen"):
+        options.per_channel(name).check(image.channels, image.channel_names, name)
+    scan = survey(image)
+    channels = _describe(image, scan, options)
+    offers = _choose(channels, options)
+    for tiling in memory.cuts(image.plane_shape, options.tile):
+        extent = Extent.of(image, tiling)
+        plans = _price(channels, offers, extent, options, machine)
+        need = memory.needed(image, plans, tiling)
+        if need <= machine.free:
+            return Plan(
+                channels=plans,
+                scan=scan,
+                tiling=tiling,
+                device=machine.device,
+                seed=options.seed,
+                dtype=np.dtype(options.dtype or image.data.dtype),
+                independent=options.independent,
+                at_once=memory.at_once(plans, machine),
+                noises={channel.index: channel.description.noise for channel in channels},
+            )
+    limited = options.max_memory is not None
+    raise memory.too_much(plans, extent.shape, need, machine.free, limited)
 
 
 def as_image(image: np.ndarray | Image, axes: str | None = None) -> Image:
-    """Take an array for an image of the given axes.
+    """Convert an array to an image with the given axes.
 
     Raises
     ------
     ParameterError
-        If the array has not two dimensions and ``axes`` does not say what they are.
+        If ``axes`` is not specified and the array does not have two dimensions.
     """
     if isinstance(image, Image):
         return image if axes is None else image.replace(axes=axes.upper())
     array = np.asarray(image)
     if axes is None and array.ndim != 2:
         raise ParameterError(
-            f"an array of shape {array.shape} does not say what its dimensions are; "
-            'say it with axes, as axes="TYX" for frames or axes="ZYX" for depth'
+            f"the order of the dimensions of an array of shape {array.shape} is ambiguous; "
+            'specify axes, for example axes="TYX" for frames or axes="ZYX" for depth'
         )
     return Image(array, "YX" if axes is None else axes.upper())
 
 
-def _plan_channel(image: Image, options: Options, index: PlaneIndex, where: Extent) -> ChannelPlan:
-    number, plane = image.channel_of(index), look(image, index)
-    described = describe(
-        plane,
-        microscope=PerChannel.of(options.microscope, "microscope").at(number, image.channel_names),
-        specimen=PerChannel.of(options.specimen, "specimen").at(number, image.channel_names),
-        hints=image.hints[number] if number < len(image.hints) else (),
-    )
-    description = dataclasses.replace(described, shape=where.shape)
-    if options.choices is None:
-        choice = _choose(description, _sample(image, index, plane, description), options)
-        if choice.refine is not None and description.noise is None:
-            choice = _with_note(choice.replace(refine=None), _UNREFINED)
-        if where.tiling is not None:
-            choice = _with_note(choice, where.note)
-    else:
-        choice = options.choices[number if len(options.choices) > 1 else 0]
-        fitting(choice.net, description.shape, fixed=True)
-    name = image.channel_names[number] if number < len(image.channel_names) else ""
-    price = pricing.of(choice, where.shape, options.device)
-    if not options.follows(choice):
-        return ChannelPlan(name, description, choice, price, where.planes * where.windows)
-    followers = (where.planes - where.runs) * where.windows
-    warm = pricing.following(choice, where.shape, options.device) if followers else None
-    return ChannelPlan(
-        name, description, choice, price, where.runs * where.windows, warm, followers
-    )
+@dataclass(frozen=True)
+class _Channel:
+    """What is known of a channel.
+
+    Parameters
+    ----------
+    name : str
+    index : PlaneIndex
+        Plane by which the channel is described.
+    description : Description
+    sample : Sample or None
+        What is compared with calibration images; None if the plane is too small or constant.
+    """
+
+    name: str
+    index: PlaneIndex
+    description: Description
+    sample: Sample | None
 
 
-def _choose(description: Description, sample: Sample | None, options: Options) -> Choice:
-    """Ask the base where it covers the image, else the preset, and look for similar images."""
-    known = (description.microscope, description.specimen)
-    uncovered = None
-    if options.base is not None and sample is None:
-        uncovered = "too small or too dark to be compared with a base: the preset decides"
-    elif options.base is not None and sample is not None:
-        base = builtin.load(Path(options.base))
-        if from_base.covers(base, known):
-            return from_base.choose_from_base(
-                description,
-                sample,
-                base,
-                strategy=options.strategy or from_base.GROUP,
-                criterion=options.criterion,
-                explicit=options.explicit,
-            )
-        kind = " and ".join(name for name in known if name)
-        uncovered = f"the base {base.name} has no image of {kind}: the preset decides"
-    choice = choose(description, presets.load(options.preset), options.explicit)
-    if uncovered:
-        choice = _with_note(choice, uncovered)
-    if options.preset in presets.BY_QUALITY and sample is not None:
-        choice = _with_neighbours(choice, sample)
-    return choice
+def _describe(image: Image, scan: Survey, options: Options) -> list[_Channel]:
+    """Step 1: describe every channel by one plane."""
+    channels = []
+    for index in _describable_planes(image, scan):
+        number, plane = image.channel_of(index), look(image, index)
+        description = describe(
+            plane,
+            microscope=options.per_channel("microscope").at(number, image.channel_names),
+            specimen=options.per_channel("specimen").at(number, image.channel_names),
+            hints=image.hints[number] if number < len(image.hints) else (),
+        ).replace(shape=image.plane_shape)
+        name = image.channel_names[number] if number < len(image.channel_names) else ""
+        sample = None if options.choices else _sample(image, index, plane, description)
+        channels.append(_Channel(name, index, description, sample))
+    return channels
+
+
+def _describable_planes(image: Image, scan: Survey) -> list[PlaneIndex]:
+    """First plane of each channel, preferably one that is not constant."""
+    first: dict[int, PlaneIndex] = {}
+    for index in scan.extremes:
+        channel = image.channel_of(index)
+        if channel not in first or (scan.constant(first[channel]) and not scan.constant(index)):
+            first[channel] = index
+    if all(scan.constant(index) for index in scan.extremes):
+        low, _ = next(iter(scan.extremes.values()))
+        raise ImageError(f"all pixels are {low:g}: a constant image holds nothing to denoise")
+    return [first[channel] for channel in sorted(first)]
 
 
 def _sample(
     image: Image, index: PlaneIndex, plane: np.ndarray, description: Description
 ) -> Sample | None:
-    """What is compared with calibration images; None for a plane that cannot be described."""
-    if constant(plane) or min(plane.shape) < descriptors.LEAST_SIDE:
+    """Sample to be compared with calibration images; None for a plane that cannot be described."""
+    if is_constant(plane) or min(plane.shape) < descriptors.LEAST_SIDE:
         return None
     middle = centre(image, index, _LOOKED_AT)
-    if constant(middle):
+    if is_constant(middle):
         middle = plane
-    noise = description.noise if middle.shape == image.plane_shape else None
-    return Sample(middle, descriptors.descriptors(middle, noise=noise))
+    return Sample(middle, descriptors.descriptors(middle, noise=description.noise))
 
 
-def _with_neighbours(choice: Choice, sample: Sample) -> Choice:
-    """Choice whose evidence tells the most similar calibration images of the package."""
-    entries = builtin.entries()
-    warning = from_base.unlike(sample.descriptors, entries)
-    evidence = choice.evidence.replace(
-        neighbours=from_base.near(sample, entries, _NEIGHBOURS), outside=warning is not None
+@dataclass(frozen=True)
+class _Offer:
+    """Proposals for all channels.
+
+    Parameters
+    ----------
+    proposals : sequence of Proposal or Choice
+        One for each channel; a Choice is used unchanged.
+    preset : str
+    """
+
+    proposals: Sequence[Proposal | Choice]
+    preset: str
+
+
+def _choose(channels: Sequence[_Channel], options: Options) -> list[_Offer]:
+    """Step 2: proposals of the base or preset; with a budget, of each preset, the best first."""
+    if options.choices is not None:
+        given = options.choices
+        if len(given) not in (1, len(channels)):
+            raise ParameterError(
+                f"{len(given)} choices for {len(channels)} channels; specify one, or one for each"
+            )
+        return [_Offer(given if len(given) > 1 else [given[0]] * len(channels), options.preset)]
+    search = None
+    if options.base is not None:
+        base = builtin.load(options.base)
+        search = Search(base, options.strategy or from_base.GROUP, options.criterion)
+    names = [options.preset] if options.budget is None else presets.BY_QUALITY
+    return [
+        _Offer([propose(one.description, one.sample, name, search) for one in channels], name)
+        for name in names
+    ]
+
+
+def _price(
+    channels: Sequence[_Channel],
+    offers: Sequence[_Offer],
+    extent: Extent,
+    options: Options,
+    machine: Machine,
+) -> tuple[ChannelPlan, ...]:
+    """Step 3: adapt the parameters to planes or windows, and select what the budget allows."""
+    budget = options.budget if options.choices is None else None
+    for offer in offers:
+        plans = tuple(
+            _price_channel(channel, proposal, extent, options, machine.device)
+            for channel, proposal in zip(channels, offer.proposals, strict=True)
+        )
+        if budget is None:
+            return plans
+        prices = [plan.seconds for plan in plans]
+        seconds = sum(price for price in prices if price is not None)
+        if None in prices:
+            note = f"{offer.preset}: no run time is predicted for {machine.device}"
+        else:
+            note = f"{offer.preset} takes about {seconds:.0f} s of {budget:g} s allowed"
+        if None in prices or seconds <= budget:
+            return tuple(_noted(plan, note) for plan in plans)
+    raise ParameterError(
+        f"a budget of {budget:g} s is too small: {offer.preset}, the cheapest, takes about "
+        f"{seconds:.0f} s for this image on two cores; allow more, or set --iterations"
     )
-    changed: Choice = choice.replace(evidence=evidence)
-    return changed if warning is None else _with_note(changed, warning)
 
 
-def _describable_planes(image: Image, found: Survey) -> list[PlaneIndex]:
-    """First plane of each channel, preferably one that is not constant."""
-    first: dict[int, PlaneIndex] = {}
-    for index in found.extremes:
-        channel = image.channel_of(index)
-        if channel not in first or (found.constant(first[channel]) and not found.constant(index)):
-            first[channel] = index
-    if all(found.constant(index) for index in found.extremes):
-        low, _ = next(iter(found.extremes.values()))
-        raise ImageError(f"all pixels are {low:g}: a constant image holds nothing to denoise")
-    return [first[channel] for channel in sorted(first)]
+def _price_channel(
+    channel: _Channel, proposal: Proposal | Choice, extent: Extent, options: Options, device: str
+) -> ChannelPlan:
+    if isinstance(proposal, Choice):
+        choice = proposal
+        fitting(choice.net, extent.shape, fixed=True)
+    else:
+        choice = _fitted(proposal, channel.description, extent, options.explicit)
+    chained = not options.independent and choice.fit.average > 0
+    runs = extent.runs if chained else extent.planes
+    followers = (extent.planes - runs) * extent.windows
+    return ChannelPlan(
+        name=channel.name,
+        description=channel.description,
+        choice=choice,
+        cost=pricing.of(choice, extent.shape, device),
+        fits=runs * extent.windows,
+        chained=chained,
+        following=pricing.following(choice, extent.shape, device) if followers else None,
+        followers=followers,
+    )
 
 
-def constant(plane: np.ndarray) -> bool:
-    """Whether all pixels are equal."""
-    return bool((plane == plane.flat[0]).all())
+def _fitted(
+    proposal: Proposal, description: Description, extent: Extent, explicit: Explicit
+) -> Choice:
+    choice = proposal.fitted_to(extent.shape, explicit)
+    if choice.refine is not None and description.noise is None:
+        choice = choice.replace(refine=None).noted(_UNREFINED)
+    return choice if extent.tiling is None else choice.noted(extent.note)
+
+
+def _noted(plan: ChannelPlan, note: str) -> ChannelPlan:
+    return dataclasses.replace(plan, choice=plan.choice.noted(note))

@@ -1,4 +1,4 @@
-"""What a chosen fit and its refinement cost."""
+"""Cost of a chosen fit and its refinement."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from autodip.choose.choice import Choice
 from autodip.fit.counting import Cost, estimate
 
 _LOCAL_SECONDS, _GROUPS_SECONDS = 1.5e-6, 9e-6
-"""Seconds a pixel for the local filters, and for each pass over groups of similar patches."""
+"""Seconds per pixel for the local filters, and for each pass over groups of similar patches."""
 
 _REFINE_MEMORY, _REFINE_PIXEL = 150e6, 560
-"""Bytes that the refinement needs, and those for each pixel; the fit's are free again then."""
+"""Bytes that the refinement needs, in total and per pixel; the fit has freed its memory by then."""
 
 
 def of(choice: Choice, shape: tuple[int, int], device: str = "cpu") -> Cost:
-    """Cost of the fit and the refinement that were chosen for an image of ``shape`` (Y, X)."""
+    """Cost of the chosen fit and refinement for an image of ``shape`` (Y, X)."""
     fit = choice.fit
     price = estimate(
         choice.net, fit.iterations, shape, device, precision=fit.precision, seeds=fit.seeds
@@ -30,7 +30,7 @@ def of(choice: Choice, shape: tuple[int, int], device: str = "cpu") -> Cost:
 
 
 def following(choice: Choice, shape: tuple[int, int], device: str = "cpu") -> Cost:
-    """Cost of a fit that goes on from the one before it, with its refinement."""
+    """Cost of a fit that continues from the one before it, including refinement."""
     from autodip.fit.series import warm  # noqa: PLC0415  (imports torch)
 
     return of(choice.replace(fit=warm(choice.fit)), shape, device)

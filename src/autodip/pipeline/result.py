@@ -1,7 +1,8 @@
-"""What comes out of a run."""
+"""Results of a run."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,36 +13,37 @@ from autodip.choose.describe import Description
 from autodip.image.image import PlaneIndex
 from autodip.image.windows import Tiling, Window
 from autodip.pipeline.assess import Assessment
-from autodip.pipeline.plan import ChannelPlan
+from autodip.pipeline.plan import ChannelPlan, Plan
 
 if TYPE_CHECKING:
     from autodip.fit.loop import Step
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PlaneResult:
-    """What was done with one (Y, X) plane, or one window of it.
+    """Record of what was done with one (Y, X) plane, or one window of it.
 
     Parameters
     ----------
     index : tuple
-        Where the plane lies: pairs of axis and position.
+        Position of the plane: pairs of axis and index.
     description : Description
-        Of this very plane, with its noise.
+        Description of the channel, with the noise of this plane unless it is constant.
     history : ndarray, shape (n, 2)
         Iteration and loss (mean squared error on the [0, 1] scale); empty for a constant
         plane, which is passed through.
     assessment : Assessment or None
         None for a constant plane.
     seconds : float
+        Elapsed time.
     fallbacks : int
-        How often the fit returned to a checkpoint.
+        Number of times the fit returned to a checkpoint.
     refined : bool
         Whether the result of the fit was refined.
     follows : bool
-        Whether the fit began from the weights of the plane before.
+        Whether the fit continued from the weights of the plane before.
     window : Window or None
-        Part of the plane; None for the whole.
+        Window of the plane; None for the whole plane.
     """
 
     index: PlaneIndex
@@ -55,50 +57,70 @@ class PlaneResult:
     window: Window | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Result:
-    """Denoised image with everything that led to it.
+    """Denoised image, with a record of how it was computed.
 
     Parameters
     ----------
     image : ndarray
-        Shape, units and, unless another was asked for, type of the input.
-    plans : tuple of ChannelPlan
-        One for each channel.
+        Denoised pixels, with the shape, the units and, unless another was specified, the data type
+        of the input.
+    plan : Plan
+        What was done, by channel.
     planes : tuple of PlaneResult
         One for each (Y, X) plane, or for each window of each plane.
-    device : str
-    seed : int
-    independent : bool
-        Whether every plane was fitted on its own, as was asked for.
-    tiling : Tiling or None
-        How the planes were cut.
+    maps : mapping of str to ndarray, float32
+        Additional outputs of the engine by name, with the shape and axes of the image; empty for
+        the deep image prior.
     peak_memory : int or None
-        Most bytes that the process has held until then; None where the system does not tell.
+        Peak memory of the process so far, in bytes; None if the system does not report it.
     """
 
     image: np.ndarray = field(repr=False)
-    plans: tuple[ChannelPlan, ...]
+    plan: Plan
     planes: tuple[PlaneResult, ...]
-    device: str
-    seed: int
-    independent: bool = False
-    tiling: Tiling | None = None
+    maps: Mapping[str, np.ndarray] = field(default_factory=dict, repr=False)
     peak_memory: int | None = None
 
     @property
+    def plans(self) -> tuple[ChannelPlan, ...]:
+        """Plan of each channel."""
+        return self.plan.channels
+
+    @property
+    def device(self) -> str:
+        """Name of the torch device that computed."""
+        return self.plan.device
+
+    @property
+    def seed(self) -> int:
+        """Seed of the random weights and input."""
+        return self.plan.seed
+
+    @property
+    def independent(self) -> bool:
+        """Whether every plane was fitted independently, as specified by the user."""
+        return self.plan.independent
+
+    @property
+    def tiling(self) -> Tiling | None:
+        """How the planes were cut into windows; None for whole planes."""
+        return self.plan.tiling
+
+    @property
     def choice(self) -> Choice:
-        """The choice, of the first channel where there are several (see ``plans``)."""
+        """Choice for the first channel; for other channels see ``plans``."""
         return self.plans[0].choice
 
     @property
     def history(self) -> np.ndarray:
-        """Iterations and losses, of the first plane where there are several (see ``planes``)."""
+        """Iterations and losses of the first plane; for other planes see ``planes``."""
         return self.planes[0].history
 
     @property
     def assessment(self) -> Assessment | None:
-        """Quality indicators, of the first plane where there are several (see ``planes``)."""
+        """Quality indicators of the first plane; for other planes see ``planes``."""
         return self.planes[0].assessment
 
 
@@ -106,8 +128,8 @@ class Result:
 class Progress:
     """One step of a run over ``planes`` planes, or windows of planes.
 
-    ``plane`` of them are done. The last one has the result; it, and those of fits that were
-    computed elsewhere, have no step.
+    ``plane`` of them are done. Only the last one has a ``result``. ``step`` is None in the last
+    one, and for fits computed by the workers of a cluster.
     """
 
     plane: int

@@ -1,4 +1,4 @@
-"""Where a run keeps what it has done, and who computes."""
+"""Where a run stores its results, and what computes them."""
 
 from __future__ import annotations
 
@@ -7,26 +7,38 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from autodip.pipeline.machine import Machine
+
 if TYPE_CHECKING:
     from autodip.compute.cluster import Cluster
+    from autodip.pipeline.engine import Engine
 
 
 @dataclass(frozen=True)
 class Workplace:
-    """Where a run keeps what it has done, and who computes.
+    """Where a run stores its results, and what computes them.
 
     Parameters
     ----------
     folder : Path, optional
-        For the results of parts, so that a run that was stopped goes on where it was, and for
-        results that are too large for memory. It is left to the caller to delete it. Without
-        one, parts of large planes go to a temporary folder.
+        Holds the results of tiles, so that an interrupted run resumes, and results that are too
+        large for memory. The caller deletes it. If None, tiles of large planes are kept in a
+        temporary folder.
     key : mapping, JSON-ready
-        What tells the image from others, such as name, size and time of its file.
+        Identifies the image, for example by name, size and time of its file.
     cluster : Cluster, optional
-        Its workers compute the parts.
+        Cluster whose workers compute the tiles.
+    engine : Engine, optional
+        Engine that computes the tiles; None uses the deep image prior.
     """
 
     folder: Path | None = None
     key: Mapping[str, Any] = field(default_factory=dict)
     cluster: Cluster | None = None
+    engine: Engine | None = None
+
+    def machine(self, device: str, max_memory: int | None) -> Machine:
+        """Device that computes, of this machine or of the workers of the cluster."""
+        if self.cluster is None:
+            return Machine.here(device, max_memory)
+        return Machine.of(self.cluster, device)
