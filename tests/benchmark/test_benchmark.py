@@ -22,13 +22,22 @@ def images(rng):
 
 @pytest.fixture
 def pair(images):
-    return Pair("set", "folder/a 1.png", lambda: images, "confocal", "actin", "raw", "1",
-                group="confocal actin", data_range=255.0)  # fmt: skip
+    return Pair(
+        "set",
+        "folder/a 1.png",
+        lambda: images,
+        "confocal",
+        "actin",
+        noise_level="raw",
+        fov="1",
+        group="confocal actin",
+        data_range=255.0,
+    )
 
 
 @pytest.fixture
 def calls(tmp_path, monkeypatch):
-    """What was run so far: one line for each call of ``half``."""
+    """Calls of ``half`` so far, one line for each."""
     path = tmp_path / "calls"
     monkeypatch.setenv(LOG, str(path))
     return lambda: path.read_text().splitlines() if path.exists() else []
@@ -49,7 +58,7 @@ def test_a_row_has_its_figures(pair, images, calls, tmp_path):
     assert row.parameters == '{"factor":0.5}'
     assert row.settings == '{"device":"cpu","seed":0}'
     assert (row.dataset, row.group, row.data_range) == ("set", "confocal actin", 255.0)
-    assert 0 <= row.seconds < 60
+    assert row.seconds >= 0
     assert 20 < row.memory_mb < 5000
     assert "no MS-SSIM" in row.reason
     assert (tifffile.imread(image_path(tmp_path, row)) == result).all()
@@ -64,6 +73,7 @@ def test_each_process_has_its_own_memory(pair, calls):
     assert 250 < hungry.memory_mb - plain.memory_mb < 450
 
 
+@pytest.mark.usefixtures("same_process")
 def test_oracles_alone_see_the_truth(pair, calls):
     (row,) = finish([pair], [method("oracle")])
     assert (row.psnr, row.ssim) == (float("inf"), 1.0)
@@ -81,18 +91,22 @@ def test_a_failed_cell_is_a_row(pair, calls, name, reason):
     assert reason in failed.reason
 
 
+@pytest.mark.usefixtures("same_process")
 def test_a_pair_that_cannot_be_read_fails_alone(pair, images, calls):
     def broken():
         raise FormatError("cut off")
 
-    bad = Pair("set", "b", broken, None, None, "raw", "2")
-    other = Pair("set", "c", lambda: (images[0], images[1][1:]), None, None, "raw", "2")
+    bad = Pair("set", "b", broken, None, None, noise_level="raw", fov="2")
+    other = Pair(
+        "set", "c", lambda: (images[0], images[1][1:]), None, None, noise_level="raw", fov="2"
+    )
     found = {row.image: row for row in finish([bad, other, pair], [method("half")])}
     assert found["b"].reason == "cut off"
     assert "(79, 96)" in found["c"].reason
     assert found["folder/a 1.png"].status == "done"
 
 
+@pytest.mark.usefixtures("same_process")
 def test_what_is_finished_does_not_run_again(pair, images, calls, tmp_path):
     store = Store(tmp_path / "results.csv")
     methods = [method("half", random=True), method("fails")]
@@ -108,6 +122,7 @@ def test_what_is_finished_does_not_run_again(pair, images, calls, tmp_path):
     assert [line.split()[1] for line in calls()] == ["0", "0", "5", "0"]
 
 
+@pytest.mark.usefixtures("same_process")
 def test_new_figures_do_not_need_a_new_run(pair, calls, tmp_path, monkeypatch):
     (row,) = finish([pair], [method("half")], folder=tmp_path)
     old = row.replace(scoring=0, psnr=1.0)
@@ -122,6 +137,7 @@ def test_new_figures_do_not_need_a_new_run(pair, calls, tmp_path, monkeypatch):
     assert (kept.psnr, len(calls())) == (1.0, 1)
 
 
+@pytest.mark.usefixtures("same_process")
 def test_figures_that_could_not_be_had_are_caught_up(pair, calls, shared, tmp_path, monkeypatch):
     monkeypatch.setenv(weights.VARIABLE, str(tmp_path / "none.npz"))
     monkeypatch.setattr(scores, "perceptual", lambda *_: {"lpips": None, "lpips_standard": None})
@@ -140,6 +156,7 @@ def test_figures_that_could_not_be_had_are_caught_up(pair, calls, shared, tmp_pa
     assert kept.lpips == scored.lpips
 
 
+@pytest.mark.usefixtures("same_process")
 def test_what_is_newly_said_of_a_pair_holds_for_finished_rows(pair, calls, tmp_path):
     (row,) = finish([pair], [method("half")], folder=tmp_path)
     other = dataclasses.replace(pair, group="new", role="test", data_range=1000.0)
@@ -152,6 +169,7 @@ def test_what_is_newly_said_of_a_pair_holds_for_finished_rows(pair, calls, tmp_p
     assert len(calls()) == 1
 
 
+@pytest.mark.usefixtures("same_process")
 def test_a_file_that_vanishes_costs_its_cell_alone(pair, images, calls):
     reads = []
 
@@ -161,16 +179,17 @@ def test_a_file_that_vanishes_costs_its_cell_alone(pair, images, calls):
             raise FileNotFoundError("gone")
         return images
 
-    vanishing = Pair("set", "v", once, None, None, "raw", "2")
+    vanishing = Pair("set", "v", once, None, None, noise_level="raw", fov="2")
     found = {row.image: row for row in finish([vanishing, pair], [method("half")])}
     assert (found["v"].status, found["v"].reason) == ("failed", "FileNotFoundError: gone")
     assert found["folder/a 1.png"].status == "done"
 
 
+@pytest.mark.usefixtures("same_process")
 def test_a_result_that_cannot_be_kept_still_counts(pair, calls, tmp_path):
     (tmp_path / "set").write_text("a file where a folder is to be")
     (row,) = finish([pair], [method("half")], folder=tmp_path)
-    assert (row.status, "not kept" in row.reason, row.psnr > 0) == ("done", True, True)
+    assert (row.status, "not saved" in row.reason, row.psnr > 0) == ("done", True, True)
 
 
 def test_cells_of_one_name_are_kept_apart(tmp_path):
@@ -200,13 +219,16 @@ def test_pixels_that_cannot_be_compared_are_named(images, calls, wrong):
         noisy[3, 3] = np.nan
     else:
         truth[:] = 7
-    (row,) = finish([Pair("set", "f", lambda: (noisy, truth), None, None, "raw", "1")],
-                    [method("half")])  # fmt: skip
+    (row,) = finish(
+        [Pair("set", "f", lambda: (noisy, truth), None, None, noise_level="raw", fov="1")],
+        [method("half")],
+    )
     assert row.status == "failed"
     assert {"constant": "true image are equal", "nan": "noisy image has NaN"}[wrong] in row.reason
     assert calls() == []
 
 
+@pytest.mark.usefixtures("same_process")
 def test_cheap_cells_come_first_and_dear_ones_are_left_out(pair, calls):
     methods = [method("half", seconds=9e6), method("oracle", seconds=5), method("fails")]
     found = finish([pair], methods, Conditions(max_hours=1))
@@ -219,11 +241,15 @@ def test_random_methods_have_a_row_for_each_seed(pair):
     methods = [method("half", random=True), method("oracle")]
     cells = plan([pair], methods, Conditions(seeds=(0, 1, 2)))
     assert sorted((c.method.name, c.seed) for c in cells) == [
-        ("half", 0), ("half", 1), ("half", 2), ("oracle", 0),
-    ]  # fmt: skip
+        ("half", 0),
+        ("half", 1),
+        ("half", 2),
+        ("oracle", 0),
+    ]
     assert len({cell.row.key for cell in cells}) == 4
 
 
+@pytest.mark.usefixtures("same_process")
 def test_the_centre_is_cut_out(pair, images, calls):
     noisy, truth = load(pair, 64)
     assert (noisy == images[0][8:72, 16:80]).all()
@@ -232,16 +258,27 @@ def test_the_centre_is_cut_out(pair, images, calls):
     assert "100 pixels does not fit" in row.reason
 
 
+@pytest.mark.usefixtures("same_process")
 def test_stretched_pairs_are_compared_after_a_linear_fit(pair, images, calls):
-    stretched = Pair("set", "s", lambda: (images[0], images[1] // 2 + 100), None, None, "raw", "1",
-                     data_range=255.0, stretched=True)  # fmt: skip
+    stretched = Pair(
+        "set",
+        "s",
+        lambda: (images[0], images[1] // 2 + 100),
+        None,
+        None,
+        noise_level="raw",
+        fov="1",
+        data_range=255.0,
+        stretched=True,
+    )
     (row,) = finish([stretched], [method("half")])
     assert row.psnr > 30
 
 
+@pytest.mark.usefixtures("same_process")
 def test_without_a_convention_the_range_is_that_of_the_truth(images):
     noisy, truth = (image.astype(np.float32) * 10 + 5000 for image in images)
-    pair = Pair("set", "f", lambda: (noisy, truth), None, None, "raw", "1")
+    pair = Pair("set", "f", lambda: (noisy, truth), None, None, noise_level="raw", fov="1")
     (row,) = finish([pair], [method("oracle")])
     assert row.data_range == float(np.ptp(truth))
 
@@ -262,8 +299,22 @@ def test_wrong_options_are_named(wrong):
         Conditions(**wrong)
 
 
-ROW = Row("set", 'a "quoted", name', "g", "raw", "test", 0, "00ff", "half", "1", '{"a":1}', "done",
-          reason="two\nlines", psnr=31.25, memory_mb=12.5)  # fmt: skip
+ROW = Row(
+    dataset="set",
+    image='a "quoted", name',
+    group="g",
+    noise_level="raw",
+    role="test",
+    crop=0,
+    pixels="00ff",
+    method="half",
+    version="1",
+    settings='{"a":1}',
+    status="done",
+    reason="two\nlines",
+    psnr=31.25,
+    memory_mb=12.5,
+)
 
 
 def test_rows_survive_their_file(tmp_path):

@@ -1,7 +1,7 @@
-"""A method whose results change needs a new version, or old rows of a benchmark are taken for new.
+"""A method whose results change needs a new version, else old benchmark rows pass for new ones.
 
-Where this fails: give the method a new version in ``baselines/registry.py``, and its new figure
-here. A new version of a library is part of a method's version by itself.
+If this fails, give the method a new version in ``benchmark/registry.py``, and enter its new value
+here. The version of a library is automatically part of the version of a method.
 """
 
 import pytest
@@ -31,5 +31,5 @@ def test_version_and_result_belong_together(name):
     result = method(noisy.astype(float), Context("confocal", "mito")).image
     version, figure = FIGURES[name]
     assert method.version == version
-    # A fit depends on the number of threads a little.
+    # A fit depends slightly on the number of threads.
     assert result.std() == pytest.approx(figure, rel=2e-2 if method.random else 2e-3)

@@ -6,7 +6,7 @@ import pytest
 from autodip.bases import claims, store
 from autodip.bases.records import Config
 from autodip.calibration import Sweep, calibrate, captures, curves, work
-from autodip.calibration.curves import Subject, record, refined_stops, score, stops
+from autodip.calibration.curves import Subject, record, refined_stops, stops
 from autodip.calibration.halving import better_half, shortened
 from autodip.datasets import own_pairs
 from autodip.datasets.pair import Pair
@@ -15,9 +15,8 @@ from autodip.fit.loop import fit, fit_many
 from autodip.fit.params import FitParams, NetParams
 from autodip.image.scaling import Scale, to_dtype
 from autodip.metrics import lpips, weights
-from autodip.metrics.scores import Truth
-from autodip.metrics.scores import score as benchmark_score
-from autodip.physics.noise import estimate
+from autodip.metrics.scores import Truth, score, score_stop
+from autodip.physics.estimate import estimate_noise
 from autodip.refine import combine as refining
 from autodip.refine.refinement import RefineParams
 from tests.helpers.curves import LARGE, SMALL, Memory
@@ -38,7 +37,16 @@ def images(sample):
 
 @pytest.fixture
 def pair(images):
-    return Pair("set", "one", lambda: images, "confocal", "mito", "raw", "1", data_range=255.0)
+    return Pair(
+        "set",
+        "one",
+        lambda: images,
+        "confocal",
+        "mito",
+        noise_level="raw",
+        fov="1",
+        data_range=255.0,
+    )
 
 
 def other_pair(pair, shift=3, **changes):
@@ -49,11 +57,11 @@ def other_pair(pair, shift=3, **changes):
 
 
 def run_all(pairs, configs, base, options=QUIET):
-    return list(calibrate(pairs, configs, base, **vars(options)))
+    return list(calibrate(pairs, configs, base, options))
 
 
 def figures(base):
-    """Everything that is recorded, but seconds."""
+    """Everything that is recorded, except seconds."""
     loaded = store.load(base)
     points = [[dataclasses.replace(p, seconds=0.0) for p in run.points] for run in loaded.runs]
     return loaded.entries, [(r.image, r.config, r.cost, r.engine) for r in loaded.runs], points
@@ -82,7 +90,7 @@ def expected_outputs(noisy, config):
 @pytest.mark.parametrize("restores", [False, True])
 def test_one_fit_gives_the_last_output_and_the_average(images, restores):
     noisy, truth = images
-    # Where a fit blows up, its average begins anew.
+    # When a fit diverges, its average starts again.
     wild = {"learning_rate": 1.0, "fallback_db": 1e-6, "checkpoint_every": 3}
     fitted = PLAIN.fit.replace(iterations=12, **(wild if restores else {}))
     config = dataclasses.replace(PLAIN, fit=fitted)
@@ -111,7 +119,7 @@ def test_without_an_average_there_is_the_last_output(images):
 
 def test_the_kept_output_is_refined_with_the_noise_of_the_image(images):
     noisy, truth = images
-    estimated = estimate(noisy)
+    estimated = estimate_noise(noisy)
     params = RefineParams(strengths=(), step=6)
     config = dataclasses.replace(PLAIN, refine=params, every=6)
     (points,) = record([Subject(noisy, Truth(truth, 255.0, False), estimated)], config)
@@ -120,8 +128,9 @@ def test_the_kept_output_is_refined_with_the_noise_of_the_image(images):
     *_, step = fit(scale.apply(noisy), config.net, config.fit)
     pilot = scale.invert(step.output(), np.dtype(np.float64))
     refined = to_dtype(refining.refine(noisy, pilot, estimated, params), noisy.dtype)
-    expected = score(refined, Truth(truth, 255.0, False))
-    assert dataclasses.astuple(points[2])[2:7] == pytest.approx(expected)
+    expected = score_stop(refined, Truth(truth, 255.0, False))
+    figures = {name: getattr(points[2], name) for name in expected}
+    assert figures == pytest.approx(expected)
     assert points[2].seconds > points[1].seconds
 
 
@@ -131,13 +140,15 @@ def test_figures_are_those_of_a_benchmark(images, stretched, data_range, shared,
     monkeypatch.setenv(weights.VARIABLE, str(shared / "weights" / "lpips_alex_v0.1.npz"))
     noisy, truth = images
     judged = Truth(truth.astype(float) + 20, data_range, stretched)
-    found = score(noisy, judged, lpips.load())
-    row = benchmark_score(noisy, noisy, judged)
-    assert found[:3] == pytest.approx((row["psnr"], row["ssim"], row["lpips"]))
+    found = score_stop(noisy, judged, lpips.load())
+    row = score(noisy, noisy, judged)
+    for name in ("psnr", "ssim", "lpips"):
+        assert found[name] == pytest.approx(row[name])
 
 
 def test_a_perfect_result_is_a_number(images):
-    assert score(images[1], Truth(images[1], 255.0, False))[:3] == (200.0, 1.0, None)
+    found = score_stop(images[1], Truth(images[1], 255.0, False))
+    assert (found["psnr"], found["ssim"], found["lpips"]) == (200.0, 1.0, None)
 
 
 def test_a_base_holds_images_and_curves(pair, tmp_path):
@@ -151,7 +162,7 @@ def test_a_base_holds_images_and_curves(pair, tmp_path):
     assert entry.shape == (64, 64)
     assert entry.source["set"] == "set"
     assert "gradient" in entry.descriptors
-    run = loaded.runs_of(entry.id)[0]
+    run = next(run for run in loaded.runs if run.image == entry.id)
     assert run.cost["flop"] > 0
     assert run.engine.startswith("autodip ")
     assert rows[0].best.psnr == pytest.approx(max(p.psnr for p in rows[0].run.points))
@@ -319,7 +330,7 @@ def test_nothing_to_run(pair, tmp_path):
 
 @pytest.fixture
 def field(tmp_path):
-    """Five captures of one field without a truth, two of another, and a pair that has one."""
+    """Five captures of one field without a truth, two of another field, and a pair with a truth."""
     root = write(tmp_path / "data", ["mito"] * 8)
     entries = entries_of(root)
     for number, entry in enumerate(entries[:7]):
@@ -351,7 +362,7 @@ def test_captures_that_cannot_be_averaged(field):
     save(field, entries)
     write(field / "large", ["mito"], size=80)
     (field / "large" / "noisy0.png").rename(field / "noisy1.png")
-    with pytest.raises(ImageError, match="have one shape"):
+    with pytest.raises(ImageError, match="have the same shape"):
         captures.averaged(field)[0].read()
     (field / own_pairs.FILE).write_text("[")
     with pytest.raises(FormatError, match="not readable as JSON"):
@@ -359,7 +370,8 @@ def test_captures_that_cannot_be_averaged(field):
 
 
 def test_curves_do_not_need_the_noise(images, monkeypatch):
-    monkeypatch.setattr(curves, "score", lambda *_: (1.0, 1.0, None, 0.0, 0.0))
+    scores = {"psnr": 1.0, "ssim": 1.0, "lpips": None, "l1": 0.0, "mse": 0.0}
+    monkeypatch.setattr(curves, "score_stop", lambda *_: scores)
     config = dataclasses.replace(PLAIN, refine=RefineParams())
     (points,) = record([Subject(images[0], Truth(images[1], 255.0, False), None)], config)
     assert {point.output for point in points} == {"last", "average"}

@@ -12,7 +12,19 @@ from autodip.report.crops import crops
 
 def row(image, method, group="g", **figures):
     figures = {"status": "done", "ssim": 0.9, **figures}
-    return Row("set", image, group, "raw", "test", 0, "ff", method, "1", "{}", **figures)
+    return Row(
+        dataset="set",
+        image=image,
+        group=group,
+        noise_level="raw",
+        role="test",
+        crop=0,
+        pixels="ff",
+        method=method,
+        version="1",
+        settings="{}",
+        **figures,
+    )
 
 
 @pytest.fixture
@@ -64,7 +76,20 @@ def test_groups_tell_what_was_not_run_and_its_cost(rows):
 
 
 def test_groups_of_several_data_sets_are_told_apart(rows):
-    other = Row("other", "c", "one", "raw", "test", 0, "f", "noisy", "1", "{}", "done", psnr=40.0)
+    other = Row(
+        dataset="other",
+        image="c",
+        group="one",
+        noise_level="raw",
+        role="test",
+        crop=0,
+        pixels="f",
+        method="noisy",
+        version="1",
+        settings="{}",
+        status="done",
+        psnr=40.0,
+    )
     found = table([*rows, other, row("d", "noisy").replace(noise_level="avg2", psnr=50.0)])
     groups = "PSNR in dB / SSIM / LPIPS by group"
     assert "| one | 1 | 40.00 " in found[f"{groups} (other, raw)"]
@@ -120,7 +145,7 @@ def test_oracles_are_said_to_be_bounds(rows):
 
 def test_the_figure_shows_the_first_image_of_each_group(tmp_path, rng):
     image = rng.integers(0, 256, (64, 64)).astype(np.uint8)
-    pair = Pair("set", "a", lambda: (image, image), None, None, "raw", "1")
+    pair = Pair("set", "a", lambda: (image, image), None, None, noise_level="raw", fov="1")
     cells = []
     for r in (
         row("a", "noisy"),
@@ -140,7 +165,9 @@ def test_the_figure_shows_the_first_image_of_each_group(tmp_path, rng):
 
 def test_the_figure_survives_a_damaged_picture_and_shows_stretched_ones(tmp_path, rng):
     truth = rng.integers(0, 200, (64, 64)).astype(np.uint8)
-    pair = Pair("set", "a", lambda: (truth, truth), None, None, "raw", "1", stretched=True)
+    pair = Pair(
+        "set", "a", lambda: (truth, truth), None, None, noise_level="raw", fov="1", stretched=True
+    )
     cells = [Cell(pair, find(name), 0, row("a", name)) for name in ("noisy", "blur")]
     for cell in cells:
         path = image_path(tmp_path, cell.row)

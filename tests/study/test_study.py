@@ -29,7 +29,7 @@ QUICK = Design(strategies=DESCRIPTOR)
 
 
 def base(count=4, shift=0, images=False):
-    """Images of two groups, one best with SMALL early, the other with LARGE late."""
+    """Images of two groups: one is best with SMALL stopped early, the other with LARGE late."""
     memory = Memory()
     for number in range(count):
         seed = 10 * shift + number
@@ -74,7 +74,7 @@ def test_groups_and_neighbours_find_what_the_fixed_setting_misses():
 
 def test_no_field_of_view_chooses_for_itself():
     memory = base(2)
-    # A second capture: the nearest by far, and of the other group's optimum.
+    # A second capture: by far the nearest, but with the optimum of the other group.
     memory.add("again", FINE, (LARGE, 100), fov="set/f00", descriptors={"a": 1.0})
     rows = list(prepare(memory, options=QUICK).rows())
     for image in ("f00", "again"):
@@ -149,7 +149,16 @@ def test_references_are_read_where_they_were_recorded():
     memory = base()
     for image in memory.entries:
         points = tuple(
-            Point(stop, "last", 20 + stop / 1000, 0.5, 0.3, 0.1, 0.01, 1.0)
+            Point(
+                iteration=stop,
+                output="last",
+                psnr=20 + stop / 1000,
+                ssim=0.5,
+                lpips=0.3,
+                l1=0.1,
+                mse=0.01,
+                seconds=1.0,
+            )
             for stop in (1000, 2000, 3000)
         )
         memory.runs.append(Run(image, original, points, {"flop": 1e12}, "0"))

@@ -1,4 +1,4 @@
-"""Images × methods: a generator of rows that goes on where it was stopped."""
+"""Benchmark of images × methods: a generator of rows that resumes where it was interrupted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One cell, image × method, in a process of its own: its seconds and its memory are its own."""
+"""One cell (image × method), run in its own process so that its time and memory are its own."""
 
 from __future__ import annotations
 
@@ -24,32 +24,32 @@ from autodip.metrics.scores import Truth, score
 
 
 def run(method: Method, noisy: np.ndarray, truth: Truth, context: Context) -> dict[str, Any]:
-    """Run a method in a fresh process, and score its result.
+    """Run a method in a new process, and score its result.
 
     Parameters
     ----------
     method : Method
     noisy : ndarray, shape (Y, X)
     truth : Truth
-        Kept from the method, unless the context has it.
+        True image for scoring; the method itself has access to it only if the context contains it.
     context : Context
 
     Returns
     -------
     dict
-        Either ``error``, or figures, ``parameters``, seconds and memory, and ``image``: the
-        result in the type of the noisy image.
+        Either ``error`` alone, or the scores, ``parameters``, run times, memory, and ``image``:
+        the result in the type of the noisy image.
     """
     return _in_process(_denoise, method, noisy, truth, context)
 
 
 def rescore(noisy: np.ndarray, result: np.ndarray, truth: Truth) -> dict[str, Any]:
-    """Figures of a result that was kept; the method does not run again."""
+    """Scores of a stored result, or ``error``; the method is not run again."""
     return _in_process(score, noisy, result, truth)
 
 
 def _in_process(work: Callable[..., dict[str, Any]], *arguments: Any) -> dict[str, Any]:
-    """Call in a new interpreter; whatever goes wrong there is an ``error`` here."""
+    """Call ``work`` in a new interpreter; any failure there is returned as ``error``."""
     spawn = multiprocessing.get_context("spawn")
     here, there = spawn.Pipe(duplex=False)
     process = spawn.Process(target=_answer, args=(there, work, arguments), daemon=True)
@@ -57,9 +57,9 @@ def _in_process(work: Callable[..., dict[str, Any]], *arguments: Any) -> dict[st
         process.start()
         there.close()
         answer: dict[str, Any] = here.recv()
-    except (EOFError, OSError):  # it ended before, or while, it answered
+    except (EOFError, OSError):  # the process ended before it had answered completely
         process.join()
-        answer = {"error": f"its process ended with code {process.exitcode}{_signal(process)}"}
+        answer = {"error": f"its process exited with code {process.exitcode}{_signal(process)}"}
     finally:
         if process.is_alive():
             process.join(1)
@@ -71,13 +71,13 @@ def _in_process(work: Callable[..., dict[str, Any]], *arguments: Any) -> dict[st
 
 
 def _signal(process: Any) -> str:
-    return ", as when memory runs out" if process.exitcode == -9 else ""
+    return ", as happens when memory runs out" if process.exitcode == -9 else ""
 
 
 def _answer(
     there: Connection, work: Callable[..., dict[str, Any]], arguments: tuple[Any, ...]
 ) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends this
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C and ends this process
     try:
         answer = work(*arguments)
     except Exception as error:
@@ -87,10 +87,10 @@ def _answer(
 
 
 def _denoise(method: Method, noisy: np.ndarray, truth: Truth, context: Context) -> dict[str, Any]:
-    # The seconds of an import are not those of the method.
+    # Import first, so that the time of the imports does not count as that of the method.
     import_module(method.function.partition(":")[0])
     for module in method.modules:
-        with suppress(ImportError):  # the method says what to install
+        with suppress(ImportError):  # the method itself reports what to install
             import_module(module)
     wall, processor = time.perf_counter(), time.process_time()
     outcome = method(noisy, context)
@@ -102,15 +102,15 @@ def _denoise(method: Method, noisy: np.ndarray, truth: Truth, context: Context) 
         "parameters": to_json(outcome.parameters),
     }
     if outcome.image.shape != noisy.shape or not np.isfinite(outcome.image).all():
-        raise ArithmeticError("the result has another shape, or NaN or infinite pixels")
+        raise ArithmeticError("the result has a different shape, or NaN or infinite pixels")
     image = to_dtype(outcome.image, noisy.dtype)
     return {**figures, **score(noisy, image, truth), "image": image}
 
 
 def _peak_memory() -> float | None:
-    """Peak resident memory of this process in 1e6 bytes; None where it is not told."""
+    """Peak resident memory of this process, in 1e6 bytes."""
     status = Path("/proc/self/status")
-    if status.exists():  # what getrusage says on Linux includes the parent's peak
+    if status.exists():  # on Linux, the value of getrusage includes the peak of the parent
         for line in status.read_text().splitlines():
             if line.startswith("VmHWM:"):
                 return float(line.split()[1]) * 1024 / 1e6
@@ -124,6 +124,6 @@ def _peak_memory() -> float | None:
 def _peak_gpu_memory(device: str) -> float | None:
     if not device.startswith("cuda"):
         return None
-    import torch  # noqa: PLC0415  (only where it was loaded anyway)
+    import torch  # noqa: PLC0415  (only if it is needed anyway)
 
     return torch.cuda.max_memory_allocated(device) / 1e6

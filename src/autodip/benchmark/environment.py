@@ -1,4 +1,4 @@
-"""The machine and the versions behind a set of figures."""
+"""The machine and the versions with which a set of results was obtained."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ _LIBRARIES = ("autodip", "numpy", "scipy", "scikit-image", "torch", "bm3d", "pyt
 
 
 def environment() -> dict[str, Any]:
-    """Processor, memory, accelerator, versions and date; JSON-ready."""
-    import torch  # noqa: PLC0415  (a second)
+    """Processor, memory (1e9 bytes), accelerator, versions and date; JSON-ready.
+
+    The accelerator is None without CUDA; the version of a package is None if it is not installed.
+    """
+    import torch  # noqa: PLC0415  (takes a second)
 
     cuda = torch.cuda.is_available()
     return {
@@ -32,18 +35,18 @@ def environment() -> dict[str, Any]:
 
 
 def machine(device: str = "cpu") -> str:
-    """Name the machine in a few words, with its accelerator where that is the device."""
+    """Short description of the machine, with its accelerator if that is the device."""
     words = [_processor(), f"{psutil.cpu_count()} cores"]
     words.append(f"{psutil.virtual_memory().total / 1e9:.0f} GB")
     if device.startswith("cuda"):
-        import torch  # noqa: PLC0415  (a second)
+        import torch  # noqa: PLC0415  (takes a second)
 
         words.append(torch.cuda.get_device_name(device))
     return ", ".join(words)
 
 
 def _processor() -> str:
-    """Name of the processor with the vector units that decide the speed of a fit."""
+    """Name of the processor, and which of the vector units that speed up a fit it has."""
     information = Path("/proc/cpuinfo")
     if not information.exists():
         return platform.processor()

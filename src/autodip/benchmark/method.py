@@ -1,9 +1,9 @@
-"""What every method of the comparison takes and gives."""
+"""The interface of the methods that a benchmark compares."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import KW_ONLY, dataclass
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -15,14 +15,14 @@ from autodip.denoisers.context import Context, Denoised
 
 @dataclass(frozen=True)
 class Forecast:
-    """What is known of a run before it starts.
+    """What is known about a run before it starts.
 
     Parameters
     ----------
     settings : mapping
-        JSON-ready; with the method's version they decide the result.
+        JSON-ready settings, which together with the version of the method determine the result.
     seconds : float or None
-        Predicted for two cores of a current server CPU; None where it cannot be told.
+        Predicted run time on two cores of a current server CPU; None if it cannot be predicted.
     """
 
     settings: Mapping[str, Any]
@@ -31,33 +31,37 @@ class Forecast:
 
 @dataclass(frozen=True)
 class Method:
-    """One column of the comparison.
+    """A denoising method of the comparison.
 
     Parameters
     ----------
     name : str
-        As the command line takes it.
+        Name on the command line.
     title : str
-        As the table shows it.
+        Title in the table.
     function : str
-        Where it is, ``package.module:function``; imported when it is used.
+        Location of the function, ``package.module:function``; imported when it is used.
     version : str
-        To be changed whenever the same image would give another result; a test with stored
-        figures says when.
+        Must be changed whenever the result for the same image changes; a test with stored results
+        detects when this is due.
     source : str
-        Publication, or library.
+        Publication or library.
     seconds : float
-        Per megapixel on two cores; for the presets of autodip the cost model says it instead.
+        Run time per megapixel on two cores, in seconds; unused if ``forecast`` is given, as for
+        the presets of autodip, whose run time follows from the cost model.
     start : float
-        Seconds on two cores that an image of any size takes.
+        Run time on two cores that is independent of the size of the image, in seconds.
     libraries : tuple of str
-        Distributions that decide the result; their versions are part of the method's.
+        Distributions that affect the result; their versions are part of :attr:`full_version`.
     modules : tuple of str
-        What it imports when it runs.
-    preset : str or None
-        Name of the table, for the presets of autodip.
+        Modules that the method imports when it runs.
+    forecast : callable or None
+        Function from a shape (Y, X) and a :class:`Context` to a :class:`Forecast`; None if the
+        run time is ``start`` plus ``seconds`` per megapixel and the only settings are seed and
+        device.
     random : bool
-        Whether it is an iterative fit that seed and device decide; others have one row.
+        Whether the result depends on seed and device, as for an iterative fit. Such a method has
+        one row for each seed, any other method one row.
     """
 
     name: str
@@ -65,37 +69,36 @@ class Method:
     function: str
     version: str
     source: str
+    _: KW_ONLY
     seconds: float = 0.0
     start: float = 0.0
     libraries: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
-    preset: str | None = None
+    forecast: Callable[[tuple[int, int], Context], Forecast] | None = None
     random: bool = False
 
     @property
     def oracle(self) -> bool:
-        """Whether the truth is given to it."""
+        """Whether the method is given the truth."""
         return self.name.startswith("oracle")
 
     @property
     def full_version(self) -> str:
-        """Version with those of the libraries; "none" for one that is not installed."""
+        """Version of the method and of its libraries; "none" for a library not installed."""
         return "; ".join([self.version, *(f"{name} {_installed(name)}" for name in self.libraries)])
 
     def __call__(self, image: np.ndarray, context: Context) -> Denoised:
-        """Denoise an image of shape (Y, X), in its own units."""
+        """Denoise an image of shape (Y, X) in its own units."""
         module, _, name = self.function.partition(":")
         outcome: Denoised = getattr(import_module(module), name)(image, context)
         return outcome
 
     def plan(self, shape: tuple[int, int], context: Context) -> Forecast:
-        """Settings and predicted seconds for an image of ``shape`` (Y, X); nothing is computed."""
+        """Settings and predicted seconds for an image of ``shape`` (Y, X), without running it."""
         run = {"seed": context.seed, "device": context.device} if self.random else {}
-        if self.preset is None:
+        if self.forecast is None:
             return Forecast(run, self.start + self.seconds * shape[0] * shape[1] / 1e6)
-        from autodip.benchmark import shipped  # noqa: PLC0415  (a preset asks for its table)
-
-        chosen = shipped.plan(shape, context, self.preset)
+        chosen = self.forecast(shape, context)
         return Forecast({**chosen.settings, **run}, chosen.seconds)
 
 

@@ -1,4 +1,4 @@
-"""Bounds: classical methods with their setting chosen by the truth."""
+"""Bounds: classical methods whose setting is chosen with the help of the truth."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from autodip.errors import ParameterError
 
 
 def blur(image: np.ndarray, context: Context) -> Denoised:
-    """Gaussian blur of an image (Y, X) with the standard deviation of highest PSNR."""
+    """Blur an image (Y, X) by a Gaussian with the standard deviation of highest PSNR."""
     return _best(image.astype(np.float64), context, gaussian.smooth, gaussian.SIGMAS)
 
 
 def total_variation(image: np.ndarray, context: Context) -> Denoised:
-    """Total variation of an image (Y, X) with the weight of highest PSNR."""
+    """Denoise an image (Y, X) by total variation with the weight of highest PSNR."""
     image = image.astype(np.float64)
     sigma = float(np.ptp(image)) / 20
     weights = [0.1 * 1.25**k for k in range(20)]

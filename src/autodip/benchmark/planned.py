@@ -1,14 +1,12 @@
-"""What is to be run: one cell for each image and method, with its predicted cost."""
+"""Plan of a benchmark: one cell for each image, method and seed, with its predicted cost."""
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
+from autodip.bases.store import pixels_hash
 from autodip.benchmark.method import Method
 from autodip.benchmark.rows import Key, Row, to_json
 from autodip.datasets.pair import Pair, load
@@ -23,18 +21,24 @@ from autodip.util.text import words_of
 
 @dataclass(frozen=True)
 class Conditions:
-    """How the cells are run.
+    """Conditions under which the cells are run.
 
     Parameters
     ----------
     crop : int
-        Side of the centre that is cut out of every image, in pixels; 0 takes the whole.
+        Side of the central square that is cut out of every image, in pixels (64 or more); 0 takes
+        the whole image.
     seeds : sequence of int
-        One row for each, for methods that are random.
+        Different seeds, 0 or more; a random method has one row for each of them.
     device : str
         Name of a torch device.
     max_hours : float or None
-        A cell whose predicted hours (on two cores) lie above it is not run.
+        Cells with a longer predicted run time on two cores, in hours, are not run; None runs all.
+
+    Raises
+    ------
+    ParameterError
+        If a value is not allowed.
     """
 
     crop: int = 0
@@ -55,7 +59,10 @@ class Conditions:
 
 @dataclass(frozen=True)
 class Cell:
-    """A pair and a method, with the row as far as it is known before the run."""
+    """A pair, a method and a seed, with the row as far as it is known before the run.
+
+    ``shape`` (Y, X) is the shape of the image; (0, 0) if it could not be read.
+    """
 
     pair: Pair
     method: Method
@@ -64,7 +71,11 @@ class Cell:
     shape: tuple[int, int] = (0, 0)
 
     def finished(self, rows: Mapping[Key, Row]) -> Row | None:
-        """Row of an earlier run if that is done, with what is now said of the pair."""
+        """Row of an earlier run, updated with the current description of the pair.
+
+        The updated values are group, noise level, role and predicted seconds. None if there is no
+        earlier row whose status is "done".
+        """
         known = rows.get(self.row.key)
         if known is None or known.status != "done":
             return None
@@ -72,7 +83,7 @@ class Cell:
         return known.replace(**{name: getattr(self.row, name) for name in now})
 
     def to_score(self, known: Row) -> bool:
-        """Whether the figures of a finished row are not those that could be had now."""
+        """Whether a finished row has scores that are outdated, or lacks some available now."""
         wanted = self.pair.data_range
         other = wanted is not None and known.data_range != wanted
         stretched = bool(known.stretched) != self.pair.stretched
@@ -80,13 +91,13 @@ class Cell:
 
 
 def plan(pairs: Sequence[Pair], methods: Sequence[Method], options: Conditions) -> list[Cell]:
-    """All cells, from the cheapest to the dearest; a pair that cannot be read has failed."""
+    """List all cells, the cheapest first; cells of a pair that cannot be read have failed."""
     cells = [cell for pair in pairs for cell in _plan(pair, methods, options)]
     return sorted(cells, key=lambda cell: cell.row.predicted_seconds or 0.0)
 
 
 def _plan(pair: Pair, methods: Sequence[Method], options: Conditions) -> Iterator[Cell]:
-    """Rows of all cells of one pair, with what they are predicted to cost."""
+    """Cells of one pair, with their predicted cost."""
     blank = Row(
         dataset=pair.dataset,
         image=pair.name,
@@ -106,7 +117,7 @@ def _plan(pair: Pair, methods: Sequence[Method], options: Conditions) -> Iterato
             row = blank.replace(method=method.name, status="failed", reason=words_of(error))
             yield Cell(pair, method, 0, row)
         return
-    blank = blank.replace(pixels=_hash(noisy, truth.image))
+    blank = blank.replace(pixels=pixels_hash(noisy, truth.image))
     shape = (noisy.shape[0], noisy.shape[1])
     for method in methods:
         for seed in options.seeds if method.random else (0,):
@@ -122,21 +133,13 @@ def _plan(pair: Pair, methods: Sequence[Method], options: Conditions) -> Iterato
 
 
 def context_of(pair: Pair, seed: int, options: Conditions, truth: Truth | None = None) -> Context:
-    """What a method may know of a pair."""
+    """What a method may know about a pair."""
     shown = None if truth is None else truth.image
     return Context(pair.microscope, pair.specimen, seed, options.device, shown)
 
 
-def _hash(*images: np.ndarray) -> str:
-    digest = hashlib.sha256()
-    for image in images:
-        digest.update(f"{image.shape} {image.dtype.str}".encode())
-        digest.update(np.ascontiguousarray(image).tobytes())
-    return digest.hexdigest()[:16]
-
-
 def missing(row: Row, shape: tuple[int, int]) -> bool:
-    """Whether a row lacks a figure that could be had now, as after installing what it needs."""
+    """Whether a row lacks a score that can be computed now, e.g. after installing its package."""
     side = min(shape)
     no_lpips = row.lpips is None and side >= LPIPS_SMALLEST and weights.location().exists()
     library = importlib.util.find_spec("pytorch_msssim") is not None

@@ -1,8 +1,11 @@
-"""The methods by name."""
+"""Registry of the methods by name."""
 
 from __future__ import annotations
 
+from functools import partial
+
 from autodip.benchmark.method import Method
+from autodip.benchmark.shipped import forecast
 from autodip.errors import ParameterError
 
 _DENOISERS, _HERE = "autodip.denoisers", "autodip.benchmark"
@@ -19,25 +22,35 @@ def _preset(name: str, title: str, source: str, version: str = "1") -> Method:
         source,
         libraries=_TORCH,
         modules=("autodip.fit.loop",),
-        preset=name,
+        forecast=partial(forecast, preset=name),
         random=True,
     )
 
 
 def _classical(
-    name: str, title: str, module: str, source: str, seconds: float, version: str = "1"
+    name: str, title: str, module: str, source: str, seconds: float, *, version: str = "1"
 ) -> Method:
     function = module if ":" in module else f"{module}:denoise"
     home = _HERE if module.startswith("oracle") else _DENOISERS
-    return Method(name, title, f"{home}.{function}", version, source, seconds, libraries=_ARRAYS)
+    return Method(
+        name, title, f"{home}.{function}", version, source, seconds=seconds, libraries=_ARRAYS
+    )
 
 
 def _network(
-    name: str, title: str, source: str, seconds: float, start: float = 0.0, version: str = "1"
+    name: str, title: str, source: str, seconds: float, *, start: float = 0.0, version: str = "1"
 ) -> Method:
     module = f"{_DENOISERS}.{name.replace('-', '')}:denoise"
     return Method(
-        name, title, module, version, source, seconds, start, libraries=_TORCH, random=True
+        name,
+        title,
+        module,
+        version,
+        source,
+        seconds=seconds,
+        start=start,
+        libraries=_TORCH,
+        random=True,
     )
 
 
@@ -54,7 +67,7 @@ _ALL = (
         f"{_DENOISERS}.wavelet:denoise",
         "1",
         "Chang, Yu & Vetterli 2000",
-        20,
+        seconds=20,
         libraries=(*_ARRAYS, "PyWavelets"),
         modules=("skimage.restoration", "pywt"),
     ),
@@ -64,7 +77,7 @@ _ALL = (
         f"{_DENOISERS}.bm3d:denoise",
         "2",
         "Dabov et al. 2007; Mäkitalo & Foi 2013; Mäkitalo, Azzari & Foi 2020",
-        80,
+        seconds=80,
         libraries=("bm3d", "bm4d"),
         modules=("bm3d",),
     ),
@@ -86,16 +99,16 @@ METHODS = {method.name: method for method in _ALL}
 """All methods, in the order of the columns of a table."""
 
 DEFAULT = ("noisy", "blur", "gaussian", "tv", "sparse", "original", "published", "balanced")
-"""What a benchmark runs when no method is named; none of it needs an optional package."""
+"""Methods that a benchmark runs by default; none of them needs an optional package."""
 
 
 def find(name: str) -> Method:
-    """Look a method up by its name.
+    """Look up a method by its name.
 
     Raises
     ------
     ParameterError
-        If there is none.
+        If there is no method of this name.
     """
     if name not in METHODS:
         raise ParameterError(f"method {name!r} is not known; known are {', '.join(METHODS)}")

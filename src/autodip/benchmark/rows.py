@@ -1,4 +1,4 @@
-"""One row of a benchmark for each cell (image × method), and the file that keeps them."""
+"""Rows of a benchmark, one for each cell (image × method), and the file that stores them."""
 
 from __future__ import annotations
 
@@ -20,39 +20,41 @@ Status = Literal["done", "failed", "not run"]
 Key = tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Row:
-    """What is known of one cell.
+    """Description and results of one cell.
 
     Parameters
     ----------
     dataset, image, group, noise_level, role : str
-        The pair of images; see :class:`autodip.datasets.pair.Pair`.
+        Description of the pair of images; see :class:`autodip.datasets.pair.Pair`.
     crop : int
-        Side of the centre that was cut out, in pixels; 0 for the whole image.
+        Side of the central square that was cut out, in pixels; 0 for the whole image.
     pixels : str
-        Hash of the noisy and the true pixels.
+        Hash of the noisy and the true pixels; empty if they could not be read.
     method, version, settings : str
-        What was run; settings as JSON.
+        Name of the method, its version with those of its libraries, and its settings as JSON.
     status : "done", "failed" or "not run"
     reason : str
-        Why it failed or was not run, or why a figure is missing.
+        Why the cell failed, or why a score or the stored image is missing.
     predicted_seconds : float or None
-        On two cores, before it started.
+        Run time on two cores, as predicted before the start; None if it could not be predicted.
     scoring : int
-        Version of the figures of merit.
+        Version of the scores; see :data:`autodip.metrics.scores.SCORING`.
     data_range, stretched : float or None, int
-        How the result was compared with the truth; 1 where it was fitted to it first.
+        Data range of the comparison with the truth; 1 if the result was first fitted to the truth,
+        else 0.
     psnr, ssim, lpips, ... : float or None
         See :mod:`autodip.metrics.scores`.
     seconds, cpu_seconds : float or None
-        Of the method alone, by the clock and summed over the cores.
+        Wall-clock time of the method alone, and its CPU time summed over the cores.
     memory_mb, gpu_memory_mb : float or None
-        Peak of the whole process, and of what was allocated on the accelerator; 1e6 bytes.
+        Peak memory of the whole process, and peak memory allocated on a CUDA device, both in 1e6
+        bytes; the latter is None for any other device.
     machine, date : str
-        Where and when it was run.
+        Where and when the cell was run.
     parameters : str
-        What the method chose for itself, as JSON.
+        Parameters that the method chose itself, as JSON.
     """
 
     dataset: str
@@ -87,7 +89,7 @@ class Row:
 
     @property
     def key(self) -> Key:
-        """What a finished row is known again by."""
+        """Values that identify a finished row in later runs."""
         return (
             self.dataset,
             self.image,
@@ -99,7 +101,7 @@ class Row:
         )
 
     def replace(self, **changes: Any) -> Row:
-        """Copy with some values changed."""
+        """Return a copy with some values changed."""
         return dataclasses.replace(self, **changes)
 
 
@@ -110,15 +112,16 @@ _WHOLE = {f.name for f in dataclasses.fields(Row) if f.type == "int"}
 
 
 class Store:
-    """Rows in a CSV file that only grows; the last row of a key counts.
+    """Rows in a CSV file to which rows are only appended; the last row of each key counts.
 
-    Rows are appended in one piece, so that several runs may share a file and a stop loses
-    nothing but the cell it interrupts.
+    Rows are appended in a single write, so that several runs may share a file and an interruption
+    loses only the running cell.
 
     Attributes
     ----------
     damaged : list of int
-        Lines that the last :meth:`load` could not read, as one that a stop cut off.
+        Numbers of the lines that the last :meth:`load` could not read, for example a line that
+        was truncated by an interruption.
     """
 
     def __init__(self, path: Path) -> None:
@@ -126,12 +129,12 @@ class Store:
         self.damaged: list[int] = []
 
     def load(self) -> dict[Key, Row]:
-        """Rows by key; a file of an older version is given the columns that it lacks.
+        """Read the rows by key; add missing columns to a file of an older version.
 
         Raises
         ------
         FormatError
-            If the file cannot be read, or is something else.
+            If the file cannot be read, or does not contain rows of a benchmark.
         """
         self.damaged = []
         try:
@@ -143,7 +146,7 @@ class Store:
         needed = {f.name for f in dataclasses.fields(Row) if f.default is dataclasses.MISSING}
         if header and not needed <= set(header) <= set(FIELDS):
             raise FormatError(
-                f"{self.path}: its columns are {', '.join(header)}, which are not those of a "
+                f"{self.path}: its columns are {', '.join(header)}, which do not match a "
                 "benchmark of this version; choose another folder, or move the file"
             )
         rows = {}
@@ -160,7 +163,7 @@ class Store:
         return rows
 
     def add(self, rows: Iterable[Row]) -> None:
-        """Append rows.
+        """Append rows to the file, which is created if it does not exist.
 
         Raises
         ------
@@ -213,5 +216,5 @@ def _value(name: str, text: str | None) -> Any:
 
 
 def to_json(settings: Any) -> str:
-    """One line, keys in order, so that equal settings are equal texts."""
+    """JSON on one line with sorted keys, so that equal settings give equal strings."""
     return json.dumps(settings, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""Runs the cells one after the other, and yields their rows."""
+"""Runs the cells of a benchmark, here or on a cluster, and yields their rows."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from autodip.util.text import words_of
 
 @dataclass(frozen=True)
 class Update:
-    """State of a run: a cell that starts (``row.status`` is "not run") or that has ended.
+    """Progress of a run: a cell that is starting (``row.status`` is "not run") or has ended.
 
     Parameters
     ----------
     number, total : int
-        Position of the cell among all of them, from 1.
+        Position of the cell among all cells, from 1, and the number of cells.
     row : Row
     starting : bool
-        Whether the cell starts now; its row will follow.
+        Whether the cell is starting now; an update with its final row follows.
     kept : bool
-        The row was finished before this run.
+        Whether the row was finished before this run.
     """
 
     number: int
@@ -52,20 +52,22 @@ def run(
     images: Path | None = None,
     cluster: Cluster | None = None,
 ) -> Iterator[Update]:
-    """Run the cells in their order; one that fails is a row with its error.
+    """Run the cells in the given order; a cell that fails yields a row with its error.
 
     Parameters
     ----------
     planned : sequence of Cell
     options : Conditions
     finished : mapping of key to Row, optional
-        Rows of earlier runs; those that are done are yielded again and not run.
+        Rows of earlier runs; rows that are done are yielded again without running the method. If
+        their scores are outdated and their result is stored, they are scored again.
     images : Path, optional
-        Folder where results are kept as ``<image>/<method>.tif``, so that they can be looked at
-        and scored anew.
+        Folder where results are stored as ``<dataset>/<image>/<method>-<hash>.tif``, so that they
+        can be inspected and scored again.
     cluster : Cluster, optional
-        Its workers run the cells, which then come in the order in which they are done; they see
-        the images of the pairs, and ``images``, at the same places.
+        Cluster whose workers run the cells, which are then yielded in the order of completion and
+        without an update at their start. The workers must find the images of the pairs, and
+        ``images``, at the same paths.
 
     Yields
     ------
@@ -100,7 +102,7 @@ def run(
 
 @dataclass(frozen=True)
 class _Task:
-    """A cell to run, or to score anew where it is ``known``."""
+    """A cell to run or, if its row is ``known``, to score again."""
 
     cell: Cell
     options: Conditions
@@ -112,17 +114,17 @@ class _Task:
 
 
 def _done(task: _Task) -> Row:
-    """Row of a cell after its run."""
+    """Row of a cell after it was run or scored again."""
     try:
         if task.known is None:
             return _run(task.cell, task.options, task.kept)
         return _rescored(task.cell, task.known, task.kept)
-    except Exception as error:  # a lost cell, not a lost run
+    except Exception as error:  # only this cell is lost, not the whole run
         return task.failed(error)
 
 
 def image_path(folder: Path, row: Row) -> Path:
-    """Where the result of a cell is kept; the end of its name tells cells of one name apart."""
+    """File for the result of a cell; a hash in its name keeps similar names apart."""
     name = re.sub(r"[^\w.+-]", "_", row.image.replace("/", "-"))
     dataset = re.sub(r"[^\w+-]", "_", row.dataset)
     key = hashlib.sha256("\n".join(row.key).encode()).hexdigest()[:8]
@@ -130,9 +132,13 @@ def image_path(folder: Path, row: Row) -> Path:
 
 
 def _rescored(cell: Cell, known: Row, kept: Path | None) -> Row:
-    """Score anew what is kept of an earlier run; a figure that cannot be had now stays."""
+    """Score the stored result of an earlier run again.
+
+    An old score that cannot be computed now is retained, unless the data range or the stretching
+    has changed.
+    """
     noisy, truth = load(cell.pair, known.crop)
-    assert kept is not None  # there is nothing to score without it
+    assert kept is not None  # only a cell with a stored result is scored again
     figures = cells.rescore(noisy, io.read(kept).data, truth)
     if "error" in figures:
         raise ArithmeticError(figures["error"])
@@ -143,7 +149,7 @@ def _rescored(cell: Cell, known: Row, kept: Path | None) -> Row:
 
 
 def _run(cell: Cell, options: Conditions, kept: Path | None) -> Row:
-    """Run one cell, and keep its result."""
+    """Run one cell, and store its result if a file is given."""
     noisy, truth = load(cell.pair, options.crop)
     context = context_of(cell.pair, cell.seed, options, truth if cell.method.oracle else None)
     figures = cells.run(cell.method, noisy, truth, context)
@@ -158,5 +164,5 @@ def _run(cell: Cell, options: Conditions, kept: Path | None) -> Row:
             with replacing(kept) as (part,):
                 io.write(part, Image(image, "YX"), kept.suffix)
         except (AutodipError, OSError) as error:
-            return row.replace(reason=f"{row.reason}; its image was not kept: {words_of(error)}")
+            return row.replace(reason=f"{row.reason}; its image was not saved: {words_of(error)}")
     return row

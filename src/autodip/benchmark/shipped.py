@@ -1,7 +1,7 @@
 """The presets of autodip: the original DIP, AUTO-DIP as published, and our own.
 
-They run through the same pipeline as ``autodip denoise``, so the figures are those of the
-shipped code. The result is not rounded to the type of the image.
+They run through the same pipeline as ``autodip denoise``, so the scores are those of the released
+code. The result is not rounded to the type of the image here.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ from autodip.pipeline.options import Options
 OTHER = "other"
 
 _FLOPS, _LAUNCHES = 10e12, 0.01
-"""Assumed of an accelerator: operations a second, seconds an iteration takes at least."""
+"""Assumptions about an accelerator: operations per second, and minimum seconds per iteration."""
 
 
 def denoise(image: np.ndarray, context: Context, preset: str) -> Denoised:
-    """Denoise an image (Y, X) with the network and the stop that a preset chooses."""
+    """Denoise an image (Y, X) with the network and the iterations that a preset chooses."""
     options = _options(context, preset)
     *_, last = denoise_steps(image.astype(np.float64), options)
     assert last.result is not None  # the last step has it
     return Denoised(last.result.image, _settings(last.result.choice))
 
 
-def plan(shape: tuple[int, int], context: Context, preset: str) -> Forecast:
-    """Choose for an image of a shape (Y, X), and predict the seconds; fits nothing."""
+def forecast(shape: tuple[int, int], context: Context, preset: str) -> Forecast:
+    """Choose for an image of a shape (Y, X) and predict the run time, without fitting."""
     options = _options(context, preset)
     known = {
         name: PerChannel.of(getattr(options, name), name).everywhere
@@ -62,7 +62,7 @@ best = partial(denoise, preset="best")
 
 
 def _options(context: Context, preset: str) -> Options:
-    """A specimen or microscope that no table knows is "other"."""
+    """Options of a preset; a specimen or microscope not in the vocabulary is "other"."""
     return Options(
         microscope=_known(context.microscope, vocabulary.MICROSCOPES),
         specimen=_known(context.specimen, vocabulary.SPECIMENS),

@@ -1,4 +1,4 @@
-"""Calibration: run a grid of configurations on images whose truth is known, and record it all."""
+"""Calibration: run a grid of configurations on images with known truth and record the curves."""
 
 from autodip.calibration.stages import calibrate
 from autodip.calibration.sweep import Attempt, Sweep

@@ -1,4 +1,4 @@
-"""Pairs without a true image: their truth is the mean of the other captures of the field."""
+"""Pairs without a true image: the mean of the other captures of the field serves as truth."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from autodip.datasets.pair import Pair
 from autodip.errors import FormatError, ImageError
 
 FEWEST = 4
-"""Captures of a field below which the mean of the others is no truth."""
+"""Minimum number of captures of a field; the mean of fewer others is too noisy to be a truth."""
 
 
 def averaged(root: Path) -> list[Pair]:
-    """List the captures of a manifest whose ``truth`` is absent, null or empty.
+    """List the captures in a manifest whose ``truth`` is absent, null or empty.
 
     Captures of one field share set, microscope, specimen, channel, noise level and ``fov``. The
-    truth of each is the mean of all others, so that its own noise is not in it.
+    truth of each capture is the mean of all others, so that it does not contain its own noise.
 
     Parameters
     ----------
@@ -33,12 +33,13 @@ def averaged(root: Path) -> list[Pair]:
     Returns
     -------
     list of Pair
-        Captures of fields that have :data:`FEWEST` or more; files that are missing are left out.
+        Captures of the fields that have :data:`FEWEST` or more; missing files are left out.
 
     Raises
     ------
     FormatError
-        If the manifest cannot be read, an entry of it is wrong, or no field has enough captures.
+        If the manifest cannot be read, one of its entries is wrong, or no field has enough
+        captures.
     """
     path = root / own_pairs.FILE
     try:
@@ -59,14 +60,14 @@ def averaged(root: Path) -> list[Pair]:
     if not enough:
         most = max(map(len, fields.values()), default=0)
         raise FormatError(
-            f"{path}: {len(entries)} entries have no truth, and at most {most} of them show one "
-            f"field; to average, {FEWEST} captures of a field are needed"
+            f"{path}: {len(entries)} entries have no truth, and at most {most} of them show the "
+            f"same field; to average, {FEWEST} captures of a field are needed"
         )
     return [_pair(found, number) for found in enough.values() for number in range(len(found))]
 
 
 def _with_truth(entry: dict[str, Any], path: Path) -> dict[str, Any]:
-    """Entry that counts as complete: its range is that of its own file."""
+    """Complete an entry with its own file as the truth, which also sets its data range."""
     completed = {**entry, "truth": entry.get("file")}
     problem = own_pairs.problem_of(completed)
     if problem:
@@ -81,7 +82,7 @@ def _pair(found: list[tuple[Path, Pair]], number: int) -> Pair:
 
 
 def _read(noisy: Path, others: tuple[Path, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """Noisy image, and the mean of others, float64; both (Y, X)."""
+    """Noisy image in its own type, and the mean of the others, float64; both (Y, X)."""
     image = plane(noisy)
     total = np.zeros(image.shape)
     for path in others:
@@ -89,7 +90,7 @@ def _read(noisy: Path, others: tuple[Path, ...]) -> tuple[np.ndarray, np.ndarray
         if other.shape != image.shape:
             raise ImageError(
                 f"{path} has the shape {other.shape}, another capture of its field {image.shape}; "
-                "captures of a field have one shape"
+                "all captures of a field must have the same shape"
             )
         total += other
     return image, total / len(others)

@@ -1,4 +1,4 @@
-"""The curve of one configuration: figures of its outputs at every stop, from a single fit."""
+"""The curve of one configuration: scores of its outputs at every stop, from a single fit."""
 
 from __future__ import annotations
 
@@ -10,25 +10,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from autodip.bases.records import Config, Output, Point
-from autodip.image.scaling import Scale, to_dtype
-from autodip.metrics import fidelity
-from autodip.metrics.affine import fit_affine
-from autodip.metrics.scores import Truth
-from autodip.metrics.weights import SMALLEST
+from autodip.image.scaling import Scale
+from autodip.metrics.scores import Truth, score_stop
 from autodip.physics.noise import Noise
 
 if TYPE_CHECKING:
     from autodip.fit.loop import Step
+    from autodip.fit.session import Session
     from autodip.metrics.lpips import Lpips
 
 REFINED_STOPS = 5
-"""At so many stops the output is refined, which takes seconds."""
+"""Maximum number of stops at which the output is refined; each refinement takes seconds."""
 
 _EARLIER = 1.5
-"""Exponent above 1 that moves these stops to the early part, where the curve bends."""
-
-_PERFECT = 200.0
-"""PSNR in dB of a result that equals the truth; JSON has no infinity."""
+"""Exponent above 1, which moves these stops to the early part, where the curve bends."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +33,11 @@ class Subject:
     Parameters
     ----------
     noisy : ndarray, shape (Y, X)
-        In its own units.
+        Noisy pixels, in their own units.
     truth : Truth
     noise : Noise or None
-        As estimated from the noisy image; None where it cannot be told, which leaves the
-        refinement out.
+        Noise estimated from the noisy image; None if it could not be estimated, in which case
+        there is no refinement.
     """
 
     noisy: np.ndarray
@@ -51,13 +46,13 @@ class Subject:
 
 
 def stops(config: Config) -> tuple[int, ...]:
-    """Iterations that are scored: every so many, and the last."""
+    """Iterations that are scored: multiples of ``config.every``, and the last iteration."""
     last = config.fit.iterations
     return (*range(config.every, last, config.every), last)
 
 
 def refined_stops(config: Config) -> tuple[int, ...]:
-    """Iterations whose output is refined too, denser in the early part; none without refinement."""
+    """Stops whose output is also refined, denser early on; empty without a refinement."""
     if config.refine is None:
         return ()
     marks = stops(config)
@@ -75,43 +70,46 @@ def record(
     lpips: Lpips | None = None,
     on_step: Callable[[], None] = lambda: None,
 ) -> list[tuple[Point, ...]]:
-    """Fit once to the longest stop, and score the outputs on the way.
+    """Fit once, up to the last stop, and score the outputs on the way.
 
-    The last output of the network is scored at every stop and, if the fit averages, the average;
-    at some stops also what the refinement makes of the output that the fit keeps. Results are
-    rounded to the type of the noisy image first, as in a benchmark.
+    The last output of the network is scored at every stop, as is the average of the outputs if
+    the fit averages. At some stops the output that the fit would return (the average if there is
+    one) is also refined and scored. Results are first rounded to the type of the noisy image, as
+    in a benchmark.
 
     Parameters
     ----------
     subjects : sequence of Subject
-        Images of one shape; fitted at once if several.
+        Images of the same shape; several images are fitted at the same time.
     config : Config
     device : str
         Name of a torch device.
     lpips : Lpips, optional
-        Without it there is no LPIPS.
+        Without it, the LPIPS of all points is None.
     on_step : callable
         Called after every iteration.
 
     Returns
     -------
     list of tuple of Point
-        For each image, sorted by iteration. Seconds are those of the fit and the refinement; of
-        fits at once, each has its share.
+        Points of each image, sorted by iteration. Seconds cover the fit and the refinement, not
+        the scoring; the time of fits that run together is divided equally between them.
 
     Raises
     ------
     ParameterError
         If an image is too small for the network.
     FitError
-        If one of the fits diverges again and again.
+        If one of the fits diverges repeatedly.
     """
     from autodip.fit.loop import fit_many  # noqa: PLC0415  (imports torch)
 
-    traces = [_Trace(subject, config, device, lpips) for subject in subjects]
+    traces = [
+        _Trace(subject, config, _session(subject, config, device), lpips) for subject in subjects
+    ]
     seconds, start = 0.0, time.perf_counter()
     for steps in fit_many(
-        [trace.scale.apply(trace.subject.noisy) for trace in traces],
+        [trace.session.scaled for trace in traces],
         config.net,
         config.fit,
         seeds=[config.seed],
@@ -126,18 +124,25 @@ def record(
     return [tuple(trace.points) for trace in traces]
 
 
+def _session(subject: Subject, config: Config, device: str) -> Session:
+    """Session as in ``autodip denoise``, of which the early stop by the noise is not used."""
+    from autodip.fit.session import Session  # noqa: PLC0415  (imports torch)
+
+    scale = Scale.of(subject.noisy)
+    return Session(subject.noisy, scale, subject.noise, config.fit, config.refine, device=device)
+
+
 @dataclass
 class _Trace:
-    """Follows one fit."""
+    """Collects the points of one fit while it runs."""
 
     subject: Subject
     config: Config
-    device: str
+    session: Session
     lpips: Lpips | None
     points: list[Point] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.scale = Scale.of(self.subject.noisy)
         self._stops = set(stops(self.config))
         self._refined = set(refined_stops(self.config))
         self._before: np.ndarray | None = None
@@ -145,7 +150,7 @@ class _Trace:
 
     def take(self, step: Step, seconds: float) -> None:
         """Score the outputs of a step, if it is a stop."""
-        if step.fallbacks != self._fallbacks:  # the average began anew with this output
+        if step.fallbacks != self._fallbacks:  # the average was restarted with this output
             self._fallbacks, self._began = step.fallbacks, step.iteration - 1
         stop = step.iteration in self._stops
         if stop or step.iteration + 1 in self._stops:
@@ -155,64 +160,23 @@ class _Trace:
             self._before = current
 
     def _score(self, current: np.ndarray, iteration: int, seconds: float) -> None:
-        self._add(iteration, "last", self._in_units(self._last(current, iteration)), seconds)
-        kept = self._in_units(current)
+        self._add(iteration, "last", self.session.in_units(self._last(current, iteration)), seconds)
+        kept = self.session.in_units(current)
         if self.config.fit.average:
             self._add(iteration, "average", kept, seconds)
-        if iteration in self._refined and self.subject.noise is not None:
+        if iteration in self._refined and self.session.refines:
             start = time.perf_counter()
-            refined = self._refine(kept, self.subject.noise)
+            refined = self.session.refined(kept)
             self._add(iteration, "refined", refined, seconds + time.perf_counter() - start)
 
     def _last(self, current: np.ndarray, iteration: int) -> np.ndarray:
-        """Last output of the network, from the bias-corrected averages before and after it."""
+        """Recover the last output of the network from the averages before and after it."""
         factor, count = self.config.fit.average, iteration - self._began
         if not factor or count == 1 or self._before is None:
             return current
         now, before = current * (1 - factor**count), self._before * (1 - factor ** (count - 1))
         return np.asarray(np.clip((now - factor * before) / (1 - factor), 0, 1))
 
-    def _in_units(self, image: np.ndarray) -> np.ndarray:
-        return self.scale.invert(image, np.dtype(np.float64))
-
-    def _refine(self, pilot: np.ndarray, noise: Noise) -> np.ndarray:
-        from autodip.refine.combine import refine  # noqa: PLC0415  (imports torch)
-
-        assert self.config.refine is not None  # else there are no stops to refine at
-        place = self.device if self.device.startswith("cuda") else "cpu"
-        return refine(self.subject.noisy, pilot, noise, self.config.refine, device=place)
-
     def _add(self, iteration: int, output: Output, result: np.ndarray, seconds: float) -> None:
-        image = to_dtype(result, self.subject.noisy.dtype)
-        figures = score(image, self.subject.truth, self.lpips)
-        self.points.append(Point(iteration, output, *figures, seconds))
-
-
-def score(
-    result: np.ndarray, truth: Truth, lpips: Lpips | None = None
-) -> tuple[float, float, float | None, float, float]:
-    """PSNR (dB), SSIM, LPIPS, mean absolute and mean squared difference of a result.
-
-    As in :mod:`autodip.metrics.scores`: a result of a pair whose images were stretched
-    separately is brought to the truth by least squares first, and LPIPS is that of [0, 1] not
-    rescaled. The differences are those of intensities divided by the range.
-
-    Parameters
-    ----------
-    result : ndarray, shape (Y, X)
-        In the units of the noisy image; 11 pixels or more a side.
-    truth : Truth
-    lpips : Lpips, optional
-        None, and images below 32 pixels a side, give no LPIPS.
-    """
-    reference, kept = truth.image.astype(np.float64), result.astype(np.float64)
-    if truth.stretched:
-        kept = np.asarray(np.polyval(fit_affine(kept, reference), kept), np.float64)
-    black = float(reference.min()) if truth.data_range is None else 0.0
-    span = float(np.ptp(reference)) if truth.data_range is None else truth.data_range
-    one, other = (kept - black) / span, (reference - black) / span
-    psnr = min(fidelity.psnr(kept, reference, data_range=span), _PERFECT)
-    ssim = fidelity.ssim(kept, reference, data_range=span)
-    distance = lpips(one, other) if lpips is not None and min(one.shape) >= SMALLEST else None
-    difference = one - other
-    return psnr, ssim, distance, float(abs(difference).mean()), float((difference**2).mean())
+        scores = score_stop(self.session.rounded(result), self.subject.truth, self.lpips)
+        self.points.append(Point(iteration=iteration, output=output, seconds=seconds, **scores))

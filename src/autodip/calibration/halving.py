@@ -1,6 +1,6 @@
-"""Successive halving: short fits of all configurations, whole ones of the better half.
+"""Successive halving: short fits of all configurations, complete fits of the better half.
 
-After Jamieson & Talwalkar (AISTATS 2016), with one round.
+The method follows Jamieson & Talwalkar (AISTATS 2016), with a single round.
 """
 
 from __future__ import annotations
@@ -15,11 +15,15 @@ from autodip.bases.criteria import default_criterion, pick
 from autodip.bases.records import Config, Run
 
 _SHARE = 4
-"""The short fits have this part of the iterations."""
+"""The iterations are divided by this number in the short fits."""
 
 
 def shortened(config: Config) -> Config:
-    """Up to a quarter of the iterations; without the refinement, which would take longer."""
+    """Configuration with a quarter of the iterations, without the refinement, which is slower.
+
+    The number of iterations is rounded down to a multiple of ``every``, but is at least ``every``
+    unless the whole fit is shorter.
+    """
     stops = max(1, config.fit.iterations // _SHARE // config.every)
     iterations = min(stops * config.every, config.fit.iterations)
     fit = config.fit.replace(iterations=iterations)
@@ -27,15 +31,16 @@ def shortened(config: Config) -> Config:
 
 
 def kept_of(configs: int) -> int:
-    """How many of so many configurations are run to the end."""
+    """Number of configurations that are run to the end, out of the given number."""
     return math.ceil(configs / 2)
 
 
 def better_half(configs: Sequence[Config], runs: Sequence[Run]) -> list[int]:
-    """Numbers of the better half of configurations, by the mean of their ranks.
+    """Indices of the better half of the configurations, by the mean of their ranks.
 
-    Ranked are the PSNR and the LPIPS (if all have one) of the best stop of each, as means over
-    the images on which all of them were run. None where there is no such image.
+    Each configuration is ranked by the PSNR and, if all runs have it, the LPIPS of its best stop,
+    as means over the images on which all configurations were run. Empty if there is no such
+    image.
     """
     wanted = set(configs)
     by_image: dict[str, dict[Config, Run]] = {}

@@ -1,4 +1,4 @@
-"""Cells of a calibration on the workers of a cluster, which share the folder of the base."""
+"""Calibration on the workers of a cluster, which share the folder of the base."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from autodip.datasets.pair import Pair
 
 @dataclass(frozen=True)
 class _Cell:
-    """One configuration on the images that a device fits at once."""
+    """One configuration, and the images that a device fits at the same time."""
 
     base: Path
     device: str
@@ -28,29 +28,27 @@ class _Cell:
 
 def spread(
     cluster: Cluster,
-    base: Path,
-    device: str,
-    options: Sweep,
+    work: tuple[Path, str, Sweep],
     pairs: Sequence[Pair],
     configs: Sequence[Config],
 ) -> Iterator[Attempt]:
-    """All configurations on all images; an image that cannot be read has one row.
+    """Run all configurations on all images; an image that cannot be read yields one row.
 
-    A worker that dies loses its running fits; another one runs them again.
+    If a worker dies, only its running fits are lost; another worker runs them again.
 
     Parameters
     ----------
     cluster : Cluster
-    base : Path
-        Absolute; the workers see it, and the images, at the same place.
-    device : str
-        Name of a torch device of the workers.
-    options, pairs, configs
+    work : tuple of Path, str and Sweep
+        Absolute path of the base (the workers must find it, and the images, at the same paths),
+        name of a torch device of the workers, and how the grid is run.
+    pairs, configs
         As in :func:`autodip.calibration.calibrate`.
     """
+    base, device, sweep = work
     size = BATCH if device.startswith("cuda") else 1
     cells = [
-        _Cell(base, device, options, tuple(pairs[start : start + size]), config)
+        _Cell(base, device, sweep, tuple(pairs[start : start + size]), config)
         for start in range(0, len(pairs), size)
         for config in configs
     ]
@@ -76,5 +74,8 @@ def _rows(cell: _Cell) -> list[Attempt]:
 
 @lru_cache(maxsize=1)
 def _work(base: Path, created: str, device: str, options: Sweep) -> Work:
-    """Work of this worker; it knows what it has done, in the base that was created then."""
+    """Work of this worker, cached so that the base is not read again for every cell.
+
+    ``created`` makes the cache distinguish bases that were created in the same folder.
+    """
     return Work(store.create(base), device, options)

@@ -1,4 +1,4 @@
-"""Images × configurations, as rows; what is recorded is not run again."""
+"""Calibration of images × configurations; runs that are already recorded are not repeated."""
 
 from __future__ import annotations
 
@@ -24,58 +24,57 @@ def calibrate(
     pairs: Sequence[Pair],
     grid: Sequence[Config],
     base: Path,
+    sweep: Sweep | None = None,
     *,
-    device: str = "auto",
-    seed: int = 0,
-    crop: int = 0,
-    keep_images: bool = False,
-    lpips: bool = True,
-    halving: bool = False,
     cluster: Cluster | None = None,
 ) -> Iterator[Attempt]:
     """Run every configuration on every image, and record the curves in a base.
 
-    Each run is written as soon as it is finished, and what is recorded is not run again: a stop
-    at any moment loses the running fits alone. Several processes may fill one base. On an
-    accelerator, images of one shape are fitted at once.
+    Each run is written as soon as it is finished, and recorded runs are not repeated, so that an
+    interruption loses only the running fits. Several processes may fill one base. On a CUDA
+    device, images of the same shape are fitted at the same time.
 
     Parameters
     ----------
     pairs : sequence of Pair
     grid : sequence of Config
-        Their seed is replaced by ``seed``, and their limit by noise left out.
+        Configurations; their seed is replaced by that of ``sweep``, and their noise limit by None.
     base : Path
-        Folder; made where it is not there.
-    device, seed, crop, keep_images, lpips, halving
-        As in :class:`Sweep`.
+        Folder of the base; created if it does not exist.
+    sweep : Sweep, optional
+        Options of the runs, including the device; by default ``Sweep()``.
     cluster : Cluster, optional
-        Its workers run the configurations; they see ``base`` and the images at the same places.
+        Cluster whose workers run the configurations; they must find ``base`` and the images at
+        the same paths.
 
     Yields
     ------
     Attempt
+        Outcome of one image × configuration, or of an image that could not be read.
 
     Raises
     ------
     ParameterError
-        If there is no pair or configuration, a configuration averages seeds, or an option is not
-        allowed.
+        If there are no pairs or no configurations, a configuration averages over seeds, or the
+        name of the device is unknown.
     FormatError, OutputError
         If the base cannot be read or written.
     DeviceError
-        If the device is not there.
+        If the device is not available.
+    ClusterError
+        If the name of the device refers to different devices on the workers.
     """
-    options = Sweep(device, seed, crop, keep_images, lpips, halving)
-    configs = [_checked(config, options.seed) for config in grid]
+    sweep = sweep or Sweep()
+    configs = [_checked(config, sweep.seed) for config in grid]
     if not pairs or not configs:
         raise ParameterError(f"{len(pairs)} images and {len(configs)} configurations to run")
     begun = store.create(base)
-    stage = _stage(begun, options, cluster)
+    stage = _stage(begun, sweep, cluster)
     total = len(pairs) * len(configs)
-    if options.halving:
+    if sweep.halving:
         total += len(pairs) * kept_of(len(configs))
     number = 0
-    for row, runs in _stages(stage, begun, pairs, configs, options.halving):
+    for row, runs in _stages(stage, begun, pairs, configs, sweep.halving):
         number += runs
         yield dataclasses.replace(row, number=number, total=total)
 
@@ -83,18 +82,18 @@ def calibrate(
 _Stage = Callable[[Sequence[Pair], Sequence[Config]], Iterator[Attempt]]
 
 
-def _stage(base: Base, options: Sweep, cluster: Cluster | None) -> _Stage:
-    """Runs configurations on images, here or on a cluster."""
+def _stage(base: Base, sweep: Sweep, cluster: Cluster | None) -> _Stage:
+    """Function that runs configurations on images, in this process or on a cluster."""
     if cluster is None:
-        return Work(base, devices.resolve(options.device), options).stage
-    device = cluster.device(options.device)
-    return partial(spread, cluster, base.path.absolute(), device, options)
+        return Work(base, devices.resolve(sweep.device), sweep).stage
+    device = cluster.device(sweep.device)
+    return partial(spread, cluster, (base.path.absolute(), device, sweep))
 
 
 def _stages(
     stage: _Stage, base: Base, pairs: Sequence[Pair], configs: Sequence[Config], halving: bool
 ) -> Iterator[tuple[Attempt, int]]:
-    """Rows, and for how many runs each stands: all of an image that could not be read."""
+    """Rows, each with the number of runs it stands for: all of an image that cannot be read."""
     first = [shortened(config) for config in configs] if halving else configs
     for row in stage(pairs, first):
         yield row, 1 if row.config else len(first)
@@ -107,6 +106,6 @@ def _stages(
 def _checked(config: Config, seed: int) -> Config:
     if config.fit.seeds > 1:
         raise ParameterError(
-            f"network {config.net}: seeds is {config.fit.seeds}; a curve is that of one fit, use 1"
+            f"network {config.net}: seeds is {config.fit.seeds}; a curve belongs to one fit, use 1"
         )
     return dataclasses.replace(config, seed=seed, fit=config.fit.replace(noise_limit=None))

@@ -1,8 +1,8 @@
-"""How a grid is run, and what became of each image × configuration."""
+"""Options for running a grid, and the outcome of each image × configuration."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Literal
 
 from autodip.bases.records import Config, Point, Run
@@ -11,25 +11,31 @@ from autodip.errors import ParameterError
 Status = Literal["done", "kept", "elsewhere", "not run", "failed"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Sweep:
-    """How a grid is run.
+    """Options for running a grid.
 
     Parameters
     ----------
     device : str
-        As :func:`autodip.compute.device.resolve` takes it.
+        Name of the device, as accepted by :func:`autodip.compute.device.resolve`.
     seed : int
-        Of weights and input of every fit.
+        Random seed for the weights and the input of every fit, in [0, 2**32).
     crop : int
-        Side of the centre that is cut out of every image, in pixels; 0 takes the whole.
+        Side of the central square that is cut out of every image, in pixels (64 or more); 0 takes
+        the whole image.
     keep_images : bool
-        Keep the pixels in the base, for measures of similarity that compare them.
+        Store the pixels in the base, for measures of similarity that compare pixels.
     lpips : bool
         Measure LPIPS if its weights are installed.
     halving : bool
-        Run all configurations to a quarter of their iterations first, and only the better half
+        Run all configurations for a quarter of their iterations first, and only the better half
         of them to the end.
+
+    Raises
+    ------
+    ParameterError
+        If the crop or the seed is not allowed.
     """
 
     device: str = "auto"
@@ -48,23 +54,23 @@ class Sweep:
 
 @dataclass(frozen=True)
 class Attempt:
-    """What became of one image × configuration.
+    """Outcome of one image × configuration.
 
     Parameters
     ----------
     number, total : int
-        Counted from 1, in the order in which they are told.
+        Number of runs reported so far, including this one, and their total.
     name : str
-        Of the image.
+        Name of the image.
     config : Config or None
-        None for an image that could not be read, whose configurations all fail.
+        None for an image that could not be read, for which all configurations fail.
     status : str
-        ``done`` now, ``kept`` from before, being run ``elsewhere`` by another process,
-        ``not run`` for an image too small, or ``failed``.
+        ``done`` in this calibration, ``kept`` from an earlier one, being run ``elsewhere`` by
+        another process, ``not run`` as the image is too small, or ``failed``.
     run : Run or None
-        Where it is done or kept.
+        The run if its status is ``done`` or ``kept``, else None.
     reason : str
-        Why it was not run, or failed.
+        Why there is no run; empty if there is one.
     """
 
     number: int
@@ -72,11 +78,12 @@ class Attempt:
     name: str
     config: Config | None
     status: Status
+    _: KW_ONLY
     run: Run | None = field(default=None, repr=False)
     reason: str = ""
 
     @property
     def best(self) -> Point | None:
-        """Point of the highest PSNR."""
+        """Point with the highest PSNR; None if there is no run."""
         points = self.run.points if self.run else ()
         return max(points, key=lambda point: point.psnr, default=None)

@@ -1,12 +1,12 @@
-"""A base that is being filled: reading pairs, claiming, fitting and recording runs."""
+"""Filling a base: reading pairs, and claiming, fitting and recording runs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from importlib.metadata import version
 
-import autodip
 from autodip.bases import store
 from autodip.bases.claims import Claim, claim
 from autodip.bases.records import Config, Entry, Run
@@ -19,15 +19,16 @@ from autodip.datasets.pair import Pair, load
 from autodip.errors import AutodipError, OutputError
 from autodip.fit import counting
 from autodip.fit.params import deepest
-from autodip.physics import noise
+from autodip.physics.estimate import estimate_noise
+from autodip.util.text import words_of
 
 BATCH = 16
-"""Images in memory at once, and fitted at once, on an accelerator."""
+"""Maximum number of images in memory, and in one fit, at the same time on a CUDA device."""
 
 
 @dataclass(frozen=True)
 class _Image:
-    """An image in memory, and its entry."""
+    """An image in memory, and its entry in the base."""
 
     entry: Entry
     subject: Subject
@@ -37,12 +38,12 @@ _Claimed = list[tuple[_Image, Claim]]
 
 
 class Work:
-    """Fills a base; the rows are not numbered yet.
+    """Fills a base; the rows it yields are not numbered yet.
 
     Parameters
     ----------
     base : Base
-        As it was when the work began.
+        The base as it was when the work began.
     device : str
         Name of a torch device.
     options : Sweep
@@ -57,7 +58,7 @@ class Work:
         self._lpips = lpips.load() if options.lpips else None
 
     def stage(self, pairs: Sequence[Pair], configs: Sequence[Config]) -> Iterator[Attempt]:
-        """All configurations on all images."""
+        """Run all configurations on all images."""
         size = BATCH if self._device.startswith("cuda") else 1
         for start in range(0, len(pairs), size):
             shapes: dict[tuple[int, int], list[_Image]] = {}
@@ -67,7 +68,7 @@ class Work:
                 except OutputError:
                     raise
                 except (AutodipError, OSError, MemoryError, ValueError) as error:
-                    yield self._row(pair.name, None, "failed", reason=_words(error))
+                    yield self._row(pair.name, None, "failed", reason=words_of(error))
                     continue
                 shapes.setdefault(image.entry.shape, []).append(image)
             for images in shapes.values():
@@ -75,9 +76,9 @@ class Work:
                     yield from self._images(images, config)
 
     def _load(self, pair: Pair) -> _Image:
-        """Read a pair, describe it, and write its entry if it is new."""
+        """Read a pair, compute its descriptors, and write its entry if it is new."""
         noisy, truth = load(pair, self._options.crop)
-        subject = Subject(noisy, truth, noise.estimate(noisy))
+        subject = Subject(noisy, truth, estimate_noise(noisy))
         identifier = store.pixels_hash(noisy, truth.image)
         known = self._entries.get(identifier)
         entry = known or self._describe(pair, subject, identifier)
@@ -93,15 +94,15 @@ class Work:
         same = (e.fov for e in self._entries.values() if e.source.get("truth") == content)
         place = (pair.dataset, pair.microscope, pair.specimen, pair.fov)
         return Entry(
-            identifier,
-            f"{pair.dataset}/{pair.name}",
-            pair.microscope,
-            pair.specimen,
-            next(same, "/".join(part or "unknown" for part in place)),
-            pair.noise_level,
-            (subject.noisy.shape[0], subject.noisy.shape[1]),
-            descriptors.descriptors(subject.noisy, noise=subject.noise),
-            {
+            id=identifier,
+            name=f"{pair.dataset}/{pair.name}",
+            microscope=pair.microscope,
+            specimen=pair.specimen,
+            fov=next(same, "/".join(part or "unknown" for part in place)),
+            noise_level=pair.noise_level,
+            shape=(subject.noisy.shape[0], subject.noisy.shape[1]),
+            descriptors=descriptors.descriptors(subject.noisy, noise=subject.noise),
+            source={
                 "set": pair.dataset,
                 "file": pair.name,
                 "role": pair.role,
@@ -112,7 +113,7 @@ class Work:
         )
 
     def _images(self, images: Sequence[_Image], config: Config) -> Iterator[Attempt]:
-        """One configuration on images of one shape."""
+        """Run one configuration on images of the same shape."""
         claimed: _Claimed = []
         again: list[_Image] = []
         deep = config.net.depth > deepest(images[0].entry.shape, config.net.reduction)
@@ -126,7 +127,9 @@ class Work:
                 elif any(image.entry.id == other.entry.id for other, _ in claimed):
                     again.append(image)
                 elif (mine := self._claim(image, config)) is None:
-                    yield self._row(name, config, "elsewhere", reason="another process is at it")
+                    yield self._row(
+                        name, config, "elsewhere", reason="another process is running it"
+                    )
                 elif (run := self._recorded(image, config)) is not None:  # finished just now
                     mine.release()
                     yield self._row(name, config, "kept", run)
@@ -154,12 +157,12 @@ class Work:
         return claim(store.run_path(self._path, image.entry.id, config).with_suffix(".claim"))
 
     def _at_once(self, shape: tuple[int, int], config: Config) -> int:
-        """Fits that the memory of the device allows at once."""
+        """Number of fits that the memory of the device allows at the same time."""
         need = counting.estimate(config.net, 1, shape, precision=config.fit.precision).memory
         return max(1, min(BATCH, devices.free_memory(self._device) // need))
 
     def _fit(self, group: _Claimed, config: Config, claimed: _Claimed) -> Iterator[Attempt]:
-        """Fit images at once; one by one, should one of them spoil it."""
+        """Fit images at the same time; if that fails, fit them one by one."""
 
         def refresh() -> None:
             for _, mine in claimed:
@@ -180,7 +183,7 @@ class Work:
                 for one in group:
                     yield from self._fit([one], config, claimed)
             else:
-                yield self._row(group[0][0].entry.name, config, "failed", reason=_words(error))
+                yield self._row(group[0][0].entry.name, config, "failed", reason=words_of(error))
             return
         for (image, mine), points in zip(group, curves, strict=True):
             run = Run(image.entry.id, config, points, _cost(config, shape), engine())
@@ -197,14 +200,14 @@ class Work:
         run: Run | None = None,
         reason: str = "",
     ) -> Attempt:
-        return Attempt(0, 0, name, config, status, run, reason if not run else "")
+        return Attempt(0, 0, name, config, status, run=run, reason=reason if not run else "")
 
 
 def engine() -> str:
-    """Versions that compute the figures."""
+    """Versions of autodip and torch, which determine the scores."""
     import torch  # noqa: PLC0415
 
-    return f"autodip {autodip.__version__}, torch {torch.__version__}"
+    return f"autodip {version('autodip')}, torch {torch.__version__}"
 
 
 def _cost(config: Config, shape: tuple[int, int]) -> dict[str, float]:
@@ -212,7 +215,3 @@ def _cost(config: Config, shape: tuple[int, int]) -> dict[str, float]:
         config.net, config.fit.iterations, shape, precision=config.fit.precision
     )
     return {"flop": price.flop, "memory": price.memory, "parameters": price.parameters}
-
-
-def _words(error: Exception) -> str:
-    return str(error) if isinstance(error, AutodipError) else f"{type(error).__name__}: {error}"

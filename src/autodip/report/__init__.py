@@ -1,1 +1,1 @@
-"""Pictures for people."""
+"""Tables and figures for readers."""

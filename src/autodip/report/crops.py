@@ -18,18 +18,18 @@ from autodip.report.panel import BACK, strip
 
 
 def crops(cells: Sequence[Cell], rows: Sequence[Row], images: Path) -> Picture.Image | None:
-    """One line for the first image of each group at each noise level of each data set.
+    """Draw one row for the first image of each group at each noise level of each data set.
 
     Parameters
     ----------
     cells, rows : sequence of Cell, sequence of Row
         One row for each cell.
     images : Path
-        Folder where the results are kept.
+        Folder with the stored results.
 
     Returns
     -------
-    PIL image, or None where no result is kept.
+    PIL image, or None if no result is stored.
     """
     first: dict[tuple[str, ...], Cell] = {}
     lines: dict[tuple[str, ...], dict[str, np.ndarray]] = {}
@@ -44,7 +44,7 @@ def crops(cells: Sequence[Cell], rows: Sequence[Row], images: Path) -> Picture.I
         try:
             lines.setdefault(group, {})[row.method] = io.read(kept).data
         except (AutodipError, OSError):
-            continue  # a picture that was damaged; its figures are in the table
+            continue  # a damaged picture; its scores are in the table
     methods = [name for name in METHODS if any(name in line for line in lines.values())]
     strips: list[Picture.Image] = []
     for place in sorted(lines):
@@ -59,7 +59,7 @@ def crops(cells: Sequence[Cell], rows: Sequence[Row], images: Path) -> Picture.I
 def _comparable(
     cell: Cell, results: Mapping[str, np.ndarray]
 ) -> dict[str, np.ndarray | None] | None:
-    """Results with their truth, in its intensities; None where the truth cannot be read."""
+    """Results with their truth, on its intensity scale; None if the truth cannot be read."""
     try:
         _, truth = load(cell.pair, cell.row.crop)
     except (AutodipError, OSError):

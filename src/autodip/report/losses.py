@@ -1,4 +1,4 @@
-"""The figure of a study: what each strategy loses against the optimum, image by image."""
+"""The figure of a study: the loss of each strategy against the optimum, image by image."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from autodip.study import OPTIMUM, REFERENCES, Judged
 _NAMES, _PANEL, _MEANS, _GAP, _LINE, _HEAD, _FOOT = 190, 400, 56, 30, 22, 34, 52
 _INK, _DOT, _GRID, _MEAN = 20, 120, 215, 0
 _TICKS = 6
-"""Ticks of an axis at most."""
+"""Maximum number of ticks of an axis."""
 
 _SHOWN = 98
-"""Percentile of the strategies' losses that an axis reaches; references may lie beyond."""
+"""Percentile of the strategies' losses that an axis includes; references may lie beyond it."""
 
-_LEGEND = "dots: images; bars and figures: their mean; triangles: beyond the axis"
+_LEGEND = "dots: images; bars and numbers: their mean; triangles: beyond the axis"
 
 
 def losses(rows: Sequence[Judged]) -> Picture.Image | None:
-    """Draw the losses of PSNR (dB) and LPIPS of every image, a line for each strategy.
+    """Draw the losses in PSNR (dB) and LPIPS of every image, one line for each strategy.
 
-    Dots are images, the bar and the figure beside it their mean. The axis is that of the
-    strategies; what lies beyond it, as references may, is a triangle at its end. None where there
-    is nothing to draw.
+    Dots are images; the bar and the number next to it are their mean. The axis covers the losses
+    of the strategies; values beyond it, which references may have, are triangles at its end. None
+    if there is nothing to draw.
     """
     panels = {
         "loss of PSNR against the optimum, dB": _losses(rows, "psnr", -1),
@@ -56,7 +56,7 @@ def _strategies(rows: Sequence[Judged]) -> list[str]:
 
 
 def _losses(rows: Sequence[Judged], figure: str, sign: int) -> dict[str, list[float]]:
-    """Losses by strategy."""
+    """Losses of a metric against the optimum, by strategy; positive where worse."""
     best = {row.image: getattr(row, figure) for row in rows if row.strategy == OPTIMUM}
     lost: dict[str, list[float]] = {}
     for row in rows:
@@ -108,7 +108,7 @@ def _mark(draw: ImageDraw.ImageDraw, x: float, y: int, side: int) -> None:
 
 
 def _axis(values: Sequence[float]) -> tuple[float, list[float]]:
-    """Left end of an axis for losses, and its ticks up to its right end."""
+    """Left end of an axis for losses, and its ticks, the last of which is its right end."""
     low = min(0.0, *values)
     high = max(float(np.percentile([*values, 0.0], _SHOWN)), low + 1e-3)
     least = (high - low) / (_TICKS - 1)

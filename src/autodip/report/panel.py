@@ -1,4 +1,4 @@
-"""Images side by side, with one contrast and an enlarged detail."""
+"""Images side by side, with a common contrast and an enlarged detail."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def panel(images: Mapping[str, np.ndarray]) -> Picture.Image:
     Parameters
     ----------
     images : mapping of str to ndarray, shape (Y, X)
-        Titles and images of one shape in one unit. The last one sets the contrast for all,
-        linear from its 0.1 to its 99.9 percentile.
+        Titles and images, with the same shape and units. The last image sets the contrast of
+        all, linear from its 0.1th to its 99.9th percentile.
     """
     last = list(images.values())[-1].astype(float)
     low, high = np.percentile(last, (0.1, 99.9))
@@ -49,11 +49,11 @@ def strip(name: str, images: Mapping[str, np.ndarray | None], *, titles: bool) -
     Parameters
     ----------
     name : str
-        Written before the row.
+        Label at the start of the row.
     images : mapping of str to ndarray, shape (Y, X), or None
-        Titles and images as for :func:`panel`; for None the place is left empty.
+        Titles and images as for :func:`panel`; the place of a None is left empty.
     titles : bool
-        Whether the titles are written above.
+        Whether the titles are written above the images.
     """
     last = [image for image in images.values() if image is not None][-1].astype(float)
     low, high = np.percentile(last, (0.1, 99.9))
@@ -81,7 +81,7 @@ def _grey(image: np.ndarray, low: float, high: float) -> np.ndarray:
 
 
 def _square(grey: np.ndarray, side: int) -> Picture.Image:
-    """Enlarge or shrink to fit a square, keeping the proportions."""
+    """Enlarge or shrink an image to fit a square, keeping its proportions."""
     scale = side / max(grey.shape)
     size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
     whole = Picture.new("L", (side, side), BACK)
@@ -90,7 +90,7 @@ def _square(grey: np.ndarray, side: int) -> Picture.Image:
 
 
 def _detail(image: np.ndarray) -> tuple[int, int]:
-    """Corner of the window with the most contrast."""
+    """Top left corner (Y, X) of the window with the largest standard deviation."""
     side = min(image.shape) // 4
     starts = [
         (y, x)

@@ -1,4 +1,4 @@
-"""The figure of a calibration base: PSNR and LPIPS by architecture and stop."""
+"""The figure of a calibration base: PSNR and LPIPS by architecture and stopping iteration."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from autodip.report.panel import BACK
 _NAMES, _PANEL, _GAP, _LINE, _HEAD, _FOOT = 260, 420, 40, 22, 40, 34
 _INK, _DARK, _LIGHT = 20, 40, 235
 _SHOWN = 20
-"""Percentile of the figures that is drawn darkest; all that is worse is as dark."""
+"""Percentile of the scores that is drawn darkest; anything worse is equally dark."""
 
 
 def surface(base: Base) -> Picture.Image:
-    """Draw PSNR (dB) and LPIPS, means over the images, one line for each configuration.
+    """Draw the mean PSNR (dB) and LPIPS over the images, one line for each configuration.
 
-    The stop grows to the right, brighter is better, and a frame marks the best stop of each
-    line. Drawn is the average of the outputs, or the last output where there is no average.
+    The stopping iteration increases to the right, brighter is better, and a frame marks the best
+    stop of each line. The averaged output is drawn if it was recorded, or else the last output,
+    or else the refined one.
 
     Raises
     ------
@@ -44,7 +45,7 @@ def surface(base: Base) -> Picture.Image:
         draw.text((8, _HEAD + number * _LINE + 3), name, fill=_INK, font=font)
     for column, (figure, sign) in enumerate((("psnr", 1), ("lpips", -1))):
         left = _NAMES + column * (_PANEL + _GAP)
-        _panel(draw, left, figure, sign, list(curves.values()), font)
+        _panel(draw, left, figure, sign=sign, curves=list(curves.values()), font=font)
     return sheet
 
 
@@ -58,11 +59,12 @@ def _panel(
     draw: ImageDraw.ImageDraw,
     left: int,
     figure: str,
+    *,
     sign: int,
     curves: Sequence[Sequence[Pick]],
     font: ImageFont.ImageFont | ImageFont.FreeTypeFont,
 ) -> None:
-    """One figure of all configurations; its range stands above it."""
+    """Draw one metric of all configurations, with its range above them."""
     rows = [[one.scores[figure] for one in curve] for curve in curves]
     known = [sign * value for row in rows for value in row if value is not None]
     title = {"psnr": "PSNR, dB", "lpips": "LPIPS"}[figure]

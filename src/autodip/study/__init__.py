@@ -1,4 +1,4 @@
-"""The transfer strategies side by side on held-out images, from recorded curves alone."""
+"""Comparison of the transfer strategies on held-out images, from recorded curves alone."""
 
 from autodip.study.held_out import Study, prepare
 from autodip.study.judged import FIXED, OPTIMUM, OUTPUTS, REFERENCES, Design, Judged, to_csv

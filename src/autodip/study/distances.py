@@ -14,7 +14,13 @@ from autodip.choose.samples import Sample
 
 
 class Distances:
-    """Distances between images; each is computed once."""
+    """Distances between images, each of which is computed only once.
+
+    Parameters
+    ----------
+    places : mapping of str to Base
+        Base that holds an image, by the identifier of the image.
+    """
 
     def __init__(self, places: Mapping[str, Base]) -> None:
         self._places = places
@@ -22,7 +28,7 @@ class Distances:
         self._found: dict[tuple[str, ...], float] = {}
 
     def __call__(self, query: Entry, measure: str, pool: Sequence[Entry]) -> np.ndarray:
-        """Distances (len(pool),) of an image to others by a measure."""
+        """Distances, shape (len(pool),), from an image to others by a measure."""
         keys = [_pair(measure, query, entry) for entry in pool]
         new = [n for n, key in enumerate(keys) if key not in self._found]
         if new:
@@ -39,6 +45,6 @@ class Distances:
 
 
 def _pair(measure: str, query: Entry, entry: Entry) -> tuple[str, ...]:
-    """Key of a distance; one for both directions where they are equal."""
+    """Key of a distance; the same for both directions if the measure is symmetric."""
     ids = (query.id, entry.id)
     return (measure, *(sorted(ids) if MEASURES[measure].pairwise else ids))

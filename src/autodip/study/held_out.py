@@ -1,4 +1,4 @@
-"""The strategies on held-out images."""
+"""Evaluation of the strategies on held-out images."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from autodip.choose.describe import Description
 from autodip.choose.from_base import Deciding, Strategy, decide, stopped
 from autodip.choose.measures import nearness
 from autodip.errors import MissingPackageError, ParameterError
+from autodip.image.kind import Kind
 from autodip.study import recorded
 from autodip.study.distances import Distances
 from autodip.study.judged import (
@@ -34,17 +35,17 @@ from autodip.study.judged import (
 from autodip.study.recorded import Curves
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Study:
     """A comparison that is ready to run.
 
     Parameters
     ----------
     judged : tuple of Entry
-        Whose images are judged.
+        Entries of the images that are judged.
     options : Design
     notes : tuple of str
-        What there is to choose from; what was left out, and why.
+        Description of the images and settings to choose from, and what was left out and why.
     """
 
     judged: tuple[Entry, ...]
@@ -58,7 +59,7 @@ class Study:
     _picks: dict[frozenset[str], Pick] = field(default_factory=dict)
 
     def rows(self) -> Iterator[Judged]:
-        """Rows of each image: optimum, fixed, the strategies, the references."""
+        """Yield the rows of each image: optimum, fixed, the strategies, the references."""
         for entry in self.judged:
             pool = [other for other in self._entries if other.fov != entry.fov]
             described = [other.descriptors for other in pool]
@@ -69,14 +70,14 @@ class Study:
 
     def _rows_of(self, entry: Entry, pool: Sequence[Entry]) -> Iterator[Judged]:
         yield self._row(entry, OPTIMUM, self._best([entry]))
-        yield self._by(entry, FIXED, Deciding(tuple(pool), (None, None)))
+        yield self._by(entry, FIXED, Deciding(tuple(pool), Kind()))
         for name in self.options.strategies:
             yield self._by_strategy(entry, name, pool)
         for title, preset in REFERENCES.items():
             yield self._by_reference(entry, title, preset)
 
     def _best(self, entries: Sequence[Entry]) -> Pick:
-        """Setting that is best over images; each question is answered once."""
+        """Best setting over some images, cached by the set of images."""
         ids = frozenset(entry.id for entry in entries)
         if ids not in self._picks:
             runs = [run for entry in entries for run in self._allowed[entry.id].values()]
@@ -87,9 +88,9 @@ class Study:
         def distances(measure: str, asked: Sequence[Entry]) -> np.ndarray:
             return self._distances(entry, measure, asked)
 
-        known = (entry.microscope, entry.specimen)
+        way, neighbours = Strategy.parse(name), self.options.neighbours
         try:
-            deciding = decide(Strategy.parse(name), known, pool, distances, self.options.neighbours)
+            deciding = decide(way, entry.kind, pool, distances, neighbours)
         except (ParameterError, MissingPackageError) as error:
             return row_of(entry, name, reason=str(error))
         return self._by(entry, name, deciding)
@@ -101,7 +102,7 @@ class Study:
         measured = bool(deciding.distances)
         return dataclasses.replace(
             row,
-            group=" ".join(part or "any" for part in deciding.group),
+            group=" ".join(part or "any" for part in deciding.group.names),
             neighbours="; ".join(one.name for one in deciding.entries) if measured else "",
             distance=deciding.distances[0] if measured else None,
         )
@@ -128,22 +129,26 @@ class Study:
 
 
 def prepare(base: Base, validation: Base | None = None, options: Design | None = None) -> Study:
-    """Check that two bases can be compared, or one with itself.
+    """Prepare a study, and check that the curves it needs are recorded.
 
     Parameters
     ----------
     base : Base
-        Whose images choose.
+        Base whose images the settings are chosen from.
     validation : Base, optional
-        Whose images are judged; without it each image of ``base`` is judged by those of other
-        fields of view. No field of view is ever on both sides.
+        Base whose images are judged; by default each image of ``base`` is judged by settings
+        chosen from the images of the other fields of view. No field of view is ever on both sides.
     options : Design, optional
+
+    Returns
+    -------
+    Study
 
     Raises
     ------
     ParameterError
-        If no setting was run on all images of ``base``, an image that is to be judged lacks one
-        of these, or no image is left to judge.
+        If no setting was run on all images of ``base``, no configuration has the outputs that may
+        be picked, an image to be judged lacks one of the settings, or no image is left to judge.
     """
     options = options or Design()
     target = base if validation is None else validation
@@ -157,7 +162,7 @@ def prepare(base: Base, validation: Base | None = None, options: Design | None =
     kept = tuple(one for one in judged if any(other.fov != one.fov for other in entries))
     if not kept:
         raise ParameterError(
-            "no image is left to judge: all are of the one field of view of the base; calibrate "
+            "no image is left to judge: all show the only field of view of the base; calibrate "
             "images of two fields of view or more"
         )
     if len(kept) < len(judged):
@@ -169,11 +174,20 @@ def prepare(base: Base, validation: Base | None = None, options: Design | None =
         for image, runs in {**judging, **asked}.items()
     }
     places = {**dict.fromkeys(judging, target), **dict.fromkeys(asked, base)}
-    return Study(kept, options, tuple(notes), entries, grid, allowed, judging, Distances(places))
+    return Study(
+        judged=kept,
+        options=options,
+        notes=tuple(notes),
+        _entries=entries,
+        _grid=grid,
+        _allowed=allowed,
+        _recorded=judging,
+        _distances=Distances(places),
+    )
 
 
 def _pool(name: str, entries: Sequence[Entry], settings: int) -> str:
-    """What there is to choose from, in words."""
+    """Description of the images and settings to choose from."""
     fields = len({entry.fov for entry in entries})
     simulated = sum("simulated" in entry.source for entry in entries)
     return (
@@ -184,7 +198,7 @@ def _pool(name: str, entries: Sequence[Entry], settings: int) -> str:
 
 
 def _output(choice: Choice) -> Output:
-    """Output that a choice keeps."""
+    """Output that is the result of a choice."""
     if choice.refine is not None:
         return "refined"
     return "average" if choice.fit.average else "last"

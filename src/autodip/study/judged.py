@@ -1,4 +1,4 @@
-"""One row for each image and strategy, and what is compared."""
+"""Rows of a study, one for each image and strategy, and the options of a study."""
 
 from __future__ import annotations
 
@@ -23,33 +23,36 @@ REFERENCES: Mapping[str, str] = {
     "published table": "published",
     **{f"preset {name}": name for name in reversed(presets.BY_QUALITY)},
 }
-"""What is read beside the strategies where its curve was recorded: title and preset."""
+"""References shown in addition to the strategies if their curves were recorded, as title: preset.
+
+The curves are those of the preset's own network, fit and output.
+"""
 
 OUTPUTS: Mapping[str, tuple[Output, ...]] = {
     "any": ("last", "average", "refined"),
     "average": ("average",),
     "refined": ("refined",),
 }
-"""Outputs that a strategy may pick, by the name of the option."""
+"""Outputs that a strategy may pick, by the value of the option."""
 
 NOT_IN_GRID = "not in the grid"
-"""Reason of a reference that was not recorded."""
+"""Reason given for a reference whose curve was not recorded."""
 
 
 @dataclass(frozen=True)
 class Design:
-    """What is compared, and how.
+    """Options of a study: what is compared, and how.
 
     Parameters
     ----------
     criterion : str
-        By which the best setting is told; see :mod:`autodip.bases.criteria`.
+        Criterion for the best setting; see :mod:`autodip.bases.criteria`.
     output : "any", "average" or "refined"
-        Outputs that may be picked; references keep their own.
+        Outputs that may be picked; references use their own output.
     neighbours : int
-        Over so many of the nearest calibration images the curves are averaged.
+        Number of nearest calibration images over which the curves are averaged, 1 or more.
     strategies : tuple of str
-        Out of :data:`autodip.choose.from_base.STRATEGIES`.
+        Names from :data:`autodip.choose.from_base.STRATEGIES`.
 
     Raises
     ------
@@ -73,30 +76,35 @@ class Design:
             Strategy.parse(name)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Judged:
-    """One image judged by one strategy.
+    """One image with the setting picked by one strategy, and its scores.
 
     Parameters
     ----------
     image, name, fov, microscope, specimen, noise_level : str or None
-        The image; see :class:`autodip.bases.records.Entry`.
+        Identifier and description of the image; see :class:`autodip.bases.records.Entry`.
     strategy : str
+        Name of the strategy, the bound, or the reference.
     reason : str
-        Why there are no figures; else empty.
+        Why there are no scores; empty if there are.
     outside : bool or None
-        Whether the image is unlike all that may choose for it, so that ``autodip denoise``
-        would say so; None where that cannot be told. See :func:`autodip.choose.measures.nearness`.
+        Whether the image is unlike all images that its setting may be chosen from, about which
+        ``autodip denoise`` would warn. None if this could not be determined. See
+        :func:`autodip.choose.measures.nearness`.
     group : str
-        Microscope and specimen that were asked, "any" for each that was not.
+        Microscope and specimen of the group of images that the setting was chosen from, with
+        "any" for one that was not restricted. Empty if the setting was not chosen from a group.
     neighbours, distance : str, float or None
-        Names of the nearest calibration images, and the distance of the first.
+        Names of the nearest calibration images, and the distance to the first of them. Empty and
+        None if no measure of similarity was used.
     net, config, output, iteration : str, str, str, int or None
-        What was picked: the network, the key of its configuration, the output and the stop.
+        Setting that was picked: the network, the key of the configuration, the output, and the
+        iteration at which to stop.
     stop : int or None
-        The recorded stop nearest to it, where the figures were read.
+        Recorded stop nearest to this iteration, from which the scores are taken.
     psnr, ssim, lpips, seconds : float or None
-        Of the image's own curve there.
+        Scores of the image's own curve at that stop (PSNR in dB), and its run time in seconds.
     """
 
     image: str
@@ -126,7 +134,7 @@ FIELDS = ("schema", *(f.name for f in dataclasses.fields(Judged)))
 
 
 def to_csv(rows: Sequence[Judged]) -> str:
-    """Text of a CSV file with a header; empty where a value is None."""
+    """Text of a CSV file with a header; values that are None are left empty."""
     text = io.StringIO()
     writer = csv.DictWriter(text, FIELDS, lineterminator="\n")
     writer.writeheader()
@@ -135,14 +143,14 @@ def to_csv(rows: Sequence[Judged]) -> str:
 
 
 def row_of(entry: Entry, strategy: str, **columns: Any) -> Judged:
-    """Row of an image, with the columns that are known."""
+    """Row of an image and a strategy, with further columns by name."""
     about = ("name", "fov", "microscope", "specimen", "noise_level")
     known = {name: getattr(entry, name) for name in about}
     return Judged(image=entry.id, strategy=strategy, **known, **columns)
 
 
 def columns_of(config: Config, iteration: int, point: Point) -> dict[str, Any]:
-    """Columns of what was picked and of the figures read."""
+    """Columns for the setting that was picked and for its scores."""
     return {
         "net": str(config.net),
         "config": config.key,

@@ -1,4 +1,4 @@
-"""Recorded curves: what two bases have in common, and reading one of them."""
+"""Recorded curves: the configurations that bases have in common, and access to single points."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ Curves = Mapping[str, Mapping[str, Run]]
 
 
 def recorded(base: Base) -> Curves:
-    """Curves of the images that have any.
+    """Curves of all images that have at least one.
 
     Raises
     ------
     ParameterError
-        If none has.
+        If no image has a curve.
     """
     found: dict[str, dict[str, Run]] = {}
     for run in base.runs:
@@ -32,17 +32,17 @@ def recorded(base: Base) -> Curves:
 
 
 def grid(curves: Curves, outputs: Sequence[Output]) -> tuple[tuple[str, ...], list[str]]:
-    """Keys of the configurations that all images have, with any of the outputs.
+    """Keys of the configurations that were run on all images and have any of the outputs.
 
     Returns
     -------
     tuple of str, list of str
-        The keys, and a note for each configuration that only some images have.
+        The keys, and a note for each configuration that was run on some images only.
 
     Raises
     ------
     ParameterError
-        If there is none.
+        If there is no such configuration.
     """
     counts = Counter(key for runs in curves.values() for key in runs)
     named = {key: str(run.config.net) for runs in curves.values() for key, run in runs.items()}
@@ -51,7 +51,7 @@ def grid(curves: Curves, outputs: Sequence[Output]) -> tuple[tuple[str, ...], li
     if not shared:
         raise ParameterError(
             f"no setting was run on all {len(curves)} images of the base; each of "
-            f"{', '.join(partial)} is missing on some; go on with autodip calibrate --resume"
+            f"{', '.join(partial)} is missing for some; continue with autodip calibrate --resume"
         )
     one = next(iter(curves.values()))
     kept = tuple(key for key in shared if only(one[key], outputs).points)
@@ -64,19 +64,19 @@ def grid(curves: Curves, outputs: Sequence[Output]) -> tuple[tuple[str, ...], li
 
 
 def check(base: Base, curves: Curves, keys: Sequence[str]) -> None:
-    """Raise unless every image that is to be judged has every configuration.
+    """Check that every configuration was run on every image that is to be judged.
 
     Raises
     ------
     ParameterError
-        It says which are missing.
+        If any are missing; the message lists them.
     """
     parts = []
     for key in keys:
         lacking = [image for image, runs in curves.items() if key not in runs]
         if lacking:
             name = base.entries[lacking[0]].name
-            parts.append(f"{key} on {len(lacking)} of {len(curves)} images (as {name})")
+            parts.append(f"{key} on {len(lacking)} of {len(curves)} images (e.g. {name})")
     if parts:
         raise ParameterError(
             f"the images to be judged lack settings of the base: {'; '.join(parts)}; calibrate "
@@ -85,11 +85,11 @@ def check(base: Base, curves: Curves, keys: Sequence[str]) -> None:
 
 
 def only(run: Run, outputs: Sequence[Output]) -> Run:
-    """Run with the points of some outputs."""
+    """Copy of a run that has only the points of some outputs."""
     return dataclasses.replace(run, points=tuple(p for p in run.points if p.output in outputs))
 
 
 def nearest(run: Run, output: Output, iteration: int) -> Point | None:
-    """Point of an output at the stop nearest to an iteration; None if it was not recorded."""
+    """Point of an output at the stop nearest to an iteration; None if there is no such output."""
     points = [point for point in run.points if point.output == output]
     return min(points, key=lambda point: abs(point.iteration - iteration), default=None)

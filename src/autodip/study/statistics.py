@@ -1,4 +1,4 @@
-"""Figures of each strategy over the images, and whether they differ by more than chance."""
+"""Scores of each strategy over the images, and tests of whether they differ significantly."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ from autodip.study.judged import FIXED, OPTIMUM, Judged
 Figure = Literal["psnr", "ssim", "lpips"]
 
 RIVALS = (FIXED, GROUP)
-"""Strategies that the others are tested against."""
+"""Strategies against which the others are tested."""
 
 _EXACT = 50
-"""Fields of view up to which the test is exact."""
+"""Maximum number of fields of view for which the test is exact."""
 
 
 @dataclass(frozen=True)
 class Spread:
-    """Mean and standard deviation over images, with one degree of freedom less.
+    """Mean and sample standard deviation (n - 1) of a score over images.
 
-    ``loss`` is the mean difference from the optimum of the same image, positive where worse.
-    ``against`` has the p value of the test against each of :data:`RIVALS`; None where it cannot
-    be told. That of the optimum, which is a bound, is empty.
+    ``deviation`` is None for a single image. ``loss`` is the mean difference from the optimum of
+    the same image, positive if worse, and None if no image has both scores. ``against`` has the
+    p value of the test against each of the other :data:`RIVALS`, None if no field of view differs.
+    It is empty for the optimum, which is a bound.
     """
 
     mean: float
@@ -35,24 +36,24 @@ class Spread:
     against: Mapping[str, float | None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Summary:
-    """A strategy over the images it has figures for.
+    """Summary of a strategy over the images for which it has scores.
 
     Parameters
     ----------
     strategy : str
     images, fields : int
-        How many, and of how many fields of view.
+        Number of images that have scores, and number of their fields of view.
     psnr : Spread or None
-        In dB.
+        PSNR in dB; None, as for the other scores, if no image has it.
     ssim, lpips : Spread or None
     same : int
-        Images for which the setting of their optimum was picked, at any stop.
+        Number of images for which the configuration of their optimum was picked, at any stop.
     missing : int
-        Images that have no figures.
+        Number of images without scores.
     reasons : tuple of str
-        Why; each once.
+        Reasons why scores are missing, without duplicates.
     """
 
     strategy: str
@@ -67,15 +68,15 @@ class Summary:
 
 
 def summarise(rows: Sequence[Judged]) -> list[Summary]:
-    """Summaries of the strategies, in the order of the rows."""
+    """Summarise each strategy, in the order in which they appear in the rows."""
     by_strategy = _by_strategy(rows)
     return [_summary(name, by_strategy) for name in by_strategy]
 
 
 def mean_loss(rows: Sequence[Judged], strategy: str, figure: Figure) -> float | None:
-    """Mean difference from the optimum of the same image, positive where worse.
+    """Mean difference from the optimum of the same image, positive if worse.
 
-    None where no image has both.
+    None if no image has both scores.
     """
     losses = _losses(figure, strategy, _by_strategy(rows))
     return float(np.mean(losses)) if losses else None
@@ -84,19 +85,19 @@ def mean_loss(rows: Sequence[Judged], strategy: str, figure: Figure) -> float | 
 def paired_test(differences: Mapping[str, Sequence[float]]) -> float | None:
     """Two-sided p value of Wilcoxon's signed-rank test (1945) over fields of view.
 
-    Images of one field are no independent samples: each field counts once, by its mean. Fields
-    that don't differ are left out, and ties share their rank. Up to 50 fields the p value is
-    exact, counted over all signs.
+    Images of one field of view are not independent samples, so each field counts once, by its
+    mean. Fields whose mean difference is zero are left out, and ties share their rank. For up to
+    50 fields the p value is exact, from counts over all combinations of signs.
 
     Parameters
     ----------
     differences : mapping of str to sequence of float
-        By field of view, one for each image.
+        Differences by field of view, one for each image.
 
     Returns
     -------
     float or None
-        None where no field differs.
+        The p value; None if no field has a mean difference other than zero.
     """
     from scipy.stats import rankdata, wilcoxon  # noqa: PLC0415  (slow to import)
 
@@ -106,8 +107,8 @@ def paired_test(differences: Mapping[str, Sequence[float]]) -> float | None:
         return None
     if len(means) > _EXACT:
         return float(wilcoxon(means).pvalue)
-    ranks = np.rint(2 * rankdata(np.abs(means))).astype(int)  # whole numbers, also of ties
-    ways = np.ones(1)  # by the sum of the ranks that are positive
+    ranks = np.rint(2 * rankdata(np.abs(means))).astype(int)  # doubled: integers, even for ties
+    ways = np.ones(1)  # number of sign combinations, by the sum of the positive ranks
     for rank in ranks:
         none = np.zeros(rank)
         ways = np.concatenate([ways, none]) + np.concatenate([none, ways])
@@ -128,15 +129,15 @@ def _summary(name: str, by_strategy: Mapping[str, Mapping[str, Judged]]) -> Summ
     done = [row for row in rows.values() if row.psnr is not None]
     best = {image: row.config for image, row in by_strategy.get(OPTIMUM, {}).items()}
     return Summary(
-        name,
-        len(done),
-        len({row.fov for row in done}),
-        _spread("psnr", name, by_strategy),
-        _spread("ssim", name, by_strategy),
-        _spread("lpips", name, by_strategy),
-        sum(row.config == best.get(row.image) for row in done),
-        len(rows) - len(done),
-        tuple(dict.fromkeys(row.reason for row in rows.values() if row.reason)),
+        strategy=name,
+        images=len(done),
+        fields=len({row.fov for row in done}),
+        psnr=_spread("psnr", name, by_strategy),
+        ssim=_spread("ssim", name, by_strategy),
+        lpips=_spread("lpips", name, by_strategy),
+        same=sum(row.config == best.get(row.image) for row in done),
+        missing=len(rows) - len(done),
+        reasons=tuple(dict.fromkeys(row.reason for row in rows.values() if row.reason)),
     )
 
 
@@ -163,7 +164,7 @@ def _spread(
 def _losses(
     figure: Figure, name: str, by_strategy: Mapping[str, Mapping[str, Judged]]
 ) -> list[float]:
-    """Differences from the optimum, positive where worse."""
+    """Differences from the optimum, positive if worse."""
     sign = 1 if figure == "lpips" else -1
     lost = _differences(figure, name, OPTIMUM, by_strategy)
     return [sign * value for field in lost.values() for value in field]
@@ -172,7 +173,7 @@ def _losses(
 def _differences(
     figure: Figure, name: str, other: str, by_strategy: Mapping[str, Mapping[str, Judged]]
 ) -> dict[str, list[float]]:
-    """Figure of a strategy less that of another, by field of view."""
+    """Score of a strategy minus the score of another, for each image, by field of view."""
     differences: dict[str, list[float]] = {}
     for image, row in by_strategy.get(name, {}).items():
         pair = by_strategy.get(other, {}).get(image)
