@@ -5,6 +5,7 @@ import hypothesis
 import numpy as np
 import pytest
 
+from autodip.benchmark import cell
 from autodip.physics.optics import Optics
 from autodip.physics.simulation import simulate
 
@@ -38,6 +39,19 @@ def sample():
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)
+
+
+@pytest.fixture
+def same_process(monkeypatch):
+    """Cells of a benchmark run in this process, as starting a new one takes seconds."""
+
+    def answer(work, *arguments):
+        try:
+            return work(*arguments)
+        except Exception as error:
+            return {"error": f"{type(error).__name__}: {error}"}
+
+    monkeypatch.setattr(cell, "_in_process", answer)
 
 
 @pytest.fixture(autouse=True)

@@ -1,8 +1,9 @@
-"""Denoise one fluorescence image with a deep image prior whose parameters are chosen for it.
+"""Denoise a fluorescence image with a deep image prior whose parameters are chosen for it.
 
 >>> import autodip
->>> result = autodip.denoise(array, microscope="confocal", specimen="nucleus")
->>> result.image, result.choice, result.assessment
+>>> image = autodip.read("cells.tif")
+>>> result = autodip.denoise(image, microscope="confocal", specimen="nucleus")
+>>> autodip.write("denoised.tif", image.replace(data=result.image))
 
 Importing this package does not import torch; the first fit does.
 """
@@ -15,35 +16,47 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from autodip.bases.store import Base
+    from autodip.calibration.stages import calibrate
     from autodip.choose.choice import Choice
     from autodip.errors import AutodipError
     from autodip.fit.params import FitParams, NetParams
     from autodip.image.image import Image
     from autodip.io import read, write
+    from autodip.physics.estimate import estimate_noise
+    from autodip.physics.noise import Noise
     from autodip.pipeline.denoise import denoise, denoise_steps
     from autodip.pipeline.options import Options
+    from autodip.pipeline.plan import Plan
     from autodip.pipeline.planning import plan
     from autodip.pipeline.result import Progress, Result
+    from autodip.refine.refinement import RefineParams
 
 __version__ = version("autodip")
 
-# GNU OpenMP lets a thread that waits for the others spin for long, which makes a fit ten times
-# slower where another program is using the cores. It reads this when torch is loaded, which no
-# import of this package does.
+# With GNU OpenMP, threads that wait for others spin for a long time by default, which makes a fit
+# ten times slower if another program uses the same cores. The variable is read when torch is
+# loaded, which has not happened yet: importing this package does not load torch.
 if "OMP_WAIT_POLICY" not in os.environ:
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 _HOME = {
     "AutodipError": "errors",
+    "Base": "bases.store",
     "Choice": "choose.choice",
     "FitParams": "fit.params",
     "Image": "image.image",
     "NetParams": "fit.params",
+    "Noise": "physics.noise",
     "Options": "pipeline.options",
+    "Plan": "pipeline.plan",
     "Progress": "pipeline.result",
+    "RefineParams": "refine.refinement",
     "Result": "pipeline.result",
+    "calibrate": "calibration.stages",
     "denoise": "pipeline.denoise",
     "denoise_steps": "pipeline.denoise",
+    "estimate_noise": "physics.estimate",
     "plan": "pipeline.planning",
     "read": "io",
     "write": "io",
@@ -51,16 +64,22 @@ _HOME = {
 
 __all__ = [
     "AutodipError",
+    "Base",
     "Choice",
     "FitParams",
     "Image",
     "NetParams",
+    "Noise",
     "Options",
+    "Plan",
     "Progress",
+    "RefineParams",
     "Result",
     "__version__",
+    "calibrate",
     "denoise",
     "denoise_steps",
+    "estimate_noise",
     "plan",
     "read",
     "write",

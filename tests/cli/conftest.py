@@ -10,7 +10,7 @@ QUICK = ("--iterations", "3", "--depth", "2", "--width", "4")
 
 @pytest.fixture
 def cli(capsys):
-    """Run a command in this process: exit code, standard output, standard error."""
+    """Run a command in this process; return exit code, standard output and standard error."""
 
     def call(*arguments):
         code = run([str(a) for a in arguments])
@@ -22,7 +22,7 @@ def cli(capsys):
 
 @pytest.fixture
 def denoise(cli):
-    """``autodip denoise`` with a network that takes no time."""
+    """``autodip denoise`` with a network that takes hardly any time."""
     return lambda *arguments: cli("denoise", *arguments, *QUICK)
 
 

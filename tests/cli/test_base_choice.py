@@ -51,7 +51,7 @@ def test_the_base_decides_for_what_it_covers(params, base):
     assert choice["fit"]["iterations"] == 20
     assert choice["net"]["width"] == 4
     assert choice["evidence"]["table"].startswith("mine ")
-    assert choice["evidence"]["preset"] == "group"
+    assert (choice["evidence"]["preset"], choice["evidence"]["strategy"]) == ("balanced", "group")
     choice = params("--base", base, "--microscope", "confocal", "--specimen", "actin")
     assert (choice["fit"]["iterations"], choice["refine"] is None) == (40, False)
 
@@ -116,9 +116,9 @@ def test_a_run_by_a_base_is_repeated_without_it(cli, cells, base, tmp_path):
         (("--criterion", "psnr"), "needs a base"),
         (("--base", "builtin", "--strategy", "best"), "known are group, l1"),
         (("--base", "builtin", "--criterion", "best"), "known are combined, psnr"),
-        (("--base", "builtin", "--budget", "10"), "leave one out"),
+        (("--base", "builtin", "--budget", "10"), "omit one of the two"),
         (("--base", "nowhere"), "no calibration base"),
-        (("--base", "builtin", "--strategy", "lpips"), "keeps none of"),
+        (("--base", "builtin", "--strategy", "lpips"), "does not store the pixels of"),
     ],
 )
 def test_wrong_use_of_a_base(cli, cells, options, message):
@@ -171,7 +171,7 @@ def test_a_config_file_sets_defaults(cli, cells, params, base, tmp_path, monkeyp
     monkeypatch.setenv("AUTODIP_CONFIG", str(file))
     assert params()["fit"]["iterations"] == 20
     code, out, _ = cli("config", "validate")
-    assert (code, "sets base, microscope, specimen" in out) == (0, True)
+    assert (code, "sets microscope, specimen, base" in out) == (0, True)
     assert "microscope confocal" in cli("config", "show")[1]
     for text, message in (
         ('preset = "better"', "known are original"),
@@ -190,4 +190,4 @@ def test_without_a_config_file(cli, tmp_path, monkeypatch):
     monkeypatch.delenv("AUTODIP_CONFIG")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     code, _, error = cli("config", "show")
-    assert (code, "'autodip config init' makes one" in error) == (2, True)
+    assert (code, "'autodip config init' creates one" in error) == (2, True)

@@ -1,4 +1,4 @@
-"""Many files: what is recorded, and that a run which was killed goes on."""
+"""Many files: what is recorded, and that a killed run is resumed."""
 
 import csv
 import json
@@ -14,6 +14,7 @@ import tifffile
 
 from autodip.pipeline.options import Options
 from autodip.runs.job import Job, Outcome, Settings, denoise_file
+from autodip.runs.selection import Selection
 from tests.cli.conftest import sidecar
 
 CHEAP = (
@@ -103,7 +104,7 @@ def test_folders_are_kept_and_the_run_is_told(batch, images, tmp_path):
 
 
 def test_growing_folder(batch, images, tmp_path):
-    """What is there is skipped, and the table has the figures of all."""
+    """Existing outputs are skipped, and the table has the values of all files."""
     out = tmp_path / "out"
     assert batch("in/b.tif", "in/c.tif", "-o", "out")[0] == 0
     before = {row["output"]: row for row in table(out)}
@@ -222,7 +223,7 @@ def test_foreign_files_are_left_alone(batch, images, tmp_path, name):
     (out / name).write_text("well,drug\nA1,none\n")
     code, _, err = batch("in", "-o", "out")
     assert code == 1
-    assert f"{name} is there and is not of this version" in err
+    assert f"{name} exists and was not written by this version" in err
     assert [p.name for p in out.iterdir()] == [name]
 
 
@@ -243,8 +244,7 @@ def test_json_of_a_batch(batch, images, tmp_path):
 
 def test_a_job_travels_to_another_process(images, tmp_path):
     options = Options(preset="fast", iterations=2, depth=1, width=2, refine=False, device="cpu")
-    selection = dict.fromkeys(("axes", "frames", "channel", "scene", "average"))
-    job = Job(images / "b.tif", tmp_path / "out" / "b.tif", options, selection)
+    job = Job(images / "b.tif", tmp_path / "out" / "b.tif", options, Selection())
     job, settings = pickle.loads(pickle.dumps((job, Settings())))
     outcome = pickle.loads(pickle.dumps(denoise_file(job, settings)))
     assert isinstance(outcome, Outcome)
@@ -293,14 +293,14 @@ ARGUMENTS = ("in", "-o", "out", "--recursive")
 
 
 def dying(folder, moment, count, *arguments):
-    """The command in a process that kills itself; its exit status."""
+    """Run the command in a process that kills itself; return its exit status."""
     words = ("denoise", *(arguments or ARGUMENTS), *CHEAP)
     command = [sys.executable, "-c", DYING, moment, str(count), *words]
     return subprocess.run(command, cwd=folder, capture_output=True, check=False).returncode
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(600)
 def test_the_same_command_goes_on_after_a_kill(batch, images, tmp_path):
     """At every kind of moment; also twice, and with outputs that are to be replaced."""
     out = tmp_path / "out"
@@ -309,10 +309,10 @@ def test_the_same_command_goes_on_after_a_kill(batch, images, tmp_path):
     moments = [
         ("line", 1, 0),  # within the first line of the journal
         ("move", 1, 0),  # the first output half-written
-        ("move", 2, 0),  # its sidecar in place, itself not
-        ("moved", 6, 3),  # written, and that not noted
-        ("line", 4, 1),  # within the note that the second is begun
-        ("line", 5, 2),  # within the note that it is done
+        ("move", 2, 0),  # its sidecar in place, but not the output itself
+        ("moved", 6, 3),  # written, but not yet noted
+        ("line", 4, 1),  # within the line about the start of the second file
+        ("line", 5, 2),  # within the line about its end
         ("move", 13, 6),  # before the summary
         ("moved", 13, 6),  # between the summary and run.json
     ]
@@ -332,7 +332,7 @@ def test_the_same_command_goes_on_after_a_kill(batch, images, tmp_path):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_outputs_to_be_replaced_are_replaced_once(batch, images, tmp_path):
-    """Killed twice, with other outputs there before and a folder that grew in between."""
+    """Killed twice, with outputs from before, and with files added in the meantime."""
     out = tmp_path / "out"
     (images / "broken.png").unlink()
     words = ("in", "-o", "out", "--overwrite")
@@ -358,7 +358,7 @@ def test_outputs_to_be_replaced_are_replaced_once(batch, images, tmp_path):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_other_options_do_not_go_on(batch, images, tmp_path):
-    """And what the user put in the place of an output is not taken for it."""
+    """A file that the user put in place of an output does not count as the output."""
     out = tmp_path / "out"
     assert dying(tmp_path, "move", 5) == -signal.SIGKILL
     (out / "c.tif").write_bytes(b"mine")
@@ -386,4 +386,4 @@ def test_the_same_command_twice_at_once(batch, images, tmp_path, monkeypatch):
     monkeypatch.setattr("autodip.runs.batch.denoise_file", again)
     code, _, err = batch(*ARGUMENTS)
     assert code == 1
-    assert "the same command is writing there" in seen[0][2] + err
+    assert "the same command is already running there" in seen[0][2] + err

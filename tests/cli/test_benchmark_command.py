@@ -49,6 +49,7 @@ def rows(out):
         return list(csv.DictReader(file))
 
 
+@pytest.mark.usefixtures("same_process")
 def test_it_writes_rows_table_figure_and_environment(benchmark_cells, out):
     code, printed, said = benchmark_cells("--methods", "noisy,blur,fast", "--max-hours", "0.0001")
     assert code == 0
@@ -68,6 +69,7 @@ def test_it_writes_rows_table_figure_and_environment(benchmark_cells, out):
     assert len(list((out / "images").rglob("blur-*.tif"))) == 4
 
 
+@pytest.mark.usefixtures("same_process")
 def test_started_again_it_goes_on(benchmark_cells, out):
     benchmark_cells("--methods", "noisy", "--limit", "1")
     assert len(rows(out)) == 2
@@ -103,6 +105,7 @@ def test_a_stop_loses_nothing(benchmark_cells, out, monkeypatch):
     assert (out / "table.md").read_text() == complete
 
 
+@pytest.mark.usefixtures("same_process")
 def test_images_can_be_chosen(benchmark_cells, out):
     code, _, _ = benchmark_cells("--methods", "noisy", "--where", "role=calibration")
     assert (code, [row["role"] for row in rows(out)]) == (0, ["calibration"])
@@ -113,6 +116,7 @@ def test_images_can_be_chosen(benchmark_cells, out):
     assert (code, "FIELD=VALUE" in said) == (2, True)
 
 
+@pytest.mark.usefixtures("same_process")
 def test_a_failure_is_in_the_table_and_in_the_exit_code(benchmark_cells, out, root):
     (root / "noisy2.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
     code, printed, said = benchmark_cells("--methods", "noisy,blur")
@@ -127,7 +131,7 @@ def test_a_failure_is_in_the_table_and_in_the_exit_code(benchmark_cells, out, ro
     ("arguments", "named"),
     [
         (("--methods", "wiener"), "known are noisy"),
-        (("--methods", ","), "names none"),
+        (("--methods", ","), "names no method"),
         (("--crop", "5"), "64 pixels or more"),
         (("--seeds", "a"), "whole numbers"),
         (("--device", "tpu"), "allowed are auto"),
@@ -140,8 +144,9 @@ def test_wrong_usage_is_said_before_anything_is_written(benchmark_cells, out, ar
     assert not out.exists()
 
 
+@pytest.mark.usefixtures("same_process")
 def test_noisy_row_of_the_fmd_test_set(cli, shared, out, monkeypatch):
-    """27.1 dB and 0.365 on capture 1 of its twelve groups, as published for the whole of it."""
+    """27.1 dB and 0.365 on capture 1 of the twelve groups, as published for the whole set."""
     monkeypatch.setenv(weights.VARIABLE, str(shared / "weights" / "lpips_alex_v0.1.npz"))
     root = shared / "data"
     where = ("--where", "capture=1", "--methods", "noisy")

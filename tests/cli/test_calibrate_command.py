@@ -155,7 +155,7 @@ def test_bases_are_merged_and_checked(cli, calibrate, base, tmp_path):
     assert (code, "3 images, 6 runs; 9 duplicates dropped" in printed) == (0, True)
     assert content(tmp_path / "both") == content(base)
     code, printed, _ = cli("base", "validate", tmp_path / "both")
-    assert (code, "sound, 3 images, 6 runs" in printed) == (0, True)
+    assert (code, "valid, 3 images, 6 runs" in printed) == (0, True)
     other = tmp_path / "other"
     cli("base", "merge", base, "-o", other)
     (base / "runs").rename(tmp_path / "gone")
@@ -215,7 +215,7 @@ print(killed)
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
 def test_kills_at_random_moments_lose_nothing(root, base, grid, tmp_path):
-    """Ten processes are killed; the base becomes the one that was never disturbed."""
+    """Ten processes are killed; the final base equals one from an undisturbed run."""
     grid.write_text(GRID.replace("iterations: 6", "iterations: 12"))
     fixed = ["calibrate", str(root), "--grid", str(grid), "--device", "cpu", "--quiet"]
     fixed += ["--keep-images", "--base"]

@@ -10,7 +10,7 @@ from tests.helpers.server import serving, tar_of
 
 @pytest.fixture
 def _figshare(monkeypatch):
-    """FMD at a figshare of our own: one archive, the mixed test set."""
+    """FMD on a local imitation of figshare: one archive, the mixed test set."""
     image = bytes(imagecodecs.png_encode(np.arange(16, dtype="u1").reshape(4, 4)))
     members = {f"test_mix/raw/Confocal_FISH_{n}.png": image for n in (1, 2)}
     content = tar_of({**members, "test_mix/gt/Confocal_FISH.png": image})

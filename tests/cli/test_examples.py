@@ -1,4 +1,4 @@
-"""The examples run: Slurm's commands and Nextflow's script are played by the shell."""
+"""The examples run; the commands of Slurm and Nextflow are imitated by shell scripts."""
 
 import os
 import re
@@ -37,7 +37,7 @@ def image(tmp_path, sample):
 
 @pytest.fixture
 def slurm(tmp_path, monkeypatch):
-    """Commands of Slurm that run a job at once, on this machine."""
+    """Commands of Slurm that run a job immediately, on this machine."""
     pytest.importorskip("dask_jobqueue", reason="needs dask-jobqueue")
     folder = tmp_path / "bin"
     folder.mkdir()

@@ -23,7 +23,7 @@ def png(array):
 
 @pytest.fixture
 def bad(tmp_path, sample):
-    """Bad files by name, each with what its message must say."""
+    """Bad files by name, each with a text that its message must contain."""
     folder = tmp_path / "bad"
     folder.mkdir()
     grey = (sample[0] // 4).clip(0, 255).astype("uint8")
@@ -260,7 +260,7 @@ def test_explicit_depth_too_large(cli, cells, tmp_path):
     [
         (None, "not a readable sidecar"),
         ("{", "not a readable sidecar"),
-        ("{}", "stands beside"),
+        ("{}", "lies next to"),
         (
             '{"schema": 1, "channels": [], "seed": 0, "device": "cpu", "threads": 1, '
             '"selection": {"axes": null, "frames": null, "channel": null}}',
@@ -298,12 +298,12 @@ def test_ctrl_c_once_stops_and_leaves_nothing_half_made(cells, tmp_path):
     time.sleep(5)
     assert running.poll() is None
     running.send_signal(signal.SIGINT)
-    _, err = running.communicate(timeout=20)
+    _, err = running.communicate(timeout=120)
     assert running.returncode == 1
     assert "interrupted; not written" in err
     assert str(cells) in err
     assert "Traceback" not in err
-    assert "the same command goes on" in err
+    assert "the same command resumes" in err
     journal, *written = sorted(p.name for p in out.iterdir())
     assert journal.startswith(".autodip-run-")
     assert written == ["a.png", "a.png.autodip.json"]

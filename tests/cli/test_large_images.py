@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -15,8 +14,10 @@ from autodip import io
 from autodip.io import large
 from autodip.physics.optics import Optics
 from autodip.physics.simulation import simulate
+from autodip.pipeline.assess import Assessment
 from autodip.runs.job import working_folder
 from autodip.runs.notes import notes
+from autodip.runs.sidecar import PlaneRecord
 from tests.cli.conftest import sidecar
 
 TILED = ("--tile", "128", "--no-refine", "--device", "cpu")
@@ -56,9 +57,11 @@ def names(folder):
 
 
 def test_notes_of_many_windows_are_told_in_short():
-    one = {"fallbacks": 0, "assessment": {"notes": []}}
-    planes = [{**one, "assessment": {"notes": [f"note {n}"]}} for n in range(9)]
-    told = notes({"channels": [], "planes": [*planes, one]})
+    quality = Assessment(1.0, (0.0, 0.0), 0.0)
+    planes = [
+        PlaneRecord(index={}, assessment=quality.replace(notes=(f"note {n}",))) for n in range(9)
+    ]
+    told = notes([], [*planes, PlaneRecord(index={}, assessment=quality)])
     assert told == [*(f"note {n}" for n in range(5)), "4 more such notes are in the sidecar"]
 
 
@@ -96,6 +99,19 @@ def test_captures_are_fitted_jointly(denoise, tmp_path):
     assert (code, "--average needs the axis T" in said) == (1, True)
 
 
+DYING = """
+import os, signal
+from autodip.pipeline.checkpoint import Checkpoint
+put, count = Checkpoint.put, [0]
+def dying(self, done):
+    put(self, done)
+    count[0] += 1
+    if count[0] == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+Checkpoint.put = dying
+"""
+
+
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
 def test_a_killed_run_goes_on_where_it_was(cli, slide, tmp_path):
     quick = ("--iterations", "20", "--depth", "2", "--width", "4", *TILED)
@@ -103,12 +119,9 @@ def test_a_killed_run_goes_on_where_it_was(cli, slide, tmp_path):
     target = tmp_path / "out" / slide.name
     words = [str(word) for word in ("denoise", slide, "-o", tmp_path / "out", *quick)]
     code = f"from autodip.cli.main import run; import sys; sys.exit(run({words!r}))"
-    process = subprocess.Popen([sys.executable, "-c", code])
-    while len(list(working_folder(target).glob("part-*.npz"))) < 2:
-        assert process.poll() is None
-        time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
+    killed = subprocess.run([sys.executable, "-c", DYING + code], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert len(list(working_folder(target).glob("part-*.npz"))) == 2
     assert not target.exists()
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
     whole = tmp_path / "whole" / slide.name
@@ -119,7 +132,7 @@ def test_a_killed_run_goes_on_where_it_was(cli, slide, tmp_path):
 
 
 def without_time(content):
-    """Content of a sidecar without what no two runs share."""
+    """Content of a sidecar without the values that differ between any two runs."""
     text = json.loads(json.dumps(content))
     for name in ("seconds", "finished", "peak_memory"):
         text.pop(name)

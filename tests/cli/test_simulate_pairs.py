@@ -47,7 +47,7 @@ def manifest(out):
 def test_pairs_that_other_commands_read(cli, make, out):
     code, said, err = make("--microscope", "clsm", "--specimen", "zebrafish", "--levels", "1,4,1.0")
     assert (code, err) == (0, "")
-    assert "grey values a photon" in said
+    assert "grey values per photon" in said
     assert "in steps of 1" in said
     assert "4 pairs" in said
     pairs = datasets.pairs("shared", out)
@@ -208,7 +208,7 @@ def test_crop_larger_than_the_image(make, out):
 def test_levels_that_cannot_be(make, levels):
     code, _, err = make("--levels", levels)
     assert code == 2
-    assert "give numbers above 0, as 1,2,4" in err
+    assert "give numbers above 0, such as 1,2,4" in err
 
 
 def test_a_noisy_image_whose_noise_cannot_be_told(make, files, out):
@@ -226,7 +226,7 @@ def test_channels_of_the_noisy_image(make, files, out):
     tifffile.imwrite(like, pixels, imagej=True, metadata={"axes": "CYX"})
     code, _, err = make()
     assert code == 2
-    assert "has 2 channels; say with --channel which one, 0 to 1" in err
+    assert "has 2 channels; choose one with --channel, 0 to 1" in err
     assert make("--channel", "1")[0] == 0
 
 

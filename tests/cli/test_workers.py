@@ -1,4 +1,4 @@
-"""Commands on the workers of a cluster give what they give on their own."""
+"""Commands on the workers of a cluster give the same results as without one."""
 
 import csv
 import threading

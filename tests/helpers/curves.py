@@ -55,7 +55,16 @@ def curve(name, config, best_config, best_stop):
         for output, bonus in (("last", 0.0), ("average", 1.0), ("refined", 2.0)):
             psnr = 30 - away + bonus
             points.append(
-                Point(stop, output, psnr, psnr / 40, 0.2 - psnr / 200, 0.1, 0.01, stop / 10)
+                Point(
+                    iteration=stop,
+                    output=output,
+                    psnr=psnr,
+                    ssim=psnr / 40,
+                    lpips=0.2 - psnr / 200,
+                    l1=0.1,
+                    mse=0.01,
+                    seconds=stop / 10,
+                )
             )
     return Run(name, config, tuple(points), {"flop": 1e9, "memory": 1e6, "parameters": 1e4}, "0")
 

@@ -13,8 +13,15 @@ LOG = "AUTODIP_TEST_LOG"
 
 
 def method(name, *, version="1", seconds=0.0, random=False):
-    return Method(name, name, f"{__name__}:{name.replace('-', '_')}", version, "test", seconds,
-                  random=random)  # fmt: skip
+    return Method(
+        name,
+        name,
+        f"{__name__}:{name.replace('-', '_')}",
+        version,
+        "test",
+        seconds=seconds,
+        random=random,
+    )
 
 
 def half(image: np.ndarray, context: Context) -> Denoised:

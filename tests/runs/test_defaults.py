@@ -32,8 +32,8 @@ def test_the_template_sets_nothing_and_every_line_of_it_can_be_used(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("presett = 'fast'", "presett is not known; known are base, strategy"),
-        ("preset = 3", "preset is 3; it must be a text"),
+        ("presett = 'fast'", "presett is not known; known are microscope, specimen"),
+        ("preset = 3", "preset is 3; it must be a string"),
         ("preset", "not readable as a config file in TOML"),
     ],
 )
@@ -70,8 +70,8 @@ def test_tables_of_channels(tmp_path):
             "[channels.DAPI]\nspecimn = 'actin'",
             "channels.DAPI.specimn is not known; known are micro",
         ),
-        ("[channels.DAPI]\nspecimen = 3", "channels.DAPI.specimen is 3; it must be a text"),
-        ("channels = 'DAPI'", "it must be a table, as"),
+        ("[channels.DAPI]\nspecimen = 3", "channels.DAPI.specimen is 3; it must be a string"),
+        ("channels = 'DAPI'", "it must be a table such as"),
     ],
 )
 def test_what_is_wrong_in_a_table_is_named(tmp_path, text, message):

@@ -1,4 +1,4 @@
-"""Which files are meant, where their outputs lie, and what a manifest says of them."""
+"""Expansion of the inputs to files, paths of the outputs, and manifests."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from autodip.runs.inputs import Input, find, find_inputs, pair
 
 @pytest.fixture
 def tree(tmp_path):
-    """A folder with images at several depths, and things that are none."""
+    """A folder with images at several depths, and files that are not images."""
     folder = tmp_path / "data"
     for name in ("a.npy", "day1/a.npy", "day2/deep/b.npy", ".hidden/c.npy", "out/a.npy"):
         path = folder / name
@@ -151,7 +151,7 @@ def test_wrong_table(tmp_path, content, message):
         ("[1]", "entry 1 is a int"),
         ('[{"file": "a.tif", "Specimen": "dna"}]', "entry 1: key 'Specimen' is not known"),
         ('[{"file": "a.tif", "frame": 1}]', "Did you mean 'frames'"),
-        ('[{"file": "a.tif", "specimen": 3}]', "specimen is 3; give a text"),
+        ('[{"file": "a.tif", "specimen": 3}]', "specimen is 3; it must be a string"),
         ('[{"file": null}]', "names no file"),
     ],
 )
@@ -175,7 +175,7 @@ def test_all_wrong_rows_are_named(tmp_path):
         manifest.read(path)
     lines = str(caught.value).splitlines()
     assert lines[0].startswith(f"{path}, line 2:")
-    assert lines[-1] == "and 2 rows more"
+    assert lines[-1] == "and 2 more rows"
 
 
 def test_outputs_that_collide(tmp_path):

@@ -1,1 +1,1 @@
-"""The command line: the only part that prints, exits and names files."""
+"""The command line: the only part of the package that prints and exits."""

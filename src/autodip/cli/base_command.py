@@ -1,4 +1,4 @@
-"""``autodip base``: what a calibration base holds, merging, adding a pair, checking."""
+"""``autodip base``: show, merge, extend and check calibration bases."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ import numpy as np
 
 from autodip.bases import criteria, packing, store
 from autodip.bases import grid as grids
-from autodip.bases.criteria import CRITERIA, Group, Pick
+from autodip.bases.criteria import CRITERIA, Pick
 from autodip.bases.records import Config
 from autodip.bases.store import Base
 from autodip.calibration import Sweep
 from autodip.choose import vocabulary
-from autodip.cli.calibrate_command import fill
+from autodip.cli.filling import fill
 from autodip.compute import device
 from autodip.datasets.layout import planes
 from autodip.datasets.pair import Pair
 from autodip.errors import ParameterError
+from autodip.image.kind import Kind
 from autodip.util.files import replacing
 
 OWN = "own"
-"""Name of the data set of pairs that are added one by one."""
+"""Name of the data set to which pairs belong that are added one by one."""
 
 _COLUMNS = (
     "microscope",
@@ -45,7 +46,7 @@ FOLDER = click.Path(path_type=Path)
 
 @click.group()
 def command() -> None:
-    """Calibration bases: folders that 'autodip calibrate' fills."""
+    """Work with calibration bases, the folders that 'autodip calibrate' fills."""
 
 
 @command.command()
@@ -53,11 +54,16 @@ def command() -> None:
 @click.option(
     "--criterion",
     type=click.Choice(CRITERIA),
-    help="What the best setting is told by; default combined, or psnr where LPIPS is missing.",
+    help="Criterion for the best setting; default: combined, or psnr if LPIPS was not measured.",
 )
-@click.option("--figure", type=FOLDER, metavar="FILE.png", help="Draw PSNR and LPIPS by stop.")
+@click.option(
+    "--figure",
+    type=FOLDER,
+    metavar="FILE.png",
+    help="Draw PSNR and LPIPS as a function of the stop.",
+)
 def show(path: Path, criterion: str | None, figure: Path | None) -> None:
-    """Show the groups of images of a base, and the best setting of each."""
+    """Show the groups of images in a base and their best settings."""
     base = store.load(path)
     chosen = criterion or criteria.default_criterion(base.runs)
     rows = criteria.group_rows(base, chosen)
@@ -75,7 +81,7 @@ def show(path: Path, criterion: str | None, figure: Path | None) -> None:
         _draw(base, figure)
 
 
-def _table(base: Base, rows: Mapping[Group, Pick]) -> str:
+def _table(base: Base, rows: Mapping[Kind, Pick]) -> str:
     """One line for each group."""
     calibrated = {run.image for run in base.runs}
     members = criteria.groups(base, calibrated)
@@ -85,7 +91,7 @@ def _table(base: Base, rows: Mapping[Group, Pick]) -> str:
         lpips, flop = best.scores["lpips"], best.cost.get("flop")
         lines.append(
             [
-                *(part or "any" for part in group),
+                *(part or "any" for part in group.names),
                 str(len(images)),
                 str(len({base.entries[image].fov for image in images})),
                 str(best.config.net),
@@ -112,7 +118,9 @@ def _draw(base: Base, figure: Path) -> None:
     from autodip.report.surface import surface  # noqa: PLC0415  (PIL)
 
     if figure.suffix.lower() != ".png":
-        raise ParameterError(f"--figure {figure}: the figure is a PNG; name it so, as {figure}.png")
+        raise ParameterError(
+            f"--figure {figure}: the figure is a PNG; use a name such as {figure}.png"
+        )
     sheet = surface(base)
     with replacing(figure, advice="choose another place with --figure") as (part,):
         sheet.save(part, "PNG")
@@ -121,11 +129,11 @@ def _draw(base: Base, figure: Path) -> None:
 
 @command.command()
 @click.argument("sources", metavar="BASE...", nargs=-1, required=True, type=FOLDER)
-@click.option("--out", "-o", required=True, type=FOLDER, help="New folder for the result.")
-@click.option("--gzip", "compress", is_flag=True, help="Compress the runs.")
-@click.option("--no-images", is_flag=True, help="Leave the pixels behind where they were kept.")
-@click.option("--name", default="", help="Of the new base; default that of its folder.")
-@click.option("--description", default="", help="Of the new base; default those of the others.")
+@click.option("--out", "-o", required=True, type=FOLDER, help="New folder for the merged base.")
+@click.option("--gzip", "compress", is_flag=True, help="Compress the runs with gzip.")
+@click.option("--no-images", is_flag=True, help="Do not copy the pixels of images.")
+@click.option("--name", default="", help="Name of the new base; default: that of its folder.")
+@click.option("--description", default="", help="Description; default: those of the merged bases.")
 def merge(
     sources: tuple[Path, ...],
     out: Path,
@@ -136,7 +144,8 @@ def merge(
 ) -> None:
     """Merge bases, or pack one, into a new base of a few files.
 
-    Of two runs of one setting on one image the first is kept; how many differ is said.
+    If several bases contain a run of the same setting on the same image, the first one is used,
+    and the number of runs that differ from it is reported.
     """
     how = packing.Packing(compress, not no_images, name, description)
     merged = packing.merge(sources, out, how)
@@ -153,17 +162,39 @@ def merge(
 @click.argument("path", metavar="DIR", type=FOLDER)
 @click.argument("noisy", type=FOLDER)
 @click.argument("truth", type=FOLDER)
-@click.option("--microscope", metavar="NAME", help="confocal, twophoton or widefield.")
-@click.option("--specimen", metavar="NAME", help="What is labelled: actin, mito, ...")
+@click.option("--microscope", metavar="NAME", help="Microscope: confocal, twophoton or widefield.")
+@click.option("--specimen", metavar="NAME", help="Labelled structure: actin, mito, ...")
 @click.option(
-    "--grid", metavar="NAME|FILE", help="Default: the settings that the base has; small in a new."
+    "--grid",
+    metavar="NAME|FILE",
+    help="Settings to run; default: those that all images in the base have, or the grid small if "
+    "the base is new.",
 )
-@click.option("--fov", metavar="NAME", help="Field of view; default the name of the true image.")
-@click.option("--data-range", type=float, help="Default 255 for 8 bits, else that of the truth.")
-@click.option("--stretched", is_flag=True, help="The two images were scaled separately.")
-@click.option("--keep-images", is_flag=True, help="Keep the pixels, to compare images by them.")
-@click.option("--device", "device_name", default="auto", show_default=True, help="cpu, cuda[:N].")
-@click.option("--quiet", "-q", is_flag=True, help="Print nothing but the summary.")
+@click.option("--fov", metavar="NAME", help="Field of view; default: the file name of TRUTH.")
+@click.option(
+    "--data-range",
+    type=float,
+    help="Intensity range for the metrics; default: 255 for 8-bit images, else that of TRUTH.",
+)
+@click.option(
+    "--stretched",
+    is_flag=True,
+    help="The intensities of the two images were scaled separately: compare them after a linear "
+    "fit.",
+)
+@click.option(
+    "--keep-images",
+    is_flag=True,
+    help="Store the pixels in the base, as some similarity measures need them.",
+)
+@click.option(
+    "--device",
+    "device_name",
+    default="auto",
+    show_default=True,
+    help="Device to compute on: auto, cpu, cuda[:N] or mps.",
+)
+@click.option("--quiet", "-q", is_flag=True, help="Print only the summary.")
 def add(
     path: Path,
     noisy: Path,
@@ -178,9 +209,11 @@ def add(
     device_name: str,
     quiet: bool,
 ) -> int:
-    """Calibrate one pair of your own: a NOISY image and its TRUTH, one grey plane each.
+    """Calibrate one pair of your own, and add it to a base.
 
-    The truth is a long exposure or the mean of many captures of the same field.
+    NOISY and TRUTH are the files of the noisy and the true image, with one grey plane each. The
+    true image is a long exposure, or the mean of many captures of the same field of view. The
+    base is created if it does not exist.
     """
     if data_range is not None and not data_range > 0:
         raise ParameterError(f"--data-range {data_range:g}; it must be above 0")
@@ -192,17 +225,17 @@ def add(
         partial(planes, noisy, truth),
         vocabulary.microscope(microscope),
         None if specimen is None else vocabulary.find_specimen(specimen) or specimen,
-        "",
-        fov or truth.stem,
+        noise_level="",
+        fov=fov or truth.stem,
         data_range=255.0 if data_range is None and eight else data_range,
         stretched=stretched,
     )
-    options = Sweep(device.resolve(device_name), keep_images=keep_images)
-    return fill([pair], _grid(path, grid), path, options, quiet)
+    sweep = Sweep(device=device.resolve(device_name), keep_images=keep_images)
+    return fill([pair], _grid(path, grid), path, sweep, quiet=quiet)
 
 
 def _grid(path: Path, name: str | None) -> tuple[Config, ...]:
-    """Settings of that name; without one those that all images of the base have."""
+    """Settings of the named grid; without a name, those that all images of the base have."""
     if name is not None:
         return grids.load(name)
     runs = store.load(path).runs if (path / store.HEAD).exists() else ()
@@ -214,11 +247,14 @@ def _grid(path: Path, name: str | None) -> tuple[Config, ...]:
 @command.command()
 @click.argument("path", metavar="DIR", type=FOLDER)
 def validate(path: Path) -> int:
-    """Check every file of a base; exit with 1 if one is damaged."""
+    """Check every file of a base.
+
+    The exit code is 1 if a file is damaged.
+    """
     problems = packing.validate(path)
     for problem in problems:
         click.echo(problem, err=True)
     if not problems:
         base = store.load(path)
-        click.echo(f"{path}: sound, {len(base.entries)} images, {len(base.runs)} runs")
+        click.echo(f"{path}: valid, {len(base.entries)} images, {len(base.runs)} runs")
     return 1 if problems else 0

@@ -1,11 +1,10 @@
-"""``autodip benchmark``: methods side by side on pairs of noisy and true images."""
+"""``autodip benchmark``: comparison of methods on pairs of noisy and true images."""
 
 from __future__ import annotations
 
 import dataclasses
 import shlex
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -17,25 +16,13 @@ from autodip.benchmark.environment import environment
 from autodip.cli.plan_text import duration
 from autodip.cli.workers import workers_of, workers_options
 from autodip.compute import device
+from autodip.datasets.filters import FIELDS, select
 from autodip.datasets.pair import Pair
 from autodip.errors import ParameterError
 from autodip.report import benchmark_table
 from autodip.report.crops import crops
 from autodip.util.files import check_writable, replacing
 from autodip.util.text import to_json
-
-FIELDS = (
-    "dataset",
-    "role",
-    "microscope",
-    "specimen",
-    "noise_level",
-    "fov",
-    "capture",
-    "group",
-    "name",
-)
-"""What ``--where`` can ask for."""
 
 
 @click.command()
@@ -51,27 +38,44 @@ FIELDS = (
     default=",".join(registry.DEFAULT),
     show_default=True,
     metavar="A,B,...",
-    help="Any of: " + ", ".join(registry.METHODS) + "; or all.",
+    help="Methods to compare, or 'all'; available are " + ", ".join(registry.METHODS) + ".",
 )
 @click.option(
     "--limit",
     type=click.IntRange(1),
     metavar="N",
-    help="At most so many images of each group at each noise level.",
+    help="Maximum number of images of each group and noise level.",
 )
 @click.option(
     "--where",
     multiple=True,
     metavar="FIELD=VALUE",
-    help=f"Only images like this; FIELD is one of {', '.join(FIELDS)}. Default: role=test for a "
-    "data set that tells test from calibration images.",
+    help=f"Use only images with this value; FIELD is one of {', '.join(FIELDS)}. Can be repeated. "
+    "Default: role=test, if the data set distinguishes test images from calibration images.",
 )
-@click.option("--crop", type=int, default=0, metavar="N", help="Only the central N x N pixels.")
-@click.option("--max-hours", type=float, metavar="H", help="Skip cells predicted to take longer.")
-@click.option("--seeds", default="0", show_default=True, metavar="0,1,...")
-@click.option("--device", "device_name", default="auto", show_default=True, help="cpu, cuda[:N].")
+@click.option("--crop", type=int, default=0, metavar="N", help="Use only the central N x N pixels.")
+@click.option(
+    "--max-hours",
+    type=float,
+    metavar="H",
+    help="Skip cells that are predicted to take more than H hours.",
+)
+@click.option(
+    "--seeds",
+    default="0",
+    show_default=True,
+    metavar="0,1,...",
+    help="Random seeds; methods that depend on chance are run once for each of them.",
+)
+@click.option(
+    "--device",
+    "device_name",
+    default="auto",
+    show_default=True,
+    help="Device to compute on: auto, cpu, cuda[:N] or mps.",
+)
 @workers_options
-@click.option("--quiet", "-q", is_flag=True, help="Print nothing but the table.")
+@click.option("--quiet", "-q", is_flag=True, help="Print only the table.")
 @click.pass_context
 def command(
     context: click.Context,
@@ -89,18 +93,21 @@ def command(
     workers: int | None,
     quiet: bool,
 ) -> int:
-    """Run methods on all images of DATASET and compare the results with the truth.
+    """Run denoising methods on the images of DATASET and compare the results with the true images.
 
-    DATASET is fmd, hagen, biosr, w2s, shah, or shared (any folder with a manifest.json). The
-    folder --out gets results.csv, table.md, crops.png, environment.json and the results as
-    images. Started again, the command goes on where it was stopped; what is finished is not
-    run again. Cells (image x method) run from the cheapest to the dearest. The table holds what
-    this command asks for; results.csv keeps everything. Workers on one machine share its cores:
-    their seconds are not those of a cell alone.
+    DATASET is fmd, hagen, biosr, w2s, shah, or shared (any folder with a manifest.json).
+
+    results.csv, table.md, crops.png, environment.json and the denoised images are written to the
+    folder --out. table.md contains the methods and images of this command; results.csv also keeps
+    the rows of earlier commands.
+
+    Cells (image x method) run from the cheapest to the most expensive. If the command is run
+    again, it resumes where it was stopped; finished cells are not repeated. With --workers, the
+    workers share the cores of this machine, so that the run times are longer than without.
     """
     if scheduler is None:
         device_name = device.resolve(device_name)
-    else:  # the workers need not have this folder as theirs
+    else:  # the workers may run in another folder
         root, out = root.absolute(), out.absolute()
     chosen = [registry.find(name) for name in _names(methods)]
     pairs = select(datasets.pairs(dataset, root), where, limit)
@@ -131,7 +138,7 @@ def command(
 
 
 def _said(context: click.Context) -> str:
-    """The command as it was given, without options that were left at their default."""
+    """The command as it was given; options that were not specified are left out."""
     words = ["autodip", "benchmark"]
     for parameter in context.command.params:
         name = str(parameter.name)
@@ -146,7 +153,7 @@ def _said(context: click.Context) -> str:
 
 
 def _write(out: Path, command: str, planned: Sequence[Cell], rows: Sequence[Row]) -> str:
-    """Table, figure and environment, from whatever is finished; returns the table."""
+    """Write table, figure and environment for all finished cells; return the table."""
     made = environment()
     text = benchmark_table.table(rows, command, made)
     sheet = crops(planned, rows, out / "images")
@@ -163,7 +170,7 @@ def _say_start(dataset: str, root: Path, pairs: Sequence[Pair], store: Store) ->
     for line in datasets.missing(dataset, root):
         click.echo(f"  missing   {line}", err=True)
     for number in store.damaged:
-        click.echo(f"  {store.path}, line {number}: not readable, left out", err=True)
+        click.echo(f"  {store.path}, line {number}: not readable, ignored", err=True)
     click.echo(f"  reading {len(pairs)} pairs", err=True)
 
 
@@ -173,7 +180,7 @@ def _names(methods: str) -> list[str]:
         return list(registry.METHODS)
     if not names:
         raise ParameterError(
-            f"--methods {methods!r} names none; known are {', '.join(registry.METHODS)}"
+            f"--methods {methods!r} names no method; known are {', '.join(registry.METHODS)}"
         )
     return list(dict.fromkeys(names))
 
@@ -182,41 +189,7 @@ def _seeds(text: str) -> tuple[int, ...]:
     try:
         return tuple(dict.fromkeys(int(part) for part in text.split(",")))
     except ValueError:
-        raise ParameterError(f"--seeds {text!r}; give whole numbers, as 0,1,2") from None
-
-
-def select(pairs: Sequence[Pair], where: tuple[str, ...], limit: int | None) -> list[Pair]:
-    """Pairs that are asked for; by default not those that settings were chosen on."""
-    wanted = [_condition(text) for text in where]
-    if not any(name == "role" for name, _ in wanted) and any(p.role == "test" for p in pairs):
-        wanted.append(("role", "test"))
-    chosen = [p for p in pairs if all(str(getattr(p, n) or "") == v for n, v in wanted)]
-    if not chosen:
-        asked = " ".join(f"{name}={value}" for name, value in wanted)
-        seen = "; ".join(f"{name}: {_values(pairs, name)}" for name, _ in wanted)
-        raise ParameterError(f"no image has {asked}; the {len(pairs)} there have {seen}")
-    seen_of: Counter[tuple[str, ...]] = Counter()
-    result = []
-    for pair in chosen:
-        place = (pair.dataset, pair.noise_level, pair.group)
-        seen_of[place] += 1
-        if limit is None or seen_of[place] <= limit:
-            result.append(pair)
-    return result
-
-
-def _condition(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals or name not in FIELDS:
-        raise ParameterError(
-            f"--where {text!r}; give FIELD=VALUE, FIELD one of {', '.join(FIELDS)}"
-        )
-    return name, value
-
-
-def _values(pairs: Iterable[Pair], name: str) -> str:
-    values = sorted({str(getattr(pair, name) or "") or "nothing" for pair in pairs})
-    return ", ".join(values[:20]) + (", ..." if len(values) > 20 else "")
+        raise ParameterError(f"--seeds {text!r}; give whole numbers, such as 0,1,2") from None
 
 
 def _say(update: Update) -> None:

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
 from autodip import datasets
 from autodip.bases import grid as grids
-from autodip.bases import store
-from autodip.bases.records import Config
-from autodip.calibration import Attempt, Sweep, captures
-from autodip.calibration import calibrate as rows_of
-from autodip.cli.benchmark_command import FIELDS, select
+from autodip.calibration import Sweep, captures
+from autodip.cli.filling import fill
 from autodip.cli.workers import workers_of, workers_options
 from autodip.compute import device
-from autodip.compute.cluster import Cluster
 from autodip.datasets import own_pairs
+from autodip.datasets.filters import FIELDS, select
 from autodip.datasets.pair import Pair
 from autodip.errors import ParameterError
 
@@ -28,51 +24,69 @@ ROLES = ("calibration", "test")
 @click.command()
 @click.argument("manifest_file", metavar="MANIFEST", type=click.Path(path_type=Path))
 @click.option(
-    "--base", required=True, type=click.Path(path_type=Path), help="Folder of the base; made new."
+    "--base",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Folder of the calibration base; created if it does not exist.",
 )
 @click.option(
     "--grid",
     default="small",
     show_default=True,
     metavar="NAME|FILE",
-    help=f"What is run on every image: {', '.join(grids.NAMES)}, or a file .yaml.",
+    help=f"Settings to run on every image: {', '.join(grids.NAMES)}, or a YAML file.",
 )
-@click.option("--device", "device_name", default="auto", show_default=True, help="cpu, cuda[:N].")
-@click.option("--seed", type=int, default=0, show_default=True)
-@click.option("--crop", type=int, default=0, metavar="N", help="Only the central N x N pixels.")
+@click.option(
+    "--device",
+    "device_name",
+    default="auto",
+    show_default=True,
+    help="Device to compute on: auto, cpu, cuda[:N] or mps.",
+)
+@click.option(
+    "--seed", type=int, default=0, show_default=True, help="Seed of the random weights and input."
+)
+@click.option("--crop", type=int, default=0, metavar="N", help="Use only the central N x N pixels.")
 @click.option(
     "--average",
     is_flag=True,
-    help="Take entries without a truth; it is the mean of the other captures of the field.",
+    help="Use only the entries without a true image; the mean of the other captures of the same "
+    "field of view takes its place.",
 )
-@click.option("--keep-images", is_flag=True, help="Keep the pixels, to compare images by them.")
+@click.option(
+    "--keep-images",
+    is_flag=True,
+    help="Store the pixels in the base, as some similarity measures need them.",
+)
 @click.option(
     "--halving",
     is_flag=True,
-    help="Run all to a quarter of their iterations, the better half of them to the end.",
+    help="Run all settings for a quarter of their iterations, then only the better half in full.",
 )
 @click.option(
     "--limit",
     type=click.IntRange(1),
     metavar="N",
-    help="At most so many images of each group at each noise level.",
+    help="Maximum number of images of each group and noise level.",
 )
 @click.option(
     "--where",
     multiple=True,
     metavar="FIELD=VALUE",
-    help=f"Only images like this; FIELD is one of {', '.join(FIELDS)}.",
+    help=f"Use only images with this value; FIELD is one of {', '.join(FIELDS)}. Can be repeated.",
 )
 @click.option(
     "--role",
     type=click.Choice(ROLES),
     default="calibration",
     show_default=True,
-    help="Images of this role; with calibration also those of none.",
+    help="Use images with this role; calibration includes images without a role.",
 )
 @workers_options
-@click.option("--resume", is_flag=True, help="The default: what is recorded is not run again.")
-@click.option("--quiet", "-q", is_flag=True, help="Print nothing but the summary.")
+@click.option(
+    "--resume", is_flag=True, help="The default, kept for clarity: recorded runs are not repeated."
+)
+@click.option("--quiet", "-q", is_flag=True, help="Print only the summary.")
 def command(
     manifest_file: Path,
     base: Path,
@@ -91,17 +105,19 @@ def command(
     resume: bool,
     quiet: bool,
 ) -> int:
-    """Run a grid of settings on images whose truth is known, and record all curves.
+    """Run a grid of settings on images with a known true image, and record the quality curves.
 
-    MANIFEST is a folder with a manifest.json, or that file. Started again, the command goes on
-    where it was stopped; several may fill one base at the same time, also from several machines.
-    'autodip base show' says what is best for which images.
+    MANIFEST is a folder with a manifest.json, or that file. If the command is run again, it
+    resumes where it was stopped. Several processes may fill one base at the same time, also on
+    several machines. 'autodip base show' lists the best setting for each group of images.
     """
     if scheduler is None:
         device_name = device.resolve(device_name)
-    else:  # the workers need not have this folder as theirs
+    else:  # the workers may run in another folder
         manifest_file, base = manifest_file.absolute(), base.absolute()
-    options = Sweep(device_name, seed, crop, keep_images, True, halving)
+    sweep = Sweep(
+        device=device_name, seed=seed, crop=crop, keep_images=keep_images, halving=halving
+    )
     configs = grids.load(grid)
     root = manifest_file.parent if manifest_file.name == own_pairs.FILE else manifest_file
     pairs = _of_role(captures.averaged(root) if average else datasets.pairs("shared", root), role)
@@ -110,29 +126,7 @@ def command(
         for line in datasets.missing("shared", root):
             click.echo(f"  missing   {line}", err=True)
     with workers_of(scheduler, workers) as cluster:
-        return fill(pairs, configs, base, options, quiet, cluster)
-
-
-def fill(
-    pairs: Sequence[Pair],
-    configs: Sequence[Config],
-    base: Path,
-    options: Sweep,
-    quiet: bool,
-    cluster: Cluster | None = None,
-) -> int:
-    """Run a grid with a line for each run, sum up, and return the exit code."""
-    if not quiet:
-        click.echo(f"  {len(pairs)} images, {len(configs)} settings, {options.device}", err=True)
-    counts: Counter[str] = Counter()
-    for row in rows_of(pairs, configs, base, **vars(options), cluster=cluster):
-        counts[row.status] += 1
-        if not quiet or row.status == "failed":
-            _say(row)
-    filled = store.load(base)
-    said = ", ".join(f"{number} {status}" for status, number in counts.items())
-    click.echo(f"{base}: {len(filled.entries)} images, {len(filled.runs)} runs ({said})")
-    return 1 if counts["failed"] else 0
+        return fill(pairs, configs, base, sweep, quiet=quiet, cluster=cluster)
 
 
 def _of_role(pairs: Iterable[Pair], role: str) -> list[Pair]:
@@ -146,16 +140,3 @@ def _of_role(pairs: Iterable[Pair], role: str) -> list[Pair]:
             "--role"
         )
     return chosen
-
-
-def _say(row: Attempt) -> None:
-    setting = "" if row.config is None else f"  {row.config.net} {row.config.fit.iterations}"
-    line = f"{row.number:4}/{row.total}  {row.name}{setting}"
-    best = row.best
-    if row.status in ("done", "kept") and best is not None and row.run is not None:
-        lpips = "" if best.lpips is None else f"  {best.lpips:.3f}"
-        spent = f"{row.run.points[-1].seconds:.1f} s" if row.status == "done" else "recorded before"
-        line += f"  {best.psnr:.2f} dB{lpips} {best.output} at {best.iteration}  {spent}"
-    else:
-        line += f"  {row.status}: {row.reason}"
-    click.echo(line, err=True)

@@ -9,9 +9,8 @@ import click
 
 from autodip.bases.builtin import load
 from autodip.choose import vocabulary
-from autodip.choose.presets import PRESETS
 from autodip.errors import OutputError, ParameterError
-from autodip.pipeline.options import Options
+from autodip.pipeline.options import SPECS, Options
 from autodip.runs import defaults
 from autodip.util.files import replacing
 
@@ -20,26 +19,28 @@ FILE = click.argument("file", required=False, type=click.Path(path_type=Path))
 
 @click.group()
 def command() -> None:
-    """The config file: defaults of microscope, specimen, preset, base and device.
+    """Create, check or show the config file with your own defaults.
 
-    It is FILE where a command takes one, else what --config or the environment variable
-    AUTODIP_CONFIG names, else config.toml in the user's configuration folder.
+    It can set microscope, specimen, preset, base, strategy, criterion and device, and microscope
+    and specimen also for single channels. The file is FILE, or for other commands the one given
+    by --config; else the one named by the environment variable AUTODIP_CONFIG; else config.toml
+    in the user's configuration folder.
     """
 
 
 @command.command()
 @FILE
-@click.option("--overwrite", is_flag=True, help="Replace a file that is there.")
+@click.option("--overwrite", is_flag=True, help="Replace an existing file.")
 def init(file: Path | None, overwrite: bool) -> None:
-    """Write a config file in which everything is explained and nothing is set."""
+    """Write a template that explains all settings and sets none."""
     target = file or defaults.location()
     if target.exists() and not overwrite:
-        raise OutputError(f"{target} exists; use --overwrite to begin anew")
+        raise OutputError(f"{target} exists; use --overwrite to replace it")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{target}: cannot be written ({error.strerror})") from error
-    with replacing(target, advice="name another file") as (part,):
+    with replacing(target, advice="choose another file") as (part,):
         part.write_text(defaults.template(), encoding="utf-8")
     click.echo(target)
 
@@ -47,20 +48,20 @@ def init(file: Path | None, overwrite: bool) -> None:
 @command.command()
 @FILE
 def validate(file: Path | None) -> None:
-    """Check a config file: its keys, its values, and the base that it names."""
+    """Check the keys, the values and the base in a config file."""
     found = _found(file)
     values = defaults.read(found)
     try:
         _check(values)
     except ParameterError as error:
         raise ParameterError(f"{found}: {error}") from error
-    click.echo(f"{found}: sound, sets {', '.join(values) or 'nothing'}")
+    click.echo(f"{found}: valid, sets {', '.join(values) or 'nothing'}")
 
 
 @command.command()
 @FILE
 def show(file: Path | None) -> None:
-    """Print what is set, and where."""
+    """Print the path of the config file, and what it sets."""
     found = _found(file)
     click.echo(found)
     values = defaults.read(found)
@@ -76,24 +77,16 @@ def _found(file: Path | None) -> Path:
     found = defaults.find(file)
     if found is None:
         raise ParameterError(
-            f"there is no config file at {defaults.location()}; 'autodip config init' makes one"
+            f"there is no config file at {defaults.location()}; 'autodip config init' creates one"
         )
     return found
 
 
 def _check(values: dict[str, Any]) -> None:
-    """Raise where a value is none that the options allow."""
+    """Raise an error if a value is not allowed, or the base cannot be read."""
     for table in (values, *values.get("channels", {}).values()):
         vocabulary.microscope(table.get("microscope"))
         vocabulary.specimen(table.get("specimen"))
-    if values.get("preset", PRESETS[0]) not in PRESETS:
-        raise ParameterError(
-            f"preset {values['preset']!r} is not known; known are {', '.join(PRESETS)}"
-        )
-    options = Options(
-        base=values.get("base"),
-        strategy=values.get("strategy"),
-        criterion=values.get("criterion"),
-    )
+    options = Options(**{name: value for name, value in values.items() if name in SPECS})
     if options.base is not None:
-        load(Path(options.base))
+        load(options.base)

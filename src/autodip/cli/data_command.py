@@ -1,4 +1,4 @@
-"""``autodip data``: fetching public data sets, and what a folder holds of one."""
+"""``autodip data``: download public data sets, and list the pairs in a folder."""
 
 from __future__ import annotations
 
@@ -27,25 +27,31 @@ from autodip.datasets.pair import Pair
 
 @click.group()
 def command() -> None:
-    """Public data sets of noisy and true images."""
+    """Download and list public data sets of noisy and true images."""
 
 
 @command.command()
 @click.argument("name")
 @click.option(
-    "--out", "-o", type=click.Path(path_type=Path), help="Folder to put it in; default ./NAME."
+    "--out", "-o", type=click.Path(path_type=Path), help="Folder for the files; default: ./NAME."
 )
 @click.option(
-    "--only", multiple=True, metavar="PATTERN", help="Only files named like this: 'test_mix*'."
+    "--only",
+    multiple=True,
+    metavar="PATTERN",
+    help="Download only files whose name matches, e.g. 'test_mix*'. Can be repeated.",
 )
-@click.option("--no-unpack", is_flag=True, help="Leave archives as they are.")
+@click.option("--no-unpack", is_flag=True, help="Do not unpack archives.")
 @click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
 def fetch(name: str, out: Path | None, only: tuple[str, ...], no_unpack: bool, quiet: bool) -> None:
-    """Download a data set from where its authors publish it: fmd, hagen, biosr, w2s.
+    """Download a data set from the site of its authors.
 
-    A download that broke off goes on when the same command is run again. Files are checked
-    against the published checksums; where there are none, that is said. Archives are unpacked
-    and stay. shah has no direct link; the command says where to get it.
+    NAME is fmd, hagen, biosr or w2s. For shah, which has no direct link, the command states where
+    to get it.
+
+    If a download was interrupted, run the same command again to resume it. Files are checked
+    against the published checksums; if there are none, this is reported. Archives are unpacked,
+    but not deleted.
     """
     source = sources.load(name)
     folder = Path(name) if out is None else out
@@ -70,11 +76,11 @@ def fetch(name: str, out: Path | None, only: tuple[str, ...], no_unpack: bool, q
                 tasks[key] = bars.add_task(f"{step.file} {step.state}", total=None)
             bars.update(tasks[key], completed=step.done, total=step.total)
     if not quiet:
-        click.echo(f"see what is there: autodip data list {name} --root {folder}", err=True)
+        click.echo(f"to list the pairs: autodip data list {name} --root {folder}", err=True)
 
 
 def _bars(quiet: bool) -> Progress:
-    """Bars on standard error, if that is a terminal."""
+    """Progress bars on standard error, if that is a terminal."""
     console = Console(stderr=True, soft_wrap=True)
     return Progress(
         TextColumn("{task.description}"),
@@ -95,7 +101,7 @@ def _bars(quiet: bool) -> Progress:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_(name: str, root: Path, as_json: bool) -> None:
-    """Count the pairs that a folder holds of a data set, and say what is missing.
+    """Count the pairs of a data set, and list what is missing.
 
     NAME is fmd, hagen, biosr, w2s, shah, or shared (any folder with a manifest.json).
     """
@@ -119,7 +125,7 @@ def list_(name: str, root: Path, as_json: bool) -> None:
 
 
 def _counts(pairs: Sequence[Pair]) -> list[dict[str, Any]]:
-    """Pairs and fields of view of each group at each level."""
+    """Numbers of pairs and fields of view for each group, noise level and role."""
     counts: Counter[tuple[str, ...]] = Counter()
     fovs: dict[tuple[str, ...], set[str]] = defaultdict(set)
     for pair in pairs:
@@ -134,7 +140,7 @@ def _counts(pairs: Sequence[Pair]) -> list[dict[str, Any]]:
 
 
 def _table(rows: list[dict[str, Any]]) -> str:
-    """Columns, numbers to the right."""
+    """Table with numbers aligned to the right."""
     widths = {key: max(len(str(row[key])) for row in rows) for key in rows[0]}
     numbers = {"pairs", "fields"}
     return "\n".join(

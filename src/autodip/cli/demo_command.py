@@ -1,4 +1,4 @@
-"""``autodip demo``: the main job on a simulated image."""
+"""``autodip demo``: denoise a simulated image."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from autodip.metrics.fidelity import psnr, ssim
 from autodip.physics.optics import Optics
 from autodip.physics.simulation import simulate
 from autodip.pipeline.options import Options
-from autodip.runs import sidecar
+from autodip.runs import saving
+from autodip.runs.selection import Selection
 from autodip.util.files import check_writable, replacing
 
 
@@ -27,25 +28,55 @@ from autodip.util.files import check_writable, replacing
     type=click.Path(path_type=Path, file_okay=False),
     default="autodip-demo",
     show_default=True,
-    help="Folder for the files; those of an earlier demo are replaced.",
+    help="Output folder; the files of an earlier demo are replaced.",
 )
 @click.option(
     "--microscope",
     type=click.Choice(["confocal", "twophoton", "widefield"]),
     default="confocal",
     show_default=True,
+    help="Microscope to simulate.",
 )
 @click.option(
     "--specimen",
     type=click.Choice(["nucleus", "actin", "mito"]),
     default="mito",
     show_default=True,
+    help="Labelled structure to simulate.",
 )
-@click.option("--preset", type=click.Choice(PRESETS), default="balanced", show_default=True)
-@click.option("--size", type=click.IntRange(64), default=256, show_default=True, help="Pixels.")
-@click.option("--iterations", type=click.IntRange(1), metavar="N", help="Wins over the choice.")
-@click.option("--device", default="auto", show_default=True)
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option(
+    "--preset",
+    type=click.Choice(PRESETS),
+    default="balanced",
+    show_default=True,
+    help="Table from which the parameters are taken.",
+)
+@click.option(
+    "--size",
+    type=click.IntRange(64),
+    default=256,
+    show_default=True,
+    help="Side length of the image, in pixels.",
+)
+@click.option(
+    "--iterations",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Number of iterations, overriding the choice.",
+)
+@click.option(
+    "--device",
+    default="auto",
+    show_default=True,
+    help="Device to compute on: auto, cpu, cuda[:N] or mps.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Seed of the simulation, and of the random weights and input.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(
     out: Path,
@@ -58,22 +89,30 @@ def command(
     seed: int,
     as_json: bool,
 ) -> None:
-    """Simulate a noisy image, denoise it, and compare it with its truth.
+    """Simulate a noisy image, denoise it, and compare the result with the true image.
 
-    Needs no file and no network. Writes noisy.tif, truth.tif, denoised.tif with its sidecar,
-    and demo.png, which shows the three side by side.
+    No input file and no internet connection are needed. The files noisy.tif, truth.tif,
+    denoised.tif with its sidecar, and demo.png, which shows the three side by side, are written
+    to the folder --out.
     """
     from autodip.pipeline.denoise import denoise_steps  # noqa: PLC0415  (keeps help fast)
 
     check_writable(out)
     noisy, truth = simulate(specimen, Optics(microscope=microscope), size=size, seed=seed)
     image = Image(noisy, "YX")
-    options = Options(microscope, specimen, preset, seed, device, iterations)
+    options = Options(
+        microscope=microscope,
+        specimen=specimen,
+        preset=preset,
+        seed=seed,
+        device=device,
+        iterations=iterations,
+    )
     with ProgressBar("demo", quiet=False) as bar:
         for progress in denoise_steps(image, options):
             bar.show(progress)
     result = progress.result
-    assert result is not None  # the last step has it
+    assert result is not None  # the last step has one
     data_range = float(np.ptp(truth))
     scores = {
         name: {
@@ -84,9 +123,9 @@ def command(
     }
     source, target = out / "noisy.tif", out / "denoised.tif"
     _write(out, image, truth, scores, result.image)
-    content = sidecar.save(source, target, image, result, {})
+    content = saving.save(source, target, image, result, options=options, selection=Selection())
     if as_json:
-        say_json({"out": str(out), "data_range": data_range, **scores, "run": content})
+        say_json({"out": str(out), "data_range": data_range, **scores, "run": content.to_dict()})
         return
     click.echo(f"A simulated {microscope} image of {specimen}, {size} x {size} pixels:")
     for line in plan_lines(result.plans):
@@ -94,7 +133,7 @@ def command(
     click.echo("")
     for name, score in scores.items():
         click.echo(f"  {name:9} PSNR {score['psnr']:5.2f} dB   SSIM {score['ssim']:.3f}")
-    click.echo(f"\n  {content['seconds']:.0f} s; look at {out / 'demo.png'}")
+    click.echo(f"\n  {content.seconds:.0f} s; look at {out / 'demo.png'}")
 
 
 def _write(
@@ -104,7 +143,7 @@ def _write(
     scores: dict[str, dict[str, float]],
     denoised: np.ndarray,
 ) -> None:
-    """Input, truth and picture of the demo."""
+    """Write the noisy image, the true image and the picture of the demo."""
     from autodip.report.panel import panel  # noqa: PLC0415  (keeps help fast)
 
     titles = {name: f"{name}: {score['psnr']:.1f} dB" for name, score in scores.items()}

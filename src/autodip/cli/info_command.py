@@ -1,4 +1,4 @@
-"""``autodip info``: what a file holds."""
+"""``autodip info``: properties of an image file."""
 
 from __future__ import annotations
 
@@ -15,23 +15,32 @@ from autodip.image.image import Image
 from autodip.image.scan import centre, look
 from autodip.metrics.single_frc import single_image_frc
 from autodip.physics import noise
+from autodip.physics.estimate import estimate_noise
 from autodip.physics.noise import Noise
-from autodip.runs.sidecar import image_facts
+from autodip.runs.saving import image_facts
 
 _CENTRE = 2048
-"""Pixels a side of the centre whose resolution is told."""
+"""Side length in pixels of the centre in which the resolution is estimated."""
 
 _TAIL = 0.1
-"""Correlation at the highest frequencies above which the halves are not independent."""
+"""Mean correlation at the highest frequencies above which the halves count as dependent."""
 
 
 @click.command()
 @click.argument("path", metavar="INPUT", type=click.Path(path_type=Path))
-@click.option("--axes", metavar="TCZYX", help="Meaning of the dimensions.")
-@click.option("--scene", metavar="NAME|N", help="Which image of a file with several.")
+@click.option(
+    "--axes",
+    metavar="TCZYX",
+    help="Order of the axes in the file, such as TYX; overrides what the file states.",
+)
+@click.option(
+    "--scene",
+    metavar="NAME|N",
+    help="Image to use from a file with several, by its name or its number from 0.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(path: Path, axes: str | None, scene: str | None, as_json: bool) -> None:
-    """Say what INPUT holds: shape, axes, type, pixel size, channels, and its noise."""
+    """Show what INPUT contains: shape, axes, data type, pixel size, channels and noise."""
     with tempfile.TemporaryDirectory(prefix="autodip-") as scratch:
         image = io.read(path, axes, scene, scratch=Path(scratch))
         facts = {"file": str(path), **image_facts(image), "noise": _noise(image)}
@@ -42,7 +51,7 @@ def command(path: Path, axes: str | None, scene: str | None, as_json: bool) -> N
     click.echo(f"{path}")
     click.echo(f"  shape       {' x '.join(map(str, image.data.shape))} ({image.axes})")
     click.echo(f"  type        {image.data.dtype.name}")
-    click.echo(f"  pixel size  {sizes or 'not told'}")
+    click.echo(f"  pixel size  {sizes or 'not stated'}")
     if image.time_step is not None:
         click.echo(f"  time step   {image.time_step:g} s")
     click.echo(f"  channels    {', '.join(image.channel_names) or 'not named'}")
@@ -51,13 +60,13 @@ def command(path: Path, axes: str | None, scene: str | None, as_json: bool) -> N
 
 
 def _noise(image: Image) -> list[dict[str, Any]]:
-    """Noise of the first plane of each channel."""
+    """Noise and resolution of the first plane of each channel."""
     found: dict[int, dict[str, Any]] = {}
     for index in image.indices():
         channel = image.channel_of(index)
         if channel not in found:
             plane = look(image, index)
-            estimate = noise.estimate(plane)
+            estimate = estimate_noise(plane)
             values = estimate.to_dict() if estimate else {}
             resolution = _resolution(centre(image, index, _CENTRE), estimate) if estimate else None
             found[channel] = {"channel": channel, **values, "resolution_pixels": resolution}
@@ -65,10 +74,11 @@ def _noise(image: Image) -> list[dict[str, Any]]:
 
 
 def _resolution(plane: np.ndarray, found: Noise) -> float | None:
-    """Finest detail above the photon noise, in pixels; None where it cannot be told.
+    """Size of the finest detail above the photon noise, in pixels; None if not determined.
 
-    From the one image, by dealing its photons out to two halves: that needs a gain, noise that
-    neighbours do not share, and a correlation that vanishes beyond what the optics pass.
+    It is the single-image Fourier ring correlation, for which the photons are split into two
+    halves. This requires a gain above 0, noise that is not correlated between neighbours, and a
+    correlation that vanishes at frequencies beyond the cut-off of the optics.
     """
     if found.gain <= 0 or max(found.correlation) > noise.CORRELATED:
         return None
@@ -86,9 +96,9 @@ def _words(line: dict[str, Any]) -> str:
     down, along = line["correlation"]
     text = (
         f"channel {line['channel']}: sigma {line['sigma']:.3g} at median brightness, "
-        f"gain {line['gain']:.3g}, neighbours correlated {down:.2f} (Y) {along:.2f} (X)"
+        f"gain {line['gain']:.3g}, correlation of neighbours {down:.2f} (Y) {along:.2f} (X)"
     )
     text += f", {line['saturated']:.2%} saturated" if line["saturated"] else ""
     if line["resolution_pixels"] is not None:
-        text += f", detail down to {line['resolution_pixels']:.1f} pixels (single-image FRC)"
+        text += f", resolution {line['resolution_pixels']:.1f} pixels (single-image FRC)"
     return text

@@ -1,4 +1,4 @@
-"""Entry point: the commands, and how errors become one line and an exit code."""
+"""Entry point: the commands, and the conversion of errors to one line and an exit code."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ import autodip
 from autodip.errors import AutodipError, ParameterError
 
 _COMMANDS = {
-    "base": "calibration bases: show, merge, add a pair, validate",
-    "benchmark": "methods side by side on a data set of noisy and true images",
-    "calibrate": "run a grid of settings on images with a truth, into a calibration base",
-    "config": "the file with your own defaults: init, validate, show",
-    "data": "public data sets: fetch one, list what a folder holds of it",
-    "demo": "denoise a simulated image and compare it with its truth",
+    "base": "show, merge, extend and check calibration bases",
+    "benchmark": "compare methods on a data set of noisy and true images",
+    "calibrate": "fill a calibration base from pairs of noisy and true images",
+    "config": "create, check or show the file with your own defaults",
+    "data": "download public data sets, and list the pairs in a folder",
+    "demo": "denoise a simulated image and compare it with the true image",
     "denoise": "denoise image files",
-    "info": "what a file holds: shape, axes, pixel size, channels, noise",
-    "metrics": "compare a result with its true image",
-    "weights": "install what the metric LPIPS needs",
-    "study": "compare the ways to choose parameters on the images of a calibration base",
-    "params": "what would be chosen for a file, why, and its cost; fits nothing",
-    "simulate-pairs": "calibration pairs from clean images and the noise of one image",
+    "info": "show shape, axes, pixel size, channels and noise of a file",
+    "metrics": "compare a result with the true image",
+    "weights": "install the weights of the metric LPIPS",
+    "study": "compare strategies for choosing parameters from a calibration base",
+    "params": "show what would be chosen for a file, why, and its cost",
+    "simulate-pairs": "simulate calibration pairs from clean images and the noise of one image",
 }
 
 _VERSIONS = (
@@ -45,14 +45,14 @@ _VERSIONS = (
     "mrcfile",
     "distributed",
 )
-"""Packages that may change a result, or how it is read and written."""
+"""Packages that may affect a result, or how files are read and written."""
 
 DONE, SOME_FAILED, WRONG_USAGE = 0, 1, 2
 """Exit codes."""
 
 
 class _Lazy(click.Group):
-    """Imports a command when it is called, so that help stays fast."""
+    """Group that imports a command only when it is needed, so that help is fast."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
@@ -87,7 +87,7 @@ def _show_versions(context: click.Context, _: click.Parameter, asked: bool) -> N
     is_eager=True,
     expose_value=False,
     callback=_show_versions,
-    help="Show the versions of autodip and of what it computes and reads with.",
+    help="Show the versions of autodip and the packages that it uses, and exit.",
 )
 def command() -> None:
     """Denoise fluorescence images with a deep image prior whose parameters are chosen for you.
@@ -120,7 +120,7 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911  (one line for each kind 
     except AutodipError as error:
         click.echo(f"autodip: {error}", err=True)
         return SOME_FAILED
-    except Exception as error:  # a defect: one line all the same
+    except Exception as error:  # an unexpected error is also shown in one line
         click.echo(f"autodip: unexpected {type(error).__name__}: {error}", err=True)
         if os.environ.get("AUTODIP_DEBUG"):
             raise

@@ -1,4 +1,4 @@
-"""``autodip metrics``: a result against its true image."""
+"""``autodip metrics``: comparison of a result with the true image."""
 
 from __future__ import annotations
 
@@ -22,19 +22,31 @@ _LINES = (
     ("ssim", "SSIM", "{:.4f}"),
     ("ms_ssim", "MS-SSIM", "{:.4f}"),
     ("lpips", "LPIPS, [0, 1] as in AUTO-DIP", "{:.4f}"),
-    ("lpips_standard", "LPIPS, [-1, 1] as usual", "{:.4f}"),
-    ("frc_pixels", "agree down to (FRC 1/7)", "{:.2f} pixels"),
+    ("lpips_standard", "LPIPS, [-1, 1], standard", "{:.4f}"),
+    ("frc_pixels", "resolution (FRC 1/7)", "{:.2f} pixels"),
     ("whiteness", "correlation of the residual", "{:.4f}"),
 )
-"""Figures as they are printed: key, words, format."""
+"""Scores in the order in which they are printed: key, label, format."""
 
 
 @click.command()
 @click.argument("result", type=click.Path(path_type=Path))
 @click.argument("truth", type=click.Path(path_type=Path))
-@click.option("--data-range", type=float, help="Range of the data; 255 for 8-bit images.")
-@click.option("--noisy", type=click.Path(path_type=Path), help="Adds what needs no truth.")
-@click.option("--axes", metavar="TCZYX", help="Meaning of the dimensions.")
+@click.option(
+    "--data-range",
+    type=float,
+    help="Intensity range for the metrics; default: 255 for 8-bit images. Required for others.",
+)
+@click.option(
+    "--noisy",
+    type=click.Path(path_type=Path),
+    help="Noisy image; adds the correlation of the residual, for which no true image is needed.",
+)
+@click.option(
+    "--axes",
+    metavar="TCZYX",
+    help="Order of the axes in the files, such as TYX; overrides what the files state.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(
     result: Path,
@@ -44,13 +56,13 @@ def command(
     axes: str | None,
     as_json: bool,
 ) -> None:
-    """Compare RESULT with TRUTH; the mean over all planes.
+    """Compare RESULT with the true image TRUTH, over all planes.
 
-    PSNR, also after a linear fit of the intensities (for images that were stretched
-    separately), SSIM, multi-scale SSIM, LPIPS (AlexNet v0.1; it needs 'autodip weights
-    install') in the convention of the AUTO-DIP paper and in the usual one, and down to which
-    detail the two agree. With --noisy also the correlation of the residual NOISY - RESULT: 0
-    where just noise was removed.
+    The scores are PSNR, also after a linear fit of the intensities (for images that were scaled
+    separately), SSIM, multi-scale SSIM, LPIPS (AlexNet v0.1; it requires 'autodip weights
+    install') with inputs in [0, 1], as in the AUTO-DIP paper, and in [-1, 1], as is standard, and
+    the resolution by Fourier ring correlation, down to which the two images agree. With --noisy,
+    the correlation of the residual NOISY - RESULT is added; it is 0 if only noise was removed.
     """
     images = io.read(result, axes), io.read(truth, axes)
     scores = _scores(*images, _default_range(images[1]) if data_range is None else data_range)
@@ -71,18 +83,18 @@ def command(
 def _default_range(truth: Image) -> float:
     if truth.data.dtype != np.uint8:
         raise ParameterError(
-            f"the range of {truth.data.dtype} data is not known; say it with --data-range, "
-            "as 4095 for a 12-bit camera"
+            f"the range of {truth.data.dtype} data is not known; specify it with --data-range, "
+            "such as 4095 for a 12-bit camera"
         )
     return 255.0
 
 
 def _scores(image: Image, truth: Image, data_range: float) -> dict[str, Any]:
-    """All figures, JSON-ready; one that is None has its reason beside it."""
+    """All scores, JSON-ready; if one is None, another key contains the reason."""
     if image.data.shape != truth.data.shape:
         psnr(image.data, truth.data, data_range=data_range)  # raises, naming both shapes
     pairs = _planes(image, truth)
-    # One mean squared error for all planes: a single identical plane is not infinitely good.
+    # One mean squared error over all planes, so that one identical plane does not make it infinite.
     ours, theirs = (np.stack(planes) for planes in zip(*pairs, strict=True))
     decibel = psnr(ours, theirs, data_range=data_range)
     fitted = affine_psnr(ours, theirs, data_range=data_range)
@@ -95,7 +107,7 @@ def _scores(image: Image, truth: Image, data_range: float) -> dict[str, Any]:
     }
     figures = {key: _mean([figures[key] for figures in per_plane]) for key in per_plane[0]}
     if figures["frc_pixels"] is None:
-        reasons["frc_pixels_reason"] = "never below 1/7 (the pixels are the limit), or always"
+        reasons["frc_pixels_reason"] = "never below 1/7 (limited by the pixel size), or always"
     return {
         "psnr": decibel if np.isfinite(decibel) else None,
         "psnr_reason": None if np.isfinite(decibel) else identical,
@@ -138,6 +150,6 @@ def _whiteness(noisy: Image, result: Image) -> float | None:
 
 
 def _mean(values: list[float | None]) -> float | None:
-    """Mean over the planes; None where any has none."""
+    """Mean over the planes; None if it is None for any plane."""
     known = [value for value in values if value is not None]
     return float(np.mean(known)) if len(known) == len(values) else None

@@ -9,11 +9,11 @@ from typing import Any
 import click
 
 from autodip.cli.plan_text import plan_lines
-from autodip.cli.shared_options import choice_options, options_from, resolve_device, say_results
+from autodip.cli.shared_options import choice_options, said_of, say_results
 from autodip.errors import AutodipError
 from autodip.runs.inputs import find_inputs
-from autodip.runs.selection import open_image
-from autodip.runs.sidecar import channel_dict
+from autodip.runs.request import Request
+from autodip.runs.sidecar import ChannelRecord
 from autodip.util.text import named
 
 
@@ -22,20 +22,25 @@ from autodip.util.text import named
 @choice_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(inputs: tuple[Path, ...], as_json: bool, **given: Any) -> int:
-    """Say what would be chosen for INPUTS, why, and what it would cost; fits nothing."""
+    """Show which parameters would be chosen for INPUTS, why, and their cost, without fitting.
+
+    INPUTS are image files, folders, or patterns such as 'data/**/*.tif'.
+    """
     from autodip.pipeline.planning import plan  # noqa: PLC0415  (keeps help fast)
 
-    options = resolve_device(options_from(given))
+    request = Request.of(given, said_of(given), given["config"]).on(None)
     files, failed = find_inputs(inputs)
     records = []
     for path in files:
         try:
             with tempfile.TemporaryDirectory(prefix="autodip-") as scratch:
-                plans = plan(open_image(path, given, Path(scratch)), options)
+                plans = plan(request.selection.open(path, Path(scratch)), request.options)
         except AutodipError as error:
             failed[path] = named(path, error)
             continue
-        records.append({"input": str(path), "channels": [channel_dict(p) for p in plans]})
+        records.append(
+            {"input": str(path), "channels": [ChannelRecord.of(one).to_dict() for one in plans]}
+        )
         if not as_json:
             click.echo(str(path))
             for line in plan_lines(plans):

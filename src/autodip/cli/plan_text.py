@@ -1,27 +1,28 @@
-"""Plans and outcomes in words."""
+"""Plans and outcomes as text."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from autodip.choose.choice import Choice
-from autodip.fit.params import NetParams
 from autodip.pipeline.plan import ChannelPlan
 from autodip.runs.job import Job, Outcome
 from autodip.runs.notes import notes
 
 
 def plan_lines(plans: Sequence[ChannelPlan]) -> Iterator[str]:
-    """Lines that say what is chosen for each channel, why, and what it costs."""
+    """Lines that show what is chosen for each channel, why, and what it costs."""
     for number, plan in enumerate(plans):
         choice, evidence = plan.choice, plan.choice.evidence
         if len(plans) > 1:
             yield f"  channel {number} {plan.name}".rstrip()
         for key in ("microscope", "specimen"):
-            value = evidence.known[key] or "unknown"
+            value = getattr(evidence.known, key) or "unknown"
             origin = evidence.origin[key]
             yield f"  {key:11} {value}" + (f"  ({origin})" if origin != "unknown" else "")
-        group = " / ".join(evidence.group[k] or f"any {k}" for k in ("microscope", "specimen"))
+        group = " / ".join(
+            getattr(evidence.group, k) or f"any {k}" for k in ("microscope", "specimen")
+        )
         yield f"  row         {group} of {evidence.table}"
         yield f"  source      {evidence.source}"
         average = f", average {choice.fit.average:g}" if choice.fit.average else ""
@@ -35,7 +36,7 @@ def plan_lines(plans: Sequence[ChannelPlan]) -> Iterator[str]:
             yield f"  refinement  local Wiener filters, {passes} passes over similar patches"
         yield f"  cost        {_cost(plan)}"
         if plan.followers:
-            yield f"  following   {plan.followers} planes go on from the one before them"
+            yield f"  following   {plan.followers} planes start from the fit of the plane before"
         for near in evidence.neighbours:
             yield f"  near        {near['name']}  (distance {near['distance']:.3g})"
         for note in evidence.notes:
@@ -43,7 +44,7 @@ def plan_lines(plans: Sequence[ChannelPlan]) -> Iterator[str]:
 
 
 def outcome_lines(job: Job, outcome: Outcome, *, verbose: bool) -> Iterator[str]:
-    """Lines that say what became of a job; the choice and its evidence where ``verbose``."""
+    """Lines that show the outcome of a job; if ``verbose``, also the choice and its evidence."""
     files = f"{job.source} -> {job.target}"
     if outcome.status == "planned":
         yield files
@@ -53,11 +54,12 @@ def outcome_lines(job: Job, outcome: Outcome, *, verbose: bool) -> Iterator[str]
     elif outcome.earlier:
         yield f"{files}: done before the interruption"
     else:
-        content = outcome.record["run"]
-        choice = content["channels"][0]["choice"]
-        net, iterations = NetParams.from_dict(choice["net"]), choice["fit"]["iterations"]
-        yield f"{files}  ({net}, {iterations} iterations, {content['seconds']:.1f} s)"
-        for note in notes(content):
+        content = outcome.sidecar
+        assert content is not None  # the job is done
+        choice = content.channels[0].choice
+        what = f"{choice.net}, {choice.fit.iterations} iterations, {content.seconds:.1f} s"
+        yield f"{files}  ({what})"
+        for note in notes(content.channels, content.planes):
             yield f"  note: {note}"
         if verbose:
             yield from plan_lines(outcome.plans)
@@ -83,7 +85,7 @@ def _flop(flop: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Rough time in words: 40 s, 5 min, 3 h, 2 days."""
+    """Approximate duration as text: 40 s, 5 min, 3 h, 2 days."""
     for unit, size, most in (("s", 1, 120), ("min", 60, 120), ("h", 3600, 48)):
         if seconds < most * size:
             return f"{seconds / size:.0f} {unit}"

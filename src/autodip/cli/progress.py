@@ -1,4 +1,4 @@
-"""Progress on a terminal: bar, iteration, loss, time left."""
+"""Progress on a terminal: bar, iteration, loss, remaining time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from autodip.pipeline.result import Progress
 
 
 class ProgressBar:
-    """Shows the steps of one file on standard error, if that is a terminal."""
+    """Progress bar for the steps of one file, on standard error if that is a terminal."""
 
     def __init__(self, name: str, quiet: bool) -> None:
         console = Console(stderr=True)

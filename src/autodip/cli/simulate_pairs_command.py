@@ -1,4 +1,4 @@
-"""``autodip simulate-pairs``: calibration pairs where no field was captured repeatedly."""
+"""``autodip simulate-pairs``: calibration pairs if no field of view was captured repeatedly."""
 
 from __future__ import annotations
 
@@ -27,23 +27,54 @@ from autodip.util.text import named
     required=True,
     type=click.Path(path_type=Path),
     metavar="NOISY",
-    help="Noisy image of your microscope, whose noise and brightness the pairs get.",
+    help="Noisy image from your microscope, whose noise and brightness are reproduced.",
 )
-@click.option("--out", "-o", required=True, type=click.Path(path_type=Path), help="Folder.")
-@click.option("--microscope", metavar="NAME", help="confocal, ...; else as NOISY's metadata say.")
-@click.option("--specimen", metavar="NAME", help="actin, ..., or a word of your own; else as well.")
+@click.option(
+    "--out", "-o", required=True, type=click.Path(path_type=Path), help="Folder for the pairs."
+)
+@click.option(
+    "--microscope",
+    metavar="NAME",
+    help="Microscope: confocal, twophoton or widefield; default: from the metadata of NOISY.",
+)
+@click.option(
+    "--specimen",
+    metavar="NAME",
+    help="Labelled structure: actin, mito, ..., or a word of your own; default: from the metadata "
+    "of NOISY.",
+)
 @click.option(
     "--levels",
     default="1",
     show_default=True,
     metavar="1,2,4",
-    help="A noisy image for each: times the photons of NOISY, at its brightness.",
+    help="Numbers of photons relative to NOISY; a noisy image of the same brightness is made for "
+    "each.",
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
-@click.option("--crop", type=click.IntRange(SMALLEST), metavar="N", help="Central N x N pixels.")
-@click.option("--channel", metavar="NAME|N", help="Only this one of NOISY, N from 0.")
-@click.option("--axes", metavar="TCZYX", help="Meaning of NOISY's dimensions.")
-@click.option("--overwrite", is_flag=True, help="Replace the pairs that the folder holds.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Seed of the simulated noise.",
+)
+@click.option(
+    "--crop",
+    type=click.IntRange(SMALLEST),
+    metavar="N",
+    help="Use only the central N x N pixels.",
+)
+@click.option(
+    "--channel",
+    metavar="NAME|N",
+    help="Channel of NOISY to use, by its name or its number from 0.",
+)
+@click.option(
+    "--axes",
+    metavar="TCZYX",
+    help="Order of the axes in NOISY, such as TYX; overrides what the file states.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace existing pairs in the folder.")
 def command(
     clean: tuple[Path, ...],
     like: Path,
@@ -57,14 +88,15 @@ def command(
     axes: str | None,
     overwrite: bool,
 ) -> int:
-    """Make pairs of a noisy and a true image from CLEAN images, as NOISY would show them.
+    """Simulate pairs of a noisy and a true image from CLEAN images, with the noise of NOISY.
 
-    CLEAN are files with images that have hardly any noise, as averages of many captures, or
-    folders of them; every plane makes a pair of its own. They are brought to the brightness of
-    NOISY; then noise as measured on its first plane is added, rounded and clipped as there.
+    CLEAN are files with images that have hardly any noise, such as averages of many captures, or
+    folders of such files; every plane yields a pair of its own. They are scaled to the brightness
+    of NOISY. Then noise as measured on the first plane of NOISY is added, and the grey values are
+    rounded and clipped in the same way.
 
-    The folder gets truth/, noisy/ and a manifest.json, which 'autodip calibrate' and 'autodip
-    benchmark shared' read.
+    truth/, noisy/ and a manifest.json, which 'autodip calibrate' and 'autodip benchmark shared'
+    read, are written to the folder --out.
     """
     times = _levels(levels)
     vocabulary.microscope(microscope)
@@ -80,18 +112,27 @@ def command(
     for line in _words(camera, noisy):
         click.echo(f"  {line}")
     check_writable(out)
-    recipe = Recipe(like.name, noisy, camera, *known, times, seed, crop or 0)
+    recipe = Recipe(
+        like=like.name,
+        noisy=noisy,
+        camera=camera,
+        microscope=known[0],
+        specimen=known[1],
+        levels=times,
+        seed=seed,
+        crop=crop or 0,
+    )
     return _run(files, failed, Folder(out, recipe, (like, *files), overwrite=overwrite))
 
 
 def _levels(text: str) -> tuple[float, ...]:
     try:
-        # As they are written in the names of files, where each must be another.
+        # Rounded as in the file names, which must be distinct.
         levels = tuple(dict.fromkeys(float(f"{float(part):g}") for part in text.split(",")))
     except ValueError:
         levels = ()
     if not levels or not all(0 < level < np.inf for level in levels):
-        raise ParameterError(f"--levels {text!r}; give numbers above 0, as 1,2,4")
+        raise ParameterError(f"--levels {text!r}; give numbers above 0, such as 1,2,4")
     return levels
 
 
@@ -102,7 +143,7 @@ def _like(
     image = io.read(path, axes).select(None, channel)
     if image.channels > 1:
         raise ParameterError(
-            f"{path} has {image.channels} channels; say with --channel which one, "
+            f"{path} has {image.channels} channels; choose one with --channel, "
             f"0 to {image.channels - 1}"
         )
     _, plane = next(image.planes())
@@ -118,7 +159,7 @@ def _like(
 
 
 def _run(files: Sequence[Path], failed: dict[Path, str], folder: Folder) -> int:
-    """Simulate file by file; a failed one is named, the rest goes on, the manifest is last."""
+    """Simulate file by file, and write the manifest at the end; failed files are reported."""
     for path, name in zip(files, _names(files), strict=True):
         try:
             for note in folder.add(path, name):
@@ -133,7 +174,7 @@ def _run(files: Sequence[Path], failed: dict[Path, str], folder: Folder) -> int:
 
 
 def _names(files: Sequence[Path]) -> list[str]:
-    """Names of the clean images, without the ending, each once."""
+    """Unique names of the clean images, without the ending of the file name."""
     names: list[str] = []
     for path in files:
         name, number = path.stem, 2
@@ -144,11 +185,11 @@ def _names(files: Sequence[Path]) -> list[str]:
 
 
 def _words(camera: Camera, noisy: np.ndarray) -> list[str]:
-    """The noise that was measured, a line for each thing."""
+    """Lines that describe the measured noise."""
     if camera.gain > 0:
         photons = (float(np.median(noisy)) - camera.offset) / camera.gain
         lines = [
-            f"noise       {camera.gain:.3g} grey values a photon, black at {camera.offset:.4g}: "
+            f"noise       {camera.gain:.3g} grey values per photon, offset {camera.offset:.4g}: "
             f"{max(photons, 0):.3g} photons at median brightness"
         ]
     else:
@@ -157,9 +198,10 @@ def _words(camera: Camera, noisy: np.ndarray) -> list[str]:
     lines.append(f"darkest     standard deviation {least:.3g}")
     down, along = camera.neighbours
     lines.append(
-        "correlation none to speak of: drawn as photons"
+        "correlation negligible: simulated as photon counts"
         if camera.white
-        else f"correlation of neighbours {down:.2f} (Y) {along:.2f} (X): drawn as normal noise"
+        else f"correlation of neighbours {down:.2f} (Y) {along:.2f} (X): "
+        "simulated as Gaussian noise"
     )
     lines.append(
         f"type        {camera.dtype}" + (f" in steps of {camera.step:g}" * (camera.step > 0))

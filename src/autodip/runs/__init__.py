@@ -1,1 +1,1 @@
-"""Files in, files out, resumable; nothing here prints."""
+"""Resumable runs from image files to image files; nothing here prints."""

@@ -1,4 +1,4 @@
-"""File after file: a failed one is recorded and the rest goes on."""
+"""A batch of files: a failure is recorded, and the other files are still processed."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from autodip.runs.summary import Ended
 from autodip.util.text import named
 
 Watch = Callable[[Job], AbstractContextManager[Show | None]]
-"""Opens what is called with every step of a job."""
+"""Opens a context for a job; its value, unless None, is called with every step of the job."""
 
 
 @dataclass(frozen=True)
 class Event:
-    """What became of a job.
+    """Outcome of a job.
 
     Parameters
     ----------
     job : Job
     outcome : Outcome or None
-        None where it failed.
+        None if the job failed.
     error : Exception or None
-        Why it failed.
+        Reason for the failure; None if the job did not fail.
     """
 
     job: Job
@@ -39,12 +39,12 @@ class Event:
 
     @property
     def defect(self) -> bool:
-        """Whether it failed by an error that autodip does not raise on purpose."""
+        """Whether the job failed with an error that autodip does not raise deliberately."""
         return self.error is not None and not isinstance(self.error, AutodipError)
 
     @property
     def message(self) -> str:
-        """Why it failed, in one line that names the file; empty where it did not."""
+        """Reason for the failure, with the name of the file; empty if the job did not fail."""
         if self.error is None:
             return ""
         if self.defect:
@@ -54,19 +54,19 @@ class Event:
 
 @dataclass
 class Batch:
-    """Jobs, and what became of them so far.
+    """Jobs, and their outcomes so far.
 
     Parameters
     ----------
     settings : Settings
     record : Unrecorded
-        Keeps what is done.
+        Record of the run, which notes the start and the outcome of each job.
     cluster : Cluster or None
-        Its workers compute.
+        Cluster whose workers compute; None to compute in this process.
     failed : mapping of Path to str
-        Message by input; those that became no job are in it from the beginning.
+        Error messages by input; initially those of inputs for which there is no job.
     left : list of Job
-        Jobs that have not ended, as after an interruption.
+        Jobs that have not ended; not empty after an interruption.
     """
 
     settings: Settings
@@ -76,10 +76,11 @@ class Batch:
     left: list[Job] = field(default_factory=list)
 
     def run(self, jobs: Sequence[Job], watch: Watch = lambda job: nullcontext()) -> Iterator[Event]:
-        """Do all jobs; yields what became of each, in the order in which they end.
+        """Process all jobs and yield the outcome of each, in the order in which they end.
 
-        Where there are as many files as workers each is denoised by one of them; else the
-        workers compute the parts of one file after the other.
+        If there are at least two files and at least as many files as workers, each file is
+        denoised by one worker. Otherwise the files are processed one after the other, and the
+        workers compute the windows or planes of each.
         """
         for path, message in self.failed.items():
             self.record.end(Ended(path, None, "failed", error=message))
@@ -112,18 +113,18 @@ class Batch:
             yield there[number], outcome
 
     def _begun(self, jobs: Sequence[Job]) -> Iterator[tuple[Job, Settings, Path]]:
-        """Jobs for workers, each begun when it is asked for."""
+        """Tasks for the workers; the start of each job is noted when its task is requested."""
         for job in jobs:
             self.record.begin(job)
             yield job, self.settings, Path.cwd()
 
     def _earlier(self, job: Job) -> Outcome | None:
-        """Outcome of a job that this run has done before it was interrupted."""
+        """Outcome of a job that this run completed before it was interrupted, else None."""
         content = self.record.earlier(job)
         return None if content is None else done(job, content, earlier=True)
 
     def _outcome(self, job: Job, watch: Watch) -> Outcome | Exception:
-        """Denoise one file, unless this run has before it was interrupted."""
+        """Denoise one file, unless this run did so before it was interrupted."""
         try:
             earlier = self._earlier(job)
             if earlier is not None:
@@ -131,7 +132,7 @@ class Batch:
             self.record.begin(job)
             with watch(job) as show:
                 return denoise_file(job, self.settings, show, self.cluster)
-        except Exception as error:  # a defect must not end a batch either
+        except Exception as error:  # an unexpected error must not end the batch either
             return error
 
     def _record(self, event: Event) -> None:
@@ -142,7 +143,7 @@ class Batch:
             self.record.end(ended, job)
         elif outcome.status != "planned":
             skipped = outcome.status == "skipped"
-            content = sidecar.recorded(job.target) if skipped else outcome.record["run"]
+            content = sidecar.recorded(job.target) if skipped else outcome.sidecar
             self.record.end(
-                Ended(job.source, job.target, outcome.status, content, said=job.said), job
+                Ended(job.source, job.target, outcome.status, content=content, said=job.said), job
             )

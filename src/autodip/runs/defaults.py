@@ -1,74 +1,69 @@
-"""The user's config file: defaults of the command line, in TOML."""
+"""The user's config file in TOML, with defaults for the command line."""
 
 from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError, create_model
 from pydantic.fields import FieldInfo
 
+from autodip.bases.builtin import NAME as BUILTIN
 from autodip.errors import ParameterError
+from autodip.pipeline.options import SPECS
 
 VARIABLE = "AUTODIP_CONFIG"
-"""Environment variable that names another file than the user's own."""
+"""Environment variable with the path of a config file to use instead of the user's own."""
 
 
-class Channel(BaseModel):
-    """What a table ``[channels.NAME]`` of a config file may hold."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    microscope: str | None = Field(None, examples=["confocal"])
-    specimen: str | None = Field(None, examples=["nucleus"])
+_STRICT = ConfigDict(extra="forbid", strict=True)
 
 
-class Defaults(BaseModel):
-    """What a config file may hold; the descriptions are those of its template."""
+def _texts(names: Iterable[str]) -> dict[str, Any]:
+    """Fields of a model: optional strings, described as on the command line."""
+    return {
+        name: (
+            str | None,
+            Field(None, description=SPECS[name].help, examples=[SPECS[name].example]),
+        )
+        for name in names
+    }
 
-    model_config = ConfigDict(extra="forbid", strict=True)
 
-    base: str | None = Field(
-        None, description="calibration base, a folder seen from here, or builtin", examples=["base"]
-    )
-    strategy: str | None = Field(
-        None, description="how the base is asked", examples=["group+descriptor"]
-    )
-    criterion: str | None = Field(
-        None,
-        description="what is best in the base: combined, psnr, lpips, ssim or cheapest",
-        examples=["combined"],
-    )
-    preset: str | None = Field(
-        None, description="fast, balanced, best, published or original", examples=["balanced"]
-    )
-    microscope: str | None = Field(
-        None, description="of all images; wins over their metadata", examples=["confocal"]
-    )
-    specimen: str | None = Field(
-        None, description="of all images; wins over their metadata", examples=["mito"]
-    )
-    device: str | None = Field(
-        None, description="auto, cpu, cuda, cuda:1 or mps", examples=["auto"]
-    )
-    channels: dict[str, Channel] | None = Field(
-        None,
-        description="of the channel called DAPI, in images that have it; wins over the above",
-        examples=["DAPI"],
-    )
+Channel: Any = create_model("Channel", __config__=_STRICT, **_texts(("microscope", "specimen")))
+"""Allowed content of a table ``[channels.NAME]`` in a config file."""
+
+Defaults: Any = create_model(
+    "Defaults",
+    __config__=_STRICT,
+    **_texts(name for name, spec in SPECS.items() if spec.example is not None),
+    channels=(
+        dict[str, Channel] | None,  # evaluated by pydantic
+        Field(
+            None,
+            description="Values for the channel named DAPI; they override those above.",
+            examples=["DAPI"],
+        ),
+    ),
+)
+"""Allowed content of a config file; the descriptions are used in its template."""
 
 
 def location() -> Path:
-    """The user's own config file, whether it is there or not."""
+    """Path of the user's own config file, which need not exist."""
     named = os.environ.get(VARIABLE)
     return Path(named) if named else platformdirs.user_config_path("autodip") / "config.toml"
 
 
 def find(named: Path | None) -> Path | None:
-    """File that holds: the one named, else the user's own if it is there."""
+    """Config file to use: the named one, else the user's own; None if that does not exist.
+
+    A file that is named by :data:`VARIABLE` is returned even if it does not exist.
+    """
     if named is not None:
         return named
     own = location()
@@ -76,30 +71,30 @@ def find(named: Path | None) -> Path | None:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Values that a config file sets.
+    """Values that a config file sets; a path of a base is relative to the file's folder.
 
     Raises
     ------
     ParameterError
-        If it is not readable, or a key or a value is not allowed.
+        If the file cannot be read, or a key or a value is not allowed.
     """
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ParameterError(f"{path}: not readable as a config file in TOML ({error})") from error
     try:
-        values = Defaults.model_validate(content).model_dump(exclude_none=True)
+        values: dict[str, Any] = Defaults.model_validate(content).model_dump(exclude_none=True)
     except ValidationError as error:
         raise ParameterError(f"{path}: {'; '.join(map(_words, error.errors()))}") from error
     base = values.get("base")
-    if base is not None and base != "builtin":
+    if base is not None and base != BUILTIN:
         values["base"] = str(path.parent / Path(base).expanduser())
     return values
 
 
 def template() -> str:
-    """Config file that sets nothing and tells what can be set."""
-    lines = ["# Defaults of autodip; what the command line says wins over them."]
+    """Text of a config file that describes what can be set, but sets nothing."""
+    lines = ["# Defaults for autodip; options on the command line override them."]
     for name, field in Defaults.model_fields.items():
         (example,) = field.examples or [""]
         lines += ["", f"# {field.description}"]
@@ -121,6 +116,6 @@ def _words(error: Any) -> str:
     if error["type"] == "extra_forbidden":
         model = Channel if len(error["loc"]) > 1 else Defaults
         return f"{key} is not known; known are {', '.join(model.model_fields)}"
-    what = "a table, as [channels.DAPI]" if error["loc"][0] == "channels" else "a text"
-    what = "a text" if len(error["loc"]) > 2 else what
+    what = "a table such as [channels.DAPI]" if error["loc"][0] == "channels" else "a string"
+    what = "a string" if len(error["loc"]) > 2 else what
     return f"{key} is {error['input']!r}; it must be {what}"

@@ -1,4 +1,4 @@
-"""Which files are meant, and where the output of each lies."""
+"""Expansion of the inputs to files, and the path of the output of each file."""
 
 from __future__ import annotations
 
@@ -16,19 +16,20 @@ from autodip.runs import manifest
 
 @dataclass(frozen=True)
 class Input:
-    """An input.
+    """An input file.
 
     Parameters
     ----------
     path : Path
     place : PurePath
-        Of the output below the output folder, if it has the format of the input.
+        Path of the output relative to the output folder. Unless it is ``fixed``, the ending is
+        adapted to the output format.
     said : tuple of (str, str)
-        Options that a manifest gives for this file.
+        Names and values of the options that a manifest specifies for this file.
     where : str
-        Manifest and line that it is from, if it is from one.
+        Manifest and line or entry in which the file is listed; empty if it is not from one.
     fixed : bool
-        Whether the place was said, and is not changed to fit a format.
+        Whether ``place`` was specified in a manifest.
     """
 
     path: Path
@@ -39,14 +40,14 @@ class Input:
 
 
 Failed = dict[Path, str]
-"""What is wrong with an input, by its path."""
+"""Error messages by the path of the input."""
 
 
 def kind(path: Path) -> Literal["file", "folder", "manifest", "pattern"]:
-    """What an input is: a file, a folder of images, a manifest of them, or a glob pattern."""
+    """Type of an input: a file, a folder of images, a manifest of them, or a glob pattern."""
     try:
         folder = path.is_dir()
-    except OSError:  # the name is too long, or a folder above it closed: a search will tell
+    except OSError:  # name too long, or a parent folder not accessible: the search reports it
         return "folder"
     if folder:
         return "file" if io.is_image_folder(path) else "folder"
@@ -56,14 +57,14 @@ def kind(path: Path) -> Literal["file", "folder", "manifest", "pattern"]:
 
 
 def several(inputs: Sequence[Path]) -> bool:
-    """Whether inputs are more than one file, or may become more."""
+    """Whether the inputs are more than one file, or may expand to more."""
     return len(inputs) > 1 or kind(inputs[0]) != "file"
 
 
 def find_inputs(inputs: Iterable[Path]) -> tuple[list[Path], Failed]:
-    """Image files that are named, match a pattern or lie directly in a folder that is named.
+    """Files that are named, and images that match a pattern or are directly in a named folder.
 
-    What is wrong with other inputs is told beside them.
+    The error messages of other inputs are returned as well.
     """
     files: list[Path] = []
     failed: Failed = {}
@@ -78,16 +79,16 @@ def find_inputs(inputs: Iterable[Path]) -> tuple[list[Path], Failed]:
 def find(
     inputs: Iterable[Path], *, recursive: bool = False, out: Path | None = None
 ) -> tuple[list[Input], Failed]:
-    """Do as :func:`find_inputs`, with manifests as well, and tell the places of the outputs.
+    """Expand the inputs like :func:`find_inputs`, and manifests as well, with output paths.
 
     Sub-folders below a folder (with ``recursive``), below the fixed part of a pattern and below
-    the folder of a manifest are kept. What lies in the output folder ``out`` is left out where
-    that is a sub-folder of the folder searched.
+    the folder of a manifest are reproduced in the output paths. Files in the output folder
+    ``out`` are left out if it is a sub-folder of the folder that is searched.
 
     Raises
     ------
     ParameterError
-        If a manifest is wrong.
+        If a manifest is invalid.
     """
     found: list[Input] = []
     failed: Failed = {}
@@ -103,7 +104,11 @@ def find(
 
 
 def _listed(path: Path) -> list[Input]:
-    """Files of a manifest; below its folder, or below the folder that they have in common."""
+    """Files of a manifest.
+
+    Output paths are relative to the folder of the manifest, or, if a file is outside it, to the
+    folder that all files have in common.
+    """
     entries = manifest.read(path)
     files = [os.path.normpath(entry.path.absolute()) for entry in entries]
     folder = os.path.normpath(path.parent.absolute())
@@ -111,7 +116,7 @@ def _listed(path: Path) -> list[Input]:
         common = os.path.commonpath([folder, *files])
         common = folder if common == folder else os.path.commonpath(map(os.path.dirname, files))
         places = [PurePath(os.path.relpath(file, common)) for file in files]
-    except ValueError:  # on several drives
+    except ValueError:  # on different drives
         places = [PurePath(Path(file).name) for file in files]
     return [
         Input(
@@ -126,7 +131,7 @@ def _listed(path: Path) -> list[Input]:
 
 
 def _search(path: Path, recursive: bool, out: Path | None, failed: Failed) -> list[Input]:
-    """Images in a folder, or that match a pattern."""
+    """Images in a folder or matching a pattern; errors are added to ``failed``."""
     endings = ", ".join(io.SUFFIXES)
     if kind(path) == "folder":
         base = path
@@ -156,7 +161,7 @@ def _is_image(path: Path) -> bool:
 
 
 def _below(folder: Path, out: Path | None, failed: Failed) -> list[Path]:
-    """Files and image folders at any depth, hidden folders and ``out`` left out."""
+    """Files and image folders at any depth, without hidden folders and ``out``."""
 
     def unreadable(error: OSError) -> None:
         failed[Path(error.filename)] = f"{error.filename}: cannot be read ({error.strerror})"
@@ -175,14 +180,14 @@ def _same(path: Path, out: Path | None) -> bool:
 
 
 def _fixed(pattern: Path) -> Path:
-    """Folder part of a pattern before its first magic sign."""
+    """Folders at the start of a pattern, before the first one with a wildcard."""
     parts = pattern.parts
     first = next(number for number, part in enumerate(parts) if glob.has_magic(part))
     return Path(*parts[:first])
 
 
 def _matching(pattern: Path, base: Path, out: Path | None) -> list[Path]:
-    """Files that match; those in image folders, and in ``out`` below ``base``, left out."""
+    """Files that match, except those in image folders and in ``out`` below ``base``."""
     place = out.resolve() if out is not None else None
     avoid = place if place is not None and base.resolve() in place.parents else None
     matches = glob.glob(str(pattern), recursive=True)  # noqa: PTH207  (leaves hidden folders out)
@@ -197,23 +202,23 @@ def _matching(pattern: Path, base: Path, out: Path | None) -> list[Path]:
 def pair(
     found: Sequence[Input], place: str, inputs: Sequence[Path], format: str | None
 ) -> list[tuple[Input, Path]]:
-    """Inputs with their outputs.
+    """Pair each input with the path of its output.
 
     Parameters
     ----------
     found : sequence of Input
     place : str
-        Output folder; for one file also the output itself.
+        Output folder; for a single file also the output file itself.
     inputs : sequence of Path
-        As they were given.
+        Inputs as the user specified them.
     format : str or None
-        To write, out of :data:`autodip.io.FORMATS`.
+        Output format, one of :data:`autodip.io.FORMATS`; None for that of the input.
 
     Raises
     ------
     ParameterError
-        If several inputs would have one output, an output is another input, or it would have
-        another format than its name says.
+        If several inputs would have the same output, an output is another input, or the ending
+        of its name does not match its format.
     """
     out = Path(place)
     existing = out.is_dir() and not io.is_image_folder(out)
@@ -244,15 +249,15 @@ def _check_ending(output: str, found: Input, target: Path, format: str | None) -
 
 
 def _check_distinct(pairs: Sequence[tuple[Input, Path]]) -> None:
-    """Refuse outputs that are written twice, or over another input."""
+    """Raise a ParameterError if an output would be written twice, or over another input."""
     sources = {found.path.resolve(): found.path for found, _ in pairs}
     seen: dict[Path, Path] = {}
     for found, target in pairs:
         if target in seen:
             raise ParameterError(
                 f"{seen[target]} and {found.path} would both be written to {target}; "
-                "denoise them in two calls with an output folder each, "
-                "or say the outputs in a manifest"
+                "denoise them in two calls with different output folders, "
+                "or specify the outputs in a manifest"
             )
         seen[target] = found.path
         other = sources.get(target.resolve())

@@ -1,7 +1,7 @@
-"""One file denoised: what is asked, what is done, what came out.
+"""Denoising of one file: the job, its execution and its outcome.
 
-Nothing here prints or words anything for a user, so that a plugin, a report or another process
-can do it as well.
+Nothing here prints or formats text for a user, so that a plugin, a report or another process can
+use it as well.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ from autodip.pipeline.options import Options
 from autodip.pipeline.plan import ChannelPlan
 from autodip.pipeline.result import Progress, Result
 from autodip.pipeline.workspace import Workplace
-from autodip.runs import sidecar
-from autodip.runs.selection import open_image
+from autodip.runs import saving, sidecar
+from autodip.runs.selection import Selection
+from autodip.runs.sidecar import ChannelRecord, Sidecar
 from autodip.util.files import check_writable, remove, stamp
 
 Show = Callable[[Progress], None]
@@ -38,31 +39,31 @@ class Job:
     ----------
     source, target : Path
     options : Options
-    selection : mapping
-        Axes, frames, channel, scene and average that were asked for, None where none were.
+    selection : Selection
     said : tuple of (str, str)
-        What a manifest says of this file; the options and the selection follow it already.
+        Names and values of the options that a manifest specifies for this file; they are
+        already included in ``options`` and ``selection``.
     """
 
     source: Path
     target: Path
     options: Options
-    selection: Mapping[str, Any]
+    selection: Selection
     said: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What holds for all files of a call.
+    """Settings that apply to all files of a call.
 
     Parameters
     ----------
     format : str or None
-        To write, out of :data:`autodip.io.FORMATS`; that of the input by default.
+        Output format, one of :data:`autodip.io.FORMATS`; by default that of the input.
     overwrite, skip_existing : bool
-        What is done where the output exists; an error if neither.
+        Whether an existing output is replaced, or its input skipped. If neither, it is an error.
     dry_run : bool
-        Plan; fit and write nothing.
+        Whether to make only a plan, without fitting or writing anything.
     """
 
     format: str | None = None
@@ -73,22 +74,25 @@ class Settings:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came out of a job that did not fail.
+    """Outcome of a job that did not fail.
 
     Parameters
     ----------
     status : "done", "skipped" or "planned"
     record : mapping, JSON-ready
-        Input, output and, where it is done, the content of the sidecar as ``run``.
+        Paths of input and output and, if the job is done, the content of the sidecar as ``run``.
     plans : tuple of ChannelPlan
-        One for each channel; empty where the output was there already.
+        One for each channel; empty if the output existed already.
+    sidecar : Sidecar or None
+        None if the job was skipped or only planned.
     earlier : bool
-        Whether an earlier run did it, before it was interrupted.
+        Whether the job was completed before the run was interrupted.
     """
 
     status: Literal["done", "skipped", "planned"]
     record: Mapping[str, Any] = field(repr=False)
     plans: tuple[ChannelPlan, ...] = field(default=(), repr=False)
+    sidecar: Sidecar | None = field(default=None, repr=False)
     earlier: bool = False
 
 
@@ -97,8 +101,8 @@ def denoise_file(
 ) -> Outcome:
     """Denoise one file and write its output and sidecar, or plan what would be done.
 
-    What is computed of a large image is kept beside the output until that is written, so that
-    the same call goes on where it was stopped.
+    Intermediate results of a large image are stored next to the output until it is written, so
+    that the same call resumes where it was stopped.
 
     Parameters
     ----------
@@ -107,7 +111,7 @@ def denoise_file(
     progress : callable, optional
         Called with every step.
     cluster : Cluster, optional
-        Its workers compute the parts of the image.
+        Cluster whose workers compute the windows or planes of the image.
 
     Raises
     ------
@@ -125,43 +129,50 @@ def denoise_file(
         raise OutputError(f"{target} exists; use --overwrite, --skip-existing or another -o")
     if settings.dry_run:
         with tempfile.TemporaryDirectory(prefix="autodip-") as scratch:
-            return _planned(job, open_image(source, job.selection, Path(scratch)))
+            return _planned(job, job.selection.open(source, Path(scratch)))
     check_writable(target.parent)
     with _working(target) as folder:
-        image = open_image(source, job.selection, folder)
-        key = {"source": str(source.absolute()), "stamp": stamp(source), **job.selection}
+        image = job.selection.open(source, folder)
+        key = {"source": str(source.absolute()), "stamp": stamp(source), **job.selection.to_dict()}
         result = _fit(image, job.options, progress, Workplace(folder, key, cluster))
-        selection = {**job.selection, "format": settings.format}
-        content = sidecar.save(source, target, image, result, selection)
+        content = saving.save(
+            source,
+            target,
+            image,
+            result,
+            options=job.options,
+            selection=job.selection,
+            format=settings.format,
+        )
         remove(folder)
     return done(job, content, result.plans)
 
 
 def working_folder(target: Path) -> Path:
-    """Where the parts of an image are kept until its output is written."""
+    """Folder in which intermediate results are stored until the output is written."""
     return target.with_name(f".{target.name}.autodip-parts")
 
 
 @contextmanager
 def _working(target: Path) -> Iterator[Path]:
-    """Folder for what is computed, made by who needs it; what a failed run leaves is used again."""
+    """Folder for intermediate results, created on demand; those of a failed run are used again."""
     folder = working_folder(target)
     try:
         yield folder
     finally:
-        with suppress(OSError):  # as it is gone, or not empty
+        with suppress(OSError):  # it does not exist, or is not empty
             folder.rmdir()
 
 
 def denoise_there(task: tuple[Job, Settings, Path]) -> Outcome:
-    """Do as :func:`denoise_file` in a worker; paths are seen from the folder that is given.
+    """Run :func:`denoise_file` in a worker; paths are relative to the given folder.
 
     Raises
     ------
     ClusterError
-        If the worker does not have that folder.
+        If the folder does not exist on the worker's machine.
     AutodipError
-        As there.
+        As in :func:`denoise_file`.
     """
     job, settings, folder = task
     try:
@@ -172,28 +183,31 @@ def denoise_there(task: tuple[Job, Settings, Path]) -> Outcome:
         if error.filename != str(folder):
             raise
         raise ClusterError(
-            f"a worker on {platform.node()} does not see {folder}; files are denoised on "
+            f"a worker on {platform.node()} cannot access {folder}; files are denoised only on "
             "machines that share them"
         ) from error
 
 
 def done(
     job: Job,
-    content: Mapping[str, Any],
+    content: Sidecar,
     plans: tuple[ChannelPlan, ...] = (),
     *,
     earlier: bool = False,
 ) -> Outcome:
-    """Outcome of a job that is done, by the content of its sidecar."""
-    return Outcome("done", {**_files(job), "skipped": False, "run": content}, plans, earlier)
+    """Outcome of a job that is done, from its sidecar."""
+    record = {**_files(job), "skipped": False, "run": content.to_dict()}
+    return Outcome("done", record, plans, content, earlier)
 
 
 def _planned(job: Job, image: Image) -> Outcome:
     from autodip.pipeline.planning import plan  # noqa: PLC0415  (keeps help fast)
 
     plans = plan(image, job.options)
-    channels = [sidecar.channel_dict(channel) for channel in plans]
-    return Outcome("planned", {**_files(job), "dry_run": True, "channels": channels}, plans)
+    channels = [ChannelRecord.of(channel).to_dict() for channel in plans]
+    return Outcome(
+        "planned", {**_files(job), "dry_run": True, "channels": channels}, plans.channels
+    )
 
 
 def _files(job: Job) -> dict[str, Any]:

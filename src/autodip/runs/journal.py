@@ -1,9 +1,10 @@
-"""What a run over many files has done so far, so that the same command goes on where it was.
+"""Journal of a run over many files, from which the same command resumes after an interruption.
 
 The journal is a hidden file in the output folder to which lines of JSON are appended: first one
-that tells the run, then one when a file is begun, with what its output was at that moment, and
-one when it is finished. A line that a kill cut short is ignored. Files are known again by a hash
-of all that decides on their output, so that a folder may have grown in between.
+that identifies the run, then one when a file is started, with the size and time of an existing
+output, and one when it is finished. A line that was cut short by a kill is ignored. Files are
+recognised by a hash of everything that determines their output, so that files may have been added
+to a folder in the meantime.
 """
 
 from __future__ import annotations
@@ -14,44 +15,46 @@ import json
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 
-import autodip
 from autodip.errors import OutputError
 from autodip.runs import sidecar
 from autodip.runs.job import Job
+from autodip.runs.sidecar import Sidecar
 from autodip.util import files
-from autodip.util.files import stamp
+from autodip.util.files import stamp, writing
 
 SCHEMA = 1
 _PREFIX, _SUFFIX = ".autodip-run-", ".jsonl"
+_ELSEWHERE = "choose another place with -o"
 
 
 class Journal:
-    """Journal of one run in its output folder; a context manager that keeps it, if not deleted.
+    """Journal of one run in its output folder; a context manager that closes the file at the end.
 
     Parameters
     ----------
     folder : Path
-        Output folder; it exists unless ``dry``.
+        Output folder; it must exist unless ``dry``.
     identity : str
-        Hash of the command (see :func:`digest`): journals of other commands are left alone.
+        Hash of the command (see :func:`digest`); journals of other commands are not touched.
     dry : bool
-        Only look at what an interrupted run has done.
+        Whether to read only what an interrupted run has done, without writing anything.
 
     Attributes
     ----------
     started : str
-        When the run began, before any interruption; ISO 8601.
+        Time at which the run was first started, before any interruption; ISO 8601.
     resumed : bool
-        Whether it was interrupted.
+        Whether the run was interrupted and is now resumed.
 
     Raises
     ------
     OutputError
-        If it cannot be written, or the same command is running.
+        If the journal cannot be written, or the same command is already running.
     """
 
     def __init__(self, folder: Path, identity: str, *, dry: bool = False) -> None:
@@ -63,20 +66,17 @@ class Journal:
         self._done: set[str] = set()
         self.started = datetime.now(UTC).isoformat(timespec="seconds")
         try:
-            if not dry:
-                self._file = self.path.open("ab")
-                _lock(self._file, self.path)
-            self._load(identity)
-        except OSError as error:
+            with writing(self.path, _ELSEWHERE):
+                if not dry:
+                    self._file = self.path.open("ab")
+                    _lock(self._file, self.path)
+                self._load(identity)
+        except OutputError:
             self.close()
-            if isinstance(error, OutputError):
-                raise
-            raise OutputError(
-                f"{self.path}: cannot be written ({error.strerror}); choose another place with -o"
-            ) from error
+            raise
 
     def _load(self, identity: str) -> None:
-        """Read what an interrupted run has written, and begin or go on."""
+        """Read the journal of an interrupted run and resume it, or begin a new one."""
         content = self.path.read_bytes() if self.path.exists() else b""
         head, *lines = [_parsed(line) for line in content.split(b"\n")]
         if head.get("schema") == SCHEMA and head.get("identity") == identity:
@@ -89,12 +89,12 @@ class Journal:
                     self._done.add(line["done"])
             if not content.endswith(b"\n"):
                 self._write(b"\n")
-        elif self._file is not None:  # none yet, or killed within its first line
+        elif self._file is not None:  # no journal yet, or killed while writing its first line
             self._file.truncate(0)
             self._append({"schema": SCHEMA, "identity": identity, "started": self.started})
 
     def tidy(self, targets: Iterable[Path]) -> None:
-        """Delete what a kill left half-written beside these outputs."""
+        """Delete half-written files that a killed process left next to these outputs."""
         known = {str(target.absolute()): target for target in targets}
         for key, line in self._begun.items():
             target = known.get(line["output"])
@@ -103,11 +103,12 @@ class Journal:
                     for left in files.leftovers(path):
                         files.remove(left)
 
-    def earlier(self, key: str, job: Job) -> Mapping[str, Any] | None:
-        """Content of the sidecar of a job that this run did before it was interrupted.
+    def earlier(self, key: str, job: Job) -> Sidecar | None:
+        """Sidecar of a job that this run completed before it was interrupted; else None.
 
-        A kill may come after an output was written and before that was noted: such a one was
-        begun, is another file than then, and its sidecar names the input.
+        If the process was killed after writing an output but before logging it, the job still
+        counts as done: it is logged as started, the file has changed since, and its sidecar
+        contains this input's hash.
         """
         begun = self._begun.get(key)
         if begun is None or not job.target.exists():
@@ -118,18 +119,18 @@ class Journal:
         if stamp(job.target) == begun["before"]:
             return None
         with suppress(OSError):
-            if content["input"]["sha256"] == sidecar.sha256(job.source):
+            if content.input["sha256"] == files.sha256(job.source):
                 return content
         return None
 
     def begin(self, key: str, job: Job) -> None:
-        """Note that a job is begun."""
+        """Note the start of a job."""
         target = job.target
         self._append({"begun": key, "output": str(target.absolute()), "before": stamp(target)})
 
     def end(self, key: str, status: str) -> None:
         """Note how a job ended: done, skipped or failed."""
-        with suppress(OutputError):  # the line of its beginning does as well
+        with suppress(OutputError):  # the line about its start is sufficient
             self._append({status: key})
 
     def _append(self, line: Mapping[str, Any]) -> None:
@@ -138,19 +139,17 @@ class Journal:
     def _write(self, line: bytes) -> None:
         if self._file is None:
             return
-        try:
+        with writing(self.path):
             self._file.write(line)
             self._file.flush()
-        except OSError as error:
-            raise OutputError(f"{self.path}: cannot be written ({error.strerror})") from error
 
     def delete(self) -> None:
-        """Delete the journal of a run that came to its end."""
+        """Delete the journal of a completed run."""
         if self._file is not None:
             self.path.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Leave the journal for a run that goes on."""
+        """Close the file, which remains so that the run can be resumed."""
         if self._file is not None:
             self._file.close()
             self._file = None
@@ -168,19 +167,19 @@ class Journal:
 
 
 def digest(content: Any) -> str:
-    """Hash of anything made of plain values, paths and dataclasses."""
-    text = json.dumps([autodip.__version__, content], sort_keys=True, default=_plain)
+    """Hash of plain values, paths and dataclasses, and of the version of autodip."""
+    text = json.dumps([version("autodip"), content], sort_keys=True, default=_plain)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def key_of(job: Job, format: str | None) -> str:
-    """Hash of all that decides on the output of a job: input, output, options, version."""
+    """Hash of everything that determines the output of a job: input, output, options, version."""
     places = [str(path.absolute()) for path in (job.source, job.target)]
-    return digest([places, stamp(job.source), job.options, dict(job.selection), format])
+    return digest([places, stamp(job.source), job.options, job.selection.to_dict(), format])
 
 
 def plain(value: Any) -> Any:
-    """Value as JSON has it, down to the last."""
+    """Value with all its content converted to types of JSON."""
     return json.loads(json.dumps(value, default=_plain))
 
 
@@ -193,7 +192,7 @@ def _plain(value: Any) -> Any:
 
 
 def _parsed(line: bytes) -> Mapping[str, Any]:
-    """Line of a journal; empty where it was cut short."""
+    """Content of a line of a journal; empty if the line was cut short."""
     try:
         content = json.loads(line)
     except ValueError:
@@ -202,7 +201,7 @@ def _parsed(line: bytes) -> Mapping[str, Any]:
 
 
 def _lock(file: BinaryIO, path: Path) -> None:
-    """Refuse to run where the same command runs; the lock ends with the process."""
+    """Raise an OutputError if the same command is running; the lock ends with the process."""
     try:
         import fcntl  # noqa: PLC0415  (not on Windows)
     except ImportError:
@@ -211,7 +210,7 @@ def _lock(file: BinaryIO, path: Path) -> None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise OutputError(
-            f"{path.parent}: the same command is writing there; wait for its end, "
+            f"{path.parent}: the same command is already running there; wait until it has ended, "
             "or choose another place with -o"
         ) from None
     except OSError:  # a file system without locks

@@ -1,4 +1,4 @@
-"""Keeps what a run over several files does: its journal while it runs, its summary at the end."""
+"""Record of a run over several files: its journal while it runs, its summary at the end."""
 
 from __future__ import annotations
 
@@ -12,28 +12,29 @@ from typing import Any
 from autodip.runs import summary
 from autodip.runs.job import Job
 from autodip.runs.journal import Journal, key_of
+from autodip.runs.sidecar import Sidecar
 from autodip.runs.summary import Ended
 from autodip.util.files import check_writable, leftovers, remove
 
 
 class Unrecorded:
-    """Keeps nothing, as where one file is denoised; a context manager."""
+    """Record that stores nothing, for a run over one file; a context manager."""
 
     advice = ""
-    """What is said when the run is interrupted."""
+    """Text that is appended to the message about an interruption."""
 
-    def earlier(self, job: Job) -> Mapping[str, Any] | None:
-        """Content of the sidecar of a job that this run did before it was interrupted."""
+    def earlier(self, job: Job) -> Sidecar | None:
+        """Sidecar of a job that this run completed before it was interrupted; else None."""
         return None
 
     def begin(self, job: Job) -> None:
-        """Note that a job is begun."""
+        """Note the start of a job."""
 
     def end(self, ended: Ended, job: Job | None = None) -> None:
-        """Note what became of an input, and of its job if it became one."""
+        """Note the outcome of an input, and of its job if there is one."""
 
     def finish(self) -> str | None:
-        """Write the summary; a line that tells it."""
+        """Write the summary and return one line about it; None if there is no summary."""
         return None
 
     def __enter__(self) -> Unrecorded:
@@ -50,7 +51,7 @@ class Unrecorded:
 
 @dataclass(frozen=True)
 class Call:
-    """The command that runs.
+    """The command that is running.
 
     Parameters
     ----------
@@ -59,11 +60,11 @@ class Call:
     identity : str
         Hash of the command (see :func:`autodip.runs.journal.digest`).
     facts : mapping, JSON-ready
-        What ``run.json`` says of it.
+        What ``run.json`` contains about the command.
     format : str or None
-        To write.
+        Output format; None for that of the input.
     dry : bool
-        Nothing is written.
+        Whether nothing is written.
     """
 
     folder: Path
@@ -74,18 +75,18 @@ class Call:
 
 
 class Record(Unrecorded):
-    """Keeps the journal, ``run.json`` and ``summary.csv`` in the output folder.
+    """Record with a journal, ``run.json`` and ``summary.csv`` in the output folder.
 
-    What an interrupted run left half-written is deleted first.
+    Half-written files of an interrupted run are deleted first.
 
     Raises
     ------
     OutputError
-        If the folder is not writable or holds files of these names that are not ours, or the
-        same command is running.
+        If the folder is not writable or contains files of these names that autodip did not
+        write, or if the same command is already running.
     """
 
-    advice = "; the same command goes on from there"
+    advice = "; the same command resumes the run"
 
     def __init__(self, call: Call, jobs: Sequence[Job]) -> None:
         self._call = call
@@ -103,27 +104,27 @@ class Record(Unrecorded):
                     remove(path)
 
     def _key(self, job: Job) -> str:
-        """What the job was known by when it was first asked for."""
+        """Key of the job, computed only once, when it is first needed."""
         if job.target not in self._keys:
             self._keys[job.target] = key_of(job, self._call.format)
         return self._keys[job.target]
 
-    def earlier(self, job: Job) -> Mapping[str, Any] | None:
-        """Content of the sidecar of a job that this run did before it was interrupted."""
+    def earlier(self, job: Job) -> Sidecar | None:
+        """Sidecar of a job that this run completed before it was interrupted; else None."""
         return self._journal.earlier(self._key(job), job)
 
     def begin(self, job: Job) -> None:
-        """Note that a job is begun."""
+        """Note the start of a job."""
         self._journal.begin(self._key(job), job)
 
     def end(self, ended: Ended, job: Job | None = None) -> None:
-        """Note what became of an input, and of its job if it became one."""
+        """Note the outcome of an input, and of its job if there is one."""
         self._ended.append(ended)
         if job is not None:
             self._journal.end(self._key(job), ended.status)
 
     def finish(self) -> str | None:
-        """Write the summary and delete the journal; a line that tells it."""
+        """Write the summary, delete the journal, and return one line; None in a dry run."""
         if self._call.dry:
             return None
         folder = self._call.folder

@@ -1,12 +1,13 @@
-"""Manifests: tables (CSV) and lists (JSON) of files to denoise, with what is known of each.
+"""Manifests: tables (CSV) and lists (JSON) of files to denoise, with options for each file.
 
-A CSV has a header with the column ``file`` and any of the others of :data:`KEYS`; its cells are
-parted by commas, semicolons or tabs. A JSON holds a list of objects with the same keys and may
-have others, so that the ``manifest.json`` of a data set of pairs can be given: in its entries,
-told by their key ``truth``, ``channel`` numbers the channels of the set, not of the file, and is
-left alone, and a specimen that is not in the vocabulary is one of no known kind.
+A CSV file has a header with the column ``file`` and any of the other :data:`KEYS`; its cells are
+separated by commas, semicolons or tabs. A JSON file contains a list of objects with the same keys.
+Other keys are allowed there, so that the ``manifest.json`` of a data set of pairs can be used. Its
+entries are recognised by their key ``truth``: their ``channel`` is ignored, because it numbers the
+channels of the data set and not those of the file, and a specimen that is not in the vocabulary
+counts as ``other``.
 
-Files are seen from the folder of the manifest. Empty cells and null say nothing.
+Paths are relative to the folder of the manifest. Empty cells and null are ignored.
 """
 
 from __future__ import annotations
@@ -23,19 +24,21 @@ from typing import Any
 from autodip.choose import vocabulary
 from autodip.choose.presets import PRESETS
 from autodip.errors import ParameterError
+from autodip.pipeline.options import SPECS
+from autodip.runs import selection
 
 SUFFIXES = (".csv", ".json")
-"""Endings of manifests, in lower case."""
+"""File name endings of manifests, in lower case."""
 
-OPTIONS = ("microscope", "specimen", "axes", "frames", "channel", "scene", "preset")
-"""Keys that win over the option of the same name."""
+OPTIONS = tuple(name for name, spec in {**SPECS, **selection.SPECS}.items() if spec.in_manifest)
+"""Keys that override the option of the same name."""
 
 KEYS = ("file", "output", *OPTIONS)
-"""Keys that are known."""
+"""All known keys."""
 
 _SHOWN = 10
 _ALIKE = 0.75
-"""Similarity from which an unknown key is taken for a slip."""
+"""Smallest similarity to a known key at which an unknown one counts as a misspelling."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +49,11 @@ class Listed:
     ----------
     path : Path
     where : str
-        Manifest and line, for messages.
+        Manifest and line or entry, for messages.
     output : str or None
-        Path of the output below the output folder.
+        Path of the output relative to the output folder; None if it is not specified.
     said : tuple of (str, str)
-        Options that hold for this file, out of :data:`OPTIONS`.
+        Names and values of the options for this file, out of :data:`OPTIONS`.
     """
 
     path: Path
@@ -60,12 +63,12 @@ class Listed:
 
 
 def read(path: Path) -> list[Listed]:
-    """Files that a manifest lists.
+    """Read the files that a manifest lists.
 
     Raises
     ------
     ParameterError
-        If it cannot be read, or rows of it are wrong; the message names them all.
+        If the manifest cannot be read, lists no file or has invalid rows; see :func:`refuse`.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -88,8 +91,8 @@ def read(path: Path) -> list[Listed]:
 
 
 def refuse(wrong: list[str]) -> None:
-    """Raise a ParameterError with what is wrong, one line a row, where something is."""
-    more = [f"and {len(wrong) - _SHOWN} rows more"] if len(wrong) > _SHOWN else []
+    """Raise a ParameterError if rows are invalid, with one line for each of the first ten."""
+    more = [f"and {len(wrong) - _SHOWN} more rows"] if len(wrong) > _SHOWN else []
     if wrong:
         raise ParameterError("\n".join([*wrong[:_SHOWN], *more]))
 
@@ -106,7 +109,7 @@ def _of_csv(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
     if "file" not in columns:
         raise ValueError(f"it has no column 'file'; columns are {', '.join(columns) or 'none'}")
     if len(set(columns)) < len(columns):
-        raise ValueError(f"a column is there twice: {', '.join(columns)}")
+        raise ValueError(f"a column occurs twice: {', '.join(columns)}")
     for row in reader:
         yield f"line {reader.line_num}", dict(row)
 
@@ -122,7 +125,7 @@ def _of_json(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _entry(row: Mapping[Any, Any], folder: Path, where: str) -> Listed:
-    """Entry of a row, its texts checked."""
+    """Entry of a row, after its values have been checked."""
     if None in row:
         raise ParameterError(f"it has more cells than there are columns: {', '.join(row[None])}")
     for key in row:
@@ -145,12 +148,12 @@ def _entry(row: Mapping[Any, Any], folder: Path, where: str) -> Listed:
 def _text(key: str, value: Any) -> str:
     whole = isinstance(value, int) and not isinstance(value, bool)
     if not isinstance(value, str) and not (whole and key in ("frames", "channel", "scene")):
-        raise ParameterError(f"{key} is {value!r}; give a text")
+        raise ParameterError(f"{key} is {value!r}; it must be a string")
     return str(value).strip()
 
 
 def _of_a_pair(texts: Mapping[str, str]) -> dict[str, str]:
-    """What holds for the noisy file of a pair."""
+    """Values that apply to the noisy file of a pair."""
     kept = {key: text for key, text in texts.items() if key != "channel"}
     try:
         vocabulary.specimen(kept.get("specimen"))

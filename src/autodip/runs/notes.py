@@ -1,26 +1,27 @@
-"""What a user should look at in a result, by the content of its sidecar."""
+"""Notes on a result for the user, derived from its sidecar."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable
 
-_TOLD = 5
-"""Notes that are told of a file; a large image may have one for each of its windows."""
+from autodip.runs.sidecar import ChannelRecord, PlaneRecord
+
+_SHOWN = 5
+"""Number of notes shown for a file; a large image may have one for each of its windows."""
 
 
-def notes(content: Mapping[str, Any]) -> list[str]:
-    """What the user should look at even without asking, by the content of a sidecar."""
-    found = []
-    if any(channel["choice"]["evidence"].get("outside") for channel in content["channels"]):
+def notes(channels: Iterable[ChannelRecord], planes: Iterable[PlaneRecord]) -> list[str]:
+    """Notes that are shown to the user by default."""
+    found, planes = [], list(planes)
+    if any(channel.choice.evidence.outside for channel in channels):
         found.append("this image is unlike all calibration images; look at the result")
-    for plane in content["planes"]:
-        found += plane["assessment"]["notes"] if plane["assessment"] else []
-    for plane in content["planes"]:
-        if plane["fallbacks"]:
-            found.append(f"a fit blew up and went back {plane['fallbacks']} times")
-    told = list(dict.fromkeys(found))
-    more = len(told) - _TOLD
+    for plane in planes:
+        found += plane.assessment.notes if plane.assessment else []
+    for plane in planes:
+        if plane.fallbacks:
+            found.append(f"a fit diverged and returned to a checkpoint {plane.fallbacks} times")
+    shown = list(dict.fromkeys(found))
+    more = len(shown) - _SHOWN
     if more > 0:
-        told[_TOLD:] = [f"{more} more such notes are in the sidecar"]
-    return told
+        shown[_SHOWN:] = [f"{more} more such notes are in the sidecar"]
+    return shown

@@ -3,21 +3,108 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from autodip import io
 from autodip.errors import ParameterError
-from autodip.image.image import Image
+from autodip.image.image import AXES, Image
+from autodip.pipeline.specs import said, specs_of
+from autodip.util.values import Value
 
 
-def parse_frames(text: str | None) -> slice | None:
-    """Read a range of frames ``A:B`` as in Python, or one frame ``N``.
+@dataclass(frozen=True, kw_only=True)
+class Selection(Value):
+    """The part of a file that is denoised; by default all of it.
+
+    Parameters
+    ----------
+    axes : str or None
+        Meaning of the dimensions, in their order; overrides what the file states.
+    frames : str or None
+        Frames along axis T: ``A:B`` from frame A up to but not including B, or one frame ``N``.
+        None for all.
+    channel : str or None
+        Name of a channel, or its number from 0; None for all.
+    scene : str or None
+        For a file with several images, the name of one of them, or its number from 0.
+    average : bool
+        Whether the frames are replaced by their mean.
 
     Raises
     ------
     ParameterError
+        If the axes or the frames are malformed.
+    """
+
+    axes: str | None = field(
+        default=None,
+        metadata=said(
+            "Order of the axes in the file, such as TYX; overrides what the file states.",
+            metavar="TCZYX",
+            in_manifest=True,
+        ),
+    )
+    frames: str | None = field(
+        default=None,
+        metadata=said(
+            "Frames to use, counted from 0: A up to but not including B, or a single one.",
+            metavar="A:B",
+            in_manifest=True,
+        ),
+    )
+    channel: str | None = field(
+        default=None,
+        metadata=said(
+            "Use only this channel, by its name or its number from 0.",
+            metavar="NAME|N",
+            in_manifest=True,
+        ),
+    )
+    scene: str | None = field(
+        default=None,
+        metadata=said(
+            "Image to use from a file with several, by its name or its number from 0.",
+            metavar="NAME|N",
+            in_manifest=True,
+        ),
+    )
+    average: bool = field(
+        default=False,
+        metadata=said(
+            "Treat the frames as captures of the same scene, and denoise their mean.", kind="flag"
+        ),
+    )
+
+    def __post_init__(self) -> None:
+        parse_frames(self.frames)
+        wrong = sorted(set((self.axes or "").upper()) - set(AXES))
+        if wrong:
+            raise ParameterError(
+                f"--axes {self.axes}: {', '.join(wrong)} not known; allowed are {', '.join(AXES)}"
+            )
+
+    def open(self, path: Path, scratch: Path | None = None) -> Image:
+        """Read this part of a file.
+
+        With a folder ``scratch``, large files are not loaded; see :func:`autodip.io.read`.
+        """
+        image = io.read(path, self.axes, self.scene, scratch=scratch)
+        image = image.select(parse_frames(self.frames), self.channel)
+        return image.averaged() if self.average else image
+
+
+SPECS = specs_of(Selection)
+"""The options that select a part of a file, by name."""
+
+
+def parse_frames(text: str | None) -> slice | None:
+    """Parse a range of frames ``A:B`` as in Python, or one frame ``N``; None if there is no text.
+
+    Raises
+    ------
+    ParameterError
+        If the text is neither of the two.
     """
     if text is None:
         return None
@@ -28,13 +115,3 @@ def parse_frames(text: str | None) -> slice | None:
         )
     one, first, last = (None if number is None else int(number) for number in match.groups())
     return slice(first, last) if one is None else slice(one, one + 1 or None)
-
-
-def open_image(path: Path, given: Mapping[str, Any], scratch: Path | None = None) -> Image:
-    """Read a file and take the part that was asked for.
-
-    With a folder ``scratch`` large pixels are not loaded; see :func:`autodip.io.read`.
-    """
-    image = io.read(path, given["axes"], given["scene"], scratch=scratch)
-    image = image.select(parse_frames(given["frames"]), given["channel"])
-    return image.averaged() if given["average"] else image

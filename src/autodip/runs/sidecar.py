@@ -1,204 +1,258 @@
-"""The JSON file beside every output: what was done, why, and how to repeat it."""
+"""The sidecar of an output: how it was computed, for which reasons, and how to repeat it."""
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
 import json
-import os
-import platform
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from importlib.metadata import version
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autodip import io
 from autodip.choose.choice import Choice
+from autodip.choose.describe import Description
+from autodip.choose.presets import PRESETS
 from autodip.errors import ParameterError
-from autodip.image.image import Image
-from autodip.pipeline.options import Options
+from autodip.fit.counting import Cost
+from autodip.image.windows import Tiling, Window
+from autodip.physics.noise import Noise
+from autodip.pipeline.assess import Assessment
+from autodip.pipeline.options import SPECS, Options
 from autodip.pipeline.plan import ChannelPlan
-from autodip.pipeline.result import PlaneResult, Result
-from autodip.util.files import replacing
-from autodip.util.text import to_json
+from autodip.pipeline.result import PlaneResult
+from autodip.runs.selection import Selection
+from autodip.util.values import Value
+
+SCHEMA = 2
+"""Version of the content; schema 1 can be read as well."""
 
 SIDECAR_SUFFIX = ".autodip.json"
 
+RESTORED = tuple(name for name, spec in SPECS.items() if not spec.chooses and name != "max_memory")
+"""Options that a repeated run takes from the sidecar.
 
-SCHEMA = 1
-SELECTION = ("axes", "frames", "channel", "scene", "average")
-"""Options that choose a part of the image."""
+The other options are contained in the recorded choices. The exception is ``max_memory``, which is
+not repeated, because the recorded tiling is used regardless of the available memory.
+"""
 
 
-def save(
-    source: Path, target: Path, image: Image, result: Result, selection: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Write a result and its sidecar, both or neither; returns the sidecar's content.
+@dataclass(frozen=True, kw_only=True)
+class ChannelRecord(Value):
+    """Record of what was done with one channel.
 
-    ``selection`` holds the axes, frames, channel and scene that were asked for, None where none
-    were, and the format to write.
+    Parameters
+    ----------
+    name, description, choice, fits, followers, seconds
+        As in :class:`autodip.pipeline.plan.ChannelPlan`.
+    cost_per_plane, cost_following : Cost, Cost or None
+        ``cost`` and ``following`` of that class.
     """
-    content = _build(source, target, image, result, selection)
-    with replacing(beside(target), target) as (beside_part, target_part):
-        denoised = image.replace(data=result.image)
-        io.write(target_part, denoised, target.suffix, format=_format(source, selection))
-        beside_part.write_text(to_json(content) + "\n", encoding="utf-8")
-    return content
+
+    name: str = ""
+    description: Description
+    choice: Choice
+    cost_per_plane: Cost
+    fits: int = 1
+    cost_following: Cost | None = None
+    followers: int = 0
+    seconds: float | None = None
+
+    @classmethod
+    def of(cls, plan: ChannelPlan) -> ChannelRecord:
+        """Create the record from a plan."""
+        return cls(
+            name=plan.name,
+            description=plan.description,
+            choice=plan.choice,
+            cost_per_plane=plan.cost,
+            fits=plan.fits,
+            cost_following=plan.following,
+            followers=plan.followers,
+            seconds=plan.seconds,
+        )
 
 
-def _format(source: Path, selection: Mapping[str, Any]) -> str | None:
-    """Format to write: that asked for, OME-TIFF for vendors' files, else the input's."""
-    vendors = source.suffix.lower() not in io.WRITABLE
-    asked: str | None = selection.get("format")
-    return asked or ("ome-tiff" if vendors else None)
+@dataclass(frozen=True, kw_only=True)
+class PlaneRecord(Value):
+    """Record of what was done with one plane, or with one window of it.
+
+    Parameters
+    ----------
+    index : mapping of str to int
+        Position of the plane along the axes other than Y and X.
+    window : Window or None
+        None for the whole plane.
+    iterations : int
+        Number of iterations of the fit; 0 for a constant plane.
+    loss : float or None
+        Mean squared error on the [0, 1] scale at the last iteration; None for a constant plane.
+    fallbacks, refined, follows, noise, assessment
+        As in :class:`autodip.pipeline.result.PlaneResult`.
+    seconds : float
+        Run time.
+    note : str
+        Remark on a constant plane; empty for other planes.
+    """
+
+    index: Mapping[str, int]
+    window: Window | None = None
+    iterations: int = 0
+    loss: float | None = None
+    fallbacks: int = 0
+    refined: bool = False
+    follows: bool = False
+    seconds: float = 0.0
+    noise: Noise | None = None
+    assessment: Assessment | None = None
+    note: str = ""
+
+    @classmethod
+    def of(cls, plane: PlaneResult) -> PlaneRecord:
+        """Create the record from the result of a plane."""
+        fitted = len(plane.history) > 0
+        return cls(
+            index=dict(plane.index),
+            window=plane.window,
+            iterations=int(plane.history[-1, 0]) if fitted else 0,
+            loss=float(plane.history[-1, 1]) if fitted else None,
+            fallbacks=plane.fallbacks,
+            refined=plane.refined,
+            follows=plane.follows,
+            seconds=round(plane.seconds, 3),
+            noise=plane.description.noise,
+            assessment=plane.assessment,
+            note="" if plane.assessment else "constant plane, passed through",
+        )
+
+    @property
+    def channel(self) -> int:
+        """Number of the channel of the plane, from 0."""
+        return self.index.get("C", self.index.get("S", 0))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sidecar(Value):
+    """Content of a sidecar.
+
+    Parameters
+    ----------
+    schema : int
+    input, output : mapping
+        Name, hash and properties of the input; name and data type of the output.
+    selection : Selection
+    options : mapping
+        Options that were specified, except ``max_memory`` and those that only decide on the
+        choice; see :data:`RESTORED`.
+    seed, independent, tiling, device, peak_memory
+        As in :class:`autodip.pipeline.result.Result`.
+    threads : int
+        Number of threads that torch used.
+    seconds : float
+        Run time, summed over the planes.
+    finished : str
+        Time of completion, UTC, ISO 8601.
+    channels : tuple of ChannelRecord
+    planes : tuple of PlaneRecord
+    versions : mapping of str to str, or None
+        Software and processor on which the result may depend; see :func:`versions`.
+    """
+
+    schema: int = SCHEMA
+    input: Mapping[str, Any]
+    output: Mapping[str, Any]
+    selection: Selection
+    options: Mapping[str, Any]
+    seed: int
+    independent: bool = True
+    tiling: Tiling | None = None
+    device: str
+    threads: int
+    seconds: float = 0.0
+    peak_memory: int | None = None
+    finished: str = ""
+    channels: tuple[ChannelRecord, ...]
+    planes: tuple[PlaneRecord, ...] = ()
+    versions: Mapping[str, str] | None = None
+
+    @classmethod
+    def parse(cls, content: Any) -> Sidecar:
+        """Create from the content of a file of this schema or an older one.
+
+        Raises
+        ------
+        ParameterError
+            If the content has another schema, or is damaged.
+        """
+        schema = content.get("schema") if isinstance(content, dict) else None
+        if schema not in (1, SCHEMA):
+            raise ParameterError(
+                "not a sidecar of this version; give the file that ends in "
+                f"{SIDECAR_SUFFIX} and lies next to a denoised image"
+            )
+        try:
+            return cls.from_dict(_upgraded(content) if schema == 1 else content)
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            raise ParameterError(f"a damaged sidecar ({error})") from error
+
+    def repeated(self) -> Options:
+        """Options that repeat the run."""
+        given = {name: value for name, value in self.options.items() if name in RESTORED}
+        choices = tuple(channel.choice for channel in self.channels)
+        tile = self.tiling.side if self.tiling else 0
+        settled = {"device": self.device, "tile": tile, "preset": choices[0].evidence.preset}
+        return Options(**{**given, **settled}, choices=choices)
+
+
+def _upgraded(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Convert content of schema 1 to the current schema."""
+    output, own = content["output"], content["input"]["dtype"]
+    written = output.get("dtype")
+    options = {
+        "seed": content["seed"],
+        "independent": bool(content.get("independent", True)),
+        "dtype": None if written in (None, own) else str(written),
+    }
+    selection = {name: content["selection"].get(name) for name in Selection().to_dict()}
+    selection["average"] = bool(selection["average"])
+    channels = [{**one, "choice": _with_strategy(one["choice"])} for one in content["channels"]]
+    changed = {"selection": selection, "channels": channels, "options": options, "schema": SCHEMA}
+    return {**content, **changed}
+
+
+def _with_strategy(choice: Mapping[str, Any]) -> dict[str, Any]:
+    """Convert a choice of schema 1, which had the strategy of a base in place of the preset."""
+    evidence = choice["evidence"]
+    if evidence["preset"] in PRESETS:
+        return dict(choice)
+    default = Options().preset
+    return {**choice, "evidence": {**evidence, "preset": default, "strategy": evidence["preset"]}}
 
 
 def beside(target: Path) -> Path:
-    """Place of the sidecar of an output."""
+    """Path of the sidecar of an output."""
     return target.with_name(target.name + SIDECAR_SUFFIX)
 
 
-def _build(
-    source: Path, target: Path, image: Image, result: Result, selection: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Content of the sidecar."""
-    import torch  # noqa: PLC0415  (already there after a fit)
-
-    return {
-        "schema": SCHEMA,
-        "input": {"file": _text(source.name), "sha256": sha256(source), **image_facts(image)},
-        "output": {"file": _text(target.name), "dtype": result.image.dtype.name},
-        "selection": {name: selection.get(name) for name in SELECTION},
-        "seed": result.seed,
-        "independent": result.independent,
-        "tiling": dataclasses.asdict(result.tiling) if result.tiling else None,
-        "device": result.device,
-        "threads": torch.get_num_threads(),
-        "seconds": round(sum(plane.seconds for plane in result.planes), 3),
-        "peak_memory": result.peak_memory,
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "channels": [channel_dict(plan) for plan in result.plans],
-        "planes": [_plane_dict(plane) for plane in result.planes],
-        "versions": versions(),
-    }
-
-
-def versions() -> dict[str, str]:
-    """Versions and processor that a result may depend on."""
-    return {
-        "python": platform.python_version(),
-        "machine": platform.machine(),
-        **{name: version(name) for name in ("autodip", "torch", "numpy")},
-    }
-
-
-def recorded(target: Path) -> dict[str, Any] | None:
-    """Content of the sidecar of an output; None where there is none of this version."""
+def recorded(target: Path) -> Sidecar | None:
+    """Sidecar of an output; None if it does not exist or cannot be read."""
     try:
-        content = json.loads(beside(target).read_text(encoding="utf-8"))
+        return Sidecar.parse(json.loads(beside(target).read_text(encoding="utf-8")))
     except (OSError, ValueError):
         return None
-    return content if isinstance(content, dict) and content.get("schema") == SCHEMA else None
 
 
-def channel_dict(plan: ChannelPlan) -> dict[str, Any]:
-    """Description, choice and cost of one channel, JSON-ready."""
-    return {
-        "name": plan.name,
-        "description": plan.description.to_dict(),
-        "choice": plan.choice.to_dict(),
-        "cost_per_plane": plan.cost.to_dict(),
-        "fits": plan.fits,
-        "cost_following": plan.following.to_dict() if plan.following else None,
-        "followers": plan.followers,
-        "seconds": plan.seconds,
-    }
-
-
-def read(path: Path) -> tuple[Options, dict[str, Any], int]:
-    """Options that repeat the run of a sidecar, the part of the image, the number of threads.
+def read(path: Path) -> Sidecar:
+    """Read a sidecar.
 
     Raises
     ------
     ParameterError
-        If the file is missing, no JSON, of another schema, or damaged.
+        If the file is missing, not JSON, of another schema, or damaged.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ParameterError(f"{path}: not a readable sidecar ({error})") from error
-    if not isinstance(content, dict) or content.get("schema") != SCHEMA:
-        raise ParameterError(
-            f"{path}: not a sidecar of this version; give the file that ends in "
-            f"{SIDECAR_SUFFIX} and stands beside a denoised image"
-        )
     try:
-        choices = tuple(Choice.from_dict(channel["choice"]) for channel in content["channels"])
-        selection = {name: content["selection"].get(name) for name in SELECTION}
-        threads = int(content["threads"])
-        tiling = content.get("tiling")
-        options = Options(
-            preset=choices[0].evidence.preset,
-            seed=content["seed"],
-            device=str(content["device"]),
-            dtype=_asked(content),
-            independent=bool(content.get("independent", True)),
-            tile=tiling["side"] if tiling else 0,
-            choices=choices,
-        )
-    except (AttributeError, LookupError, TypeError, ValueError) as error:
-        raise ParameterError(f"{path}: a damaged sidecar ({error})") from error
-    return options, selection, max(1, threads)
-
-
-def _asked(content: Mapping[str, Any]) -> str | None:
-    """Type of the result, if it is another than that of the input."""
-    written = content["output"].get("dtype")
-    return None if written in (None, content["input"]["dtype"]) else str(written)
-
-
-def _plane_dict(plane: PlaneResult) -> dict[str, Any]:
-    noise, assessment = plane.description.noise, plane.assessment
-    return {
-        "index": dict(plane.index),
-        **({} if plane.window is None else {"window": plane.window.to_dict()}),
-        "iterations": int(plane.history[-1, 0]) if len(plane.history) else 0,
-        "loss": float(plane.history[-1, 1]) if len(plane.history) else None,
-        "fallbacks": plane.fallbacks,
-        "refined": plane.refined,
-        "follows": plane.follows,
-        "seconds": round(plane.seconds, 3),
-        "noise": noise.to_dict() if noise else None,
-        "assessment": assessment.to_dict() if assessment else None,
-        "note": "" if assessment else "constant plane, passed through",
-    }
-
-
-def _text(name: str) -> str:
-    """File name as valid text; on Linux it may be any bytes."""
-    return os.fsencode(name).decode("utf-8", "replace")
-
-
-def sha256(path: Path) -> str:
-    """Hash of a file; of a folder (OME-Zarr) that of the names and hashes of its files."""
-    if path.is_dir():
-        digest = hashlib.sha256()
-        for part in sorted(p for p in path.rglob("*") if p.is_file()):
-            digest.update(f"{part.relative_to(path).as_posix()} {sha256(part)}\n".encode())
-        return digest.hexdigest()
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def image_facts(image: Image) -> dict[str, Any]:
-    """What ``info`` and the sidecar say of an image, JSON-ready."""
-    return {
-        "shape": list(image.data.shape),
-        "axes": image.axes,
-        "dtype": image.data.dtype.name,
-        "pixel_size_um": dict(image.pixel_size),
-        "time_step_s": image.time_step,
-        "channel_names": list(image.channel_names),
-        "channel_colours": list(image.channel_colours),
-    }
+        return Sidecar.parse(content)
+    except ParameterError as error:
+        raise ParameterError(f"{path}: {error}") from error

@@ -1,0 +1,51 @@
+"""Filling of a calibration base, with a printed line for each run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from autodip.bases import store
+from autodip.bases.records import Config
+from autodip.calibration import Attempt, Sweep, calibrate
+from autodip.compute.cluster import Cluster
+from autodip.datasets.pair import Pair
+
+
+def fill(
+    pairs: Sequence[Pair],
+    configs: Sequence[Config],
+    base: Path,
+    sweep: Sweep,
+    *,
+    quiet: bool = False,
+    cluster: Cluster | None = None,
+) -> int:
+    """Run a grid, print a line for each run and a summary, and return the exit code."""
+    if not quiet:
+        click.echo(f"  {len(pairs)} images, {len(configs)} settings, {sweep.device}", err=True)
+    counts: Counter[str] = Counter()
+    for row in calibrate(pairs, configs, base, sweep, cluster=cluster):
+        counts[row.status] += 1
+        if not quiet or row.status == "failed":
+            _say(row)
+    filled = store.load(base)
+    said = ", ".join(f"{number} {status}" for status, number in counts.items())
+    click.echo(f"{base}: {len(filled.entries)} images, {len(filled.runs)} runs ({said})")
+    return 1 if counts["failed"] else 0
+
+
+def _say(row: Attempt) -> None:
+    setting = "" if row.config is None else f"  {row.config.net} {row.config.fit.iterations}"
+    line = f"{row.number:4}/{row.total}  {row.name}{setting}"
+    best = row.best
+    if row.status in ("done", "kept") and best is not None and row.run is not None:
+        lpips = "" if best.lpips is None else f"  {best.lpips:.3f}"
+        spent = f"{row.run.points[-1].seconds:.1f} s" if row.status == "done" else "recorded before"
+        line += f"  {best.psnr:.2f} dB{lpips} {best.output} at {best.iteration}  {spent}"
+    else:
+        line += f"  {row.status}: {row.reason}"
+    click.echo(line, err=True)
