@@ -1,16 +1,16 @@
-"""What each part of the fit and its refinement is worth, on calibration images.
+"""Contribution of each part of the fit and its refinement, on calibration images.
 
     python benchmarks/ablation.py measure DATA WEIGHTS OUT.csv [--hours H]
     python benchmarks/ablation.py report OUT.csv > docs/results/ablation.md
 
 DATA is a folder with a ``manifest.json`` of noisy/true pairs; only pairs of role ``calibration``
-are read. WEIGHTS are those of LPIPS. Every figure is appended to OUT.csv as soon as it is there;
-started again, it goes on where it was stopped.
+are read. WEIGHTS is the file with the weights of LPIPS. Every row is appended to OUT.csv as soon as
+it is measured; the same command resumes an interrupted run.
 
-The calibration sets have no two-photon image with a good truth and no widefield noise that is
-correlated between neighbours, as FMD's is (lag 1: about 0.6). Both are simulated: Poisson noise
-of few photons on truths of the confocal set, Poisson-like noise blurred to that correlation on
-truths of the widefield and of the confocal set.
+The calibration sets have no two-photon image with a good truth, and no widefield noise that is
+correlated between neighbouring pixels as in FMD (lag 1: about 0.6). Both are simulated: Poisson
+noise of few photons on truths of the confocal set, and Poisson-like noise, blurred to that
+correlation, on truths of the widefield and the confocal set.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from autodip.fit.params import FitParams, NetParams
 from autodip.fit.stopping import Discrepancy
 from autodip.image.scaling import Scale
 from autodip.metrics.lpips import load
-from autodip.physics import noise
+from autodip.physics.estimate import estimate_noise
 from autodip.refine.combine import refine
 from autodip.refine.refinement import RefineParams
 
@@ -55,7 +55,7 @@ FIELDS = ("image", "kind", "what", "iterations", "psnr", "lpips", "residual", "v
 
 @dataclass(frozen=True)
 class Pair:
-    """A noisy image and its truth; ``affine`` where the two were stretched separately."""
+    """A noisy image and its truth; ``affine`` is True if the two were rescaled separately."""
 
     name: str
     kind: str
@@ -102,13 +102,16 @@ def pairs(data: Path) -> Iterator[Pair]:
 
 
 def photons(truth: np.ndarray, gain: float, generator: np.random.Generator) -> np.ndarray:
-    """Noise of ``truth / gain`` photons, and of reading them out."""
+    """Noisy image: Poisson noise of ``truth / gain`` photons, and read noise of 0.5 grey values."""
     counted = generator.poisson(truth / gain) * gain
     return np.asarray(np.clip(np.rint(counted + generator.normal(0, 0.5, truth.shape)), 0, 255))
 
 
 def correlated(truth: np.ndarray, db: float, generator: np.random.Generator) -> np.ndarray:
-    """Noise whose variance follows the signal, blurred to lag 1 = 0.6, of a PSNR."""
+    """Noisy image of PSNR ``db``, whose noise is correlated between neighbours (lag 1: 0.6).
+
+    The variance of the noise is proportional to the signal.
+    """
     drawn = gaussian_filter(generator.standard_normal(truth.shape), 0.7) * np.sqrt(truth)
     drawn *= 255 * 10 ** (-db / 20) / drawn.std()
     return np.asarray(np.clip(np.rint(truth + drawn), 0, 255))
@@ -120,13 +123,13 @@ class Table:
     def __init__(self, path: Path, weights: Path) -> None:
         self.path = path
         lpips = load(weights)
-        assert lpips is not None  # there is a file
+        assert lpips is not None  # the file exists
         self.lpips = lpips
         rows = list(csv.DictReader(path.open())) if path.exists() else []
         self.done = {(r["image"], r["what"], int(r["iterations"])) for r in rows}
 
     def has(self, pair: Pair, what: str, iterations: int) -> bool:
-        """Whether the row is there."""
+        """Whether the row exists."""
         return (pair.name, what, iterations) in self.done
 
     def add(
@@ -139,7 +142,7 @@ class Table:
         variance: float,
         spent: float,
     ) -> None:
-        """Score an image and append its row."""
+        """Compute the scores of an image and append its row."""
         if pair.affine:
             image = np.polyval(np.polyfit(image.ravel(), pair.truth.ravel(), 1), image)
         psnr = 10 * np.log10(255**2 / np.mean((image - pair.truth) ** 2))
@@ -155,9 +158,9 @@ class Table:
 
 
 def measure_pair(pair: Pair, into: Table) -> None:
-    """All rows of one image."""
-    found = noise.estimate(pair.noisy)
-    assert found is not None  # large images with noise in them
+    """Measure all rows of one image that are missing."""
+    found = estimate_noise(pair.noisy)
+    assert found is not None  # the images are large and noisy
     stop = Discrepancy(pair.noisy, found, 1, 1.0)
 
     def add(
@@ -203,11 +206,12 @@ def measure_pair(pair: Pair, into: Table) -> None:
 def curve(
     noisy: np.ndarray, net: NetParams, fit: FitParams, stops: tuple[int, ...]
 ) -> Iterator[tuple[int, np.ndarray, float, float]]:
-    """Iterations, result in units of the image, seconds and variance of iterates, at each stop.
+    """Fit an image; yields iterations, result, seconds and variance of iterates at each stop.
 
-    The variance is the exponential moving one of ES-EMV (Wang et al. 2023), in squared grey
-    values: an output lies ``1 / (1 - average)`` times as far from the average of those before
-    it as the average moves by it.
+    The result is in units of the image; the seconds are those spent on the fit so far. The
+    variance is the exponential moving variance of ES-EMV (Wang et al. 2023), in squared grey
+    values. It is computed from the moving average of the outputs: the distance of an output from
+    the average before it is ``1 / (1 - average)`` times the change that it causes in the average.
     """
     scale, spent = Scale.of(noisy), 0.0
     start = time.perf_counter()
@@ -226,7 +230,7 @@ def curve(
 
 
 def report(path: Path) -> str:
-    """Means by kind of image, and what the stop costs, as Markdown."""
+    """Mean scores by kind of image, and the PSNR lost by each stopping rule, as Markdown."""
     rows = list(csv.DictReader(path.open()))
     images = list(dict.fromkeys(r["image"] for r in rows))
     shots = list(dict.fromkeys((r["what"], int(r["iterations"])) for r in rows))
@@ -255,7 +259,7 @@ def stop_losses(
     kind: dict[str, str],
     kinds: list[str],
 ) -> str:
-    """PSNR lost to the best of the stops, by rule."""
+    """Markdown table of the mean PSNR lost against the best stop of each image, by rule."""
     lines = [["rule", *kinds, "all"], ["---"] * (len(kinds) + 2)]
     for what in ("fit", "fit, refined"):
         for name, rule in RULES.items():
@@ -269,7 +273,7 @@ def stop_losses(
 def _lost(
     by_key: dict[tuple[str, str, int], dict[str, str]], image: str, what: str, rule: Rule
 ) -> float:
-    """Best PSNR over the stops less that at the stop of a rule."""
+    """Best PSNR over all stops minus the PSNR at the stop that a rule chooses, in dB."""
     psnr = {s: float(by_key[image, what, s]["psnr"]) for s in STOPS}
     residual, variance = (
         {s: float(by_key[image, "fit", s][name]) for s in STOPS}
@@ -279,7 +283,10 @@ def _lost(
 
 
 def _discrepancy(centre: int) -> Rule:
-    """From half of the centre on, where the residual has no more power than the noise."""
+    """Rule that takes the first stop at which the residual has no more power than the noise.
+
+    Only stops from half of the centre up to the centre count; the centre is taken if none does.
+    """
 
     def rule(residual: dict[int, float], variance: dict[int, float]) -> int:
         late = [s for s in STOPS if centre <= 2 * s <= 2 * centre]
@@ -297,7 +304,7 @@ RULES: dict[str, Rule] = {
         variance, key=variance.__getitem__
     ),
 }
-"""Rules that choose one of STOPS from the residual and the variance of iterates at each."""
+"""Rules that choose one of STOPS from the residual and the variance of the iterates at each."""
 
 PREFACE = """# Ablation of the fit and its refinement
 
@@ -305,11 +312,12 @@ Mean PSNR in dB / LPIPS (AlexNet v0.1 on [0, 1], not rescaled; lower is better) 
 images of 512 x 512 pixels, none of them a test image: FMD confocal, W2S widefield, and noise
 simulated on their truths (few photons; correlated between neighbours). "fit" is the network of
 `balanced` and `best`, "full" a thin network without the half-resolution body (5/8-16-32-64-128
-lean), "two seeds" the mean of two fits, "local filters" the first two steps of the refinement,
-"passes" those over groups of similar patches, "refined" adds a twentieth of what was removed where
-noise is white, "trusted where calm" half of the fit where noise is correlated and the residual is
-locally nothing else: all of it, as the presets do. Seconds are those of the row's own step: of the
-fit, or of the refinement.
+lean), and "two seeds" the mean of two fits. "local filters" are the first two steps of the
+refinement, and "passes" its passes over groups of similar patches. "refined" also returns a
+twentieth of what was removed where the noise is white. "trusted where calm" is the complete
+refinement of the presets: it also gives the fit a weight of one half where the noise is correlated
+and the residual is locally noise alone. Seconds are those of the row's own step: the fit, or the
+refinement.
 
 Made by `python benchmarks/ablation.py measure DATA WEIGHTS docs/results/ablation.csv` and
 `python benchmarks/ablation.py report docs/results/ablation.csv > docs/results/ablation.md`.
@@ -317,20 +325,23 @@ Made by `python benchmarks/ablation.py measure DATA WEIGHTS docs/results/ablatio
 
 STOP = """## What the stop costs
 
-dB of PSNR below the best of the stops of each image, by rule: a fixed number of iterations; the
-discrepancy, which ends from half of a centre on where the residual has no more power than the
-noise (what the presets do); the smallest variance of the iterates (ES-EMV, Wang et al. 2023).
+PSNR in dB below that of the best stop of each image, by rule: a fixed number of iterations; the
+discrepancy principle, which from half of a centre on ends the fit as soon as the residual has no
+more power than the noise (as the presets do); the smallest variance of the iterates (ES-EMV, Wang
+et al. 2023).
 """
 
 
 def main() -> None:
-    """Measure, or report what was measured."""
+    """Measure, or print the report of a table of measurements."""
     parser = argparse.ArgumentParser(description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True)
     measuring = verbs.add_parser("measure")
     for name in ("data", "weights", "out"):
         measuring.add_argument(name, type=Path)
-    measuring.add_argument("--hours", type=float, default=100, help="begin no image after so many")
+    measuring.add_argument(
+        "--hours", type=float, default=100, help="start no image after this many hours"
+    )
     verbs.add_parser("report").add_argument("table", type=Path)
     args = parser.parse_args()
     if args.verb == "report":

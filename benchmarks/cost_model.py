@@ -1,9 +1,9 @@
-"""How far the predicted seconds are from the measured ones.
+"""Predicted and measured seconds, compared.
 
     python benchmarks/cost_model.py > docs/results/cost_model.md
 
-Every network is fitted for a few iterations to images of noise, every preset runs from end to
-end; nothing else may run beside it.
+Every network is fitted to an image of noise for a few iterations, and every preset is run from
+end to end. Nothing else may run on the machine at the same time.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def main() -> None:
 
 
 def iteration(net: NetParams, size: int, precision: Precision) -> float:
-    """Measured seconds of an iteration, after a few that warm up."""
+    """Measured seconds per iteration, after a few warm-up iterations."""
     image = np.random.default_rng(0).random((size, size))
     start = 0.0
     for step in fit(image, net, FitParams(_WARM + _TIMED, precision=precision)):

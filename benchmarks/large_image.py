@@ -3,8 +3,8 @@
     python benchmarks/large_image.py WORK [--side 20000] [--kind ome-tiff] [-- OPTIONS]
 
 makes a simulated image of ``side`` x ``side`` pixels in the folder WORK (16 bits, compressed),
-denoises it with ``autodip denoise`` and OPTIONS, and prints a row of a table: peak memory of the
-process as the system counts it, with the pages of mapped files, and without them.
+denoises it with ``autodip denoise`` and OPTIONS, and prints a row of a table. The row has the peak
+memory of the process as counted by the system, with and without the pages of mapped files.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ def make(path: Path, side: int) -> None:
         import autodip.io  # noqa: PLC0415
         from autodip.image.image import Image  # noqa: PLC0415
 
-        autodip.io.write(path, Image(np.zeros((1, 1), np.uint16), "YX", {"X": 0.2, "Y": 0.2}))
+        autodip.io.write(
+            path, Image(np.zeros((1, 1), np.uint16), "YX", pixel_size={"X": 0.2, "Y": 0.2})
+        )
         group = require("zarr", "zarr").open_group(path, mode="r+")
         array = group.create_array(
             "0", shape=(side, side), chunks=(1024, 1024), dtype="uint16", overwrite=True
@@ -71,7 +73,7 @@ def make(path: Path, side: int) -> None:
 
 
 def watch(pid: int, found: dict[str, int], done: threading.Event) -> None:
-    """Peak of the memory of a process, in kB."""
+    """Record the peak memory of a process in ``found``, in kB, until ``done`` is set."""
     status = Path(f"/proc/{pid}/status")
     while not done.wait(0.2):
         try:

@@ -1,9 +1,9 @@
-"""Memory of autodip: its peak for one image, and whether a thousand fits leave anything behind.
+"""Memory of autodip: its peak for one image, and whether it grows over a thousand fits.
 
     python benchmarks/memory.py peak [--side 1024] [--preset balanced]
     python benchmarks/memory.py growth [--fits 1000]
 
-Prints MB of resident memory of the process.
+Prints the resident memory of the process, in units of 2**20 bytes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MB = 2**20
 
 
 def image(side: int) -> np.ndarray:
-    """Waves of about 20 photons, uint16."""
+    """Image of a wave with a mean of 20 photons and Poisson noise; uint16, (side, side)."""
     waves = 20 + 10 * np.sin(np.arange(side) / 6)
     generator = np.random.default_rng(0)
     return generator.poisson(np.broadcast_to(waves, (side, side))).astype(np.uint16)

@@ -1,10 +1,10 @@
-"""Seconds of the same work without workers, and with one and two of them.
+"""Run times of the same work without workers, with one worker and with two workers.
 
     python benchmarks/scaling.py WORK > scaling-table.md
 
-Two jobs, in a folder WORK for their files: one image of 900 x 900 pixels in 16 windows, and 8 files
-of 256 x 256 pixels; both with the preset ``fast``. The last row has fits of one iteration: what it
-shows is what the client and the scheduler take for each window.
+The folder WORK is for the files. There are two jobs with the preset ``fast``: one image of
+900 x 900 pixels in 16 windows, and 8 files of 256 x 256 pixels. The last row has 100 windows with
+fits of a single iteration: it shows the overhead of the client and the scheduler for each window.
 """
 
 from __future__ import annotations

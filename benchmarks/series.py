@@ -1,11 +1,12 @@
-"""What following planes cost and give, beside independent fits, on films with a known truth.
+"""Following planes compared with independent fits, on films whose truth is known.
 
     python benchmarks/series.py DATA [--frames 6] [--side 256] [--films 3] > docs/results/series.md
 
-DATA is a folder with a ``manifest.json``; truths of its calibration images are moved by a
-fraction of a pixel to some pixels a frame, bleached by 3 % a frame, and given noise as measured on
-the noisy image of the pair. Flicker is the standard deviation over the frames of a film that does
-not move, in the darkest fifth of the truth, in units of the noise's.
+DATA is a folder with a ``manifest.json``. The films are made of the truths of its calibration
+images: these are shifted by up to a few pixels per frame, bleached by 3 % per frame (unless they
+stand still), and given the noise that was measured on the noisy image of the pair. Flicker is the
+standard deviation over the frames of a film that stands still, in the darkest fifth of the truth,
+in units of the standard deviation of the noise.
 """
 
 from __future__ import annotations
@@ -21,15 +22,16 @@ from scipy.ndimage import shift
 import autodip
 from autodip.metrics.fidelity import psnr
 from autodip.physics import noise
+from autodip.physics.estimate import estimate_noise
 
 STEPS = (0.0, 0.5, 1.5, 4.0)
-"""Pixels a frame."""
+"""Shift along Y, in pixels per frame; along X it is -0.7 times as large."""
 
 
 def film(
     truth: np.ndarray, camera: noise.Noise, frames: int, step: float, side: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Noisy and true frames (T, Y, X)."""
+    """Noisy and true frames, each (T, Y, X)."""
     generator = np.random.default_rng(0)
     top, left = ((n - side) // 2 for n in truth.shape)
     true = np.stack(
@@ -46,7 +48,7 @@ def film(
 
 
 def flicker(frames: np.ndarray, true: np.ndarray, camera: noise.Noise) -> float:
-    """Standard deviation over time in the dark, in units of the noise's."""
+    """Standard deviation over time in the darkest fifth of the truth, relative to the noise's."""
     dark = true[0] <= np.percentile(true[0], 20)
     spread = frames.astype(np.float64).std(axis=0)[dark].mean()
     return float(spread / camera.std(true[0])[dark].mean())
@@ -63,8 +65,8 @@ def main() -> None:
     pairs = [r for r in rows if r["set"] == "fmd_confocal_fov1"][: given.films]
     print("# Frames that follow one another\n")
     print("Made by `python benchmarks/series.py DATA > docs/results/series.md`; preset `balanced`,")
-    print(f"{given.frames} frames of {given.side} x {given.side} pixels; means over the frames but")
-    print("the first. Iterations are those of a following frame; seconds include the refinement.\n")
+    print(f"{given.frames} frames of {given.side} x {given.side} pixels; means over all frames")
+    print("except the first. Iterations are those per frame; seconds include the refinement.\n")
     print(
         "| film | pixels a frame | fits | iterations | PSNR, dB | worst frame | flicker | seconds |"
     )
@@ -73,7 +75,7 @@ def main() -> None:
         noisy, truth = (
             imagecodecs.imread(str(given.data / row[k])).squeeze() for k in ("file", "truth")
         )
-        camera = noise.estimate(noisy)
+        camera = estimate_noise(noisy)
         assert camera is not None  # the images are large enough
         for step in STEPS:
             frames, true = film(truth.astype(np.float64), camera, given.frames, step, given.side)

@@ -1,7 +1,7 @@
-"""Seconds of an iteration, beside the plain implementation of the same network and fit.
+"""Seconds per iteration, compared with the plain implementation of the same network and fit.
 
-The processor time of all threads stands beside the time that passes: on a machine that others
-use too, it tells more.
+The CPU time of all threads is reported in addition to the wall-clock time; it is more reliable on
+a machine that others use at the same time.
 """
 
 import time
@@ -36,7 +36,7 @@ def image():
 
 
 def measure(benchmark, run):
-    """Three rounds; the least processor time of an iteration goes into the extra columns."""
+    """Time three rounds; an extra column has the shortest CPU time per iteration, in ms."""
     seconds = []
 
     def timed():
@@ -96,7 +96,7 @@ def test_four_fits(benchmark, image, at_once):
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize("who", ["plain, one at a time", "autodip, at once"])
 def test_sixteen_images_on_an_accelerator(benchmark, image, who):
-    """Images a minute: the plain loop beside one batch in bfloat16."""
+    """Time for 16 images: the plain loop compared with one batch in bfloat16."""
     iterations, images = 200, [image] * 16
     benchmark.group = f"{iterations} iterations for 16 images of {THIN} on CUDA"
 

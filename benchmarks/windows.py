@@ -1,10 +1,10 @@
-"""What cutting a plane into windows changes: figures against the truth, and seams.
+"""Effect of cutting a plane into windows: scores against the truth, and seams.
 
     python benchmarks/windows.py DATA [--side 256] > docs/results/windows.md
 
 DATA is a folder with a ``manifest.json``; its calibration images are denoised whole and in windows.
-The seam figure is the mean step across the edges of the windows over that elsewhere, divided by the
-same of the whole result: 1 where no edge is seen.
+The seam value is the mean step across the edges of the windows divided by the mean step elsewhere,
+relative to the same ratio in the result for the whole image: 1 if no edge is visible.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 // nextflow run examples/nextflow --input samples.csv --outdir denoised
-// samples.csv has the columns id, image and, where known, microscope and specimen.
+// samples.csv has the columns id, image and, if known, microscope and specimen.
 
 include { AUTODIP_DENOISE } from './modules/autodip/denoise/main'
 

@@ -144,6 +144,7 @@ def test_commands_for_the_figures(folder, shared):
         assert call(line) == 0, line
 
 
+@pytest.mark.usefixtures("same_process")
 def test_commands_for_the_comparison(folder, shared, monkeypatch):
     """Fetching itself is tested with a server of its own; here the images are at hand."""
     fetch, benchmark = COMPARED

@@ -2,7 +2,7 @@ process AUTODIP_DENOISE {
     tag "${meta.id}"
     label 'process_medium'
 
-    // An environment, or a container, with `pip install 'autodip[formats]'`.
+    // An environment or a container in which `pip install 'autodip[formats]'` has been run.
     conda "${moduleDir}/environment.yml"
 
     input:
