@@ -6,8 +6,8 @@ from functools import cache, lru_cache
 from importlib import resources
 from pathlib import Path
 
-from autodip.bases import files, store
-from autodip.bases.files import IMAGES
+from autodip.bases import jsonl, store
+from autodip.bases.jsonl import IMAGES
 from autodip.bases.records import Entry
 from autodip.bases.store import Base
 
@@ -57,6 +57,6 @@ def _state(place: Path) -> tuple[tuple[str, int, int], ...]:
 def entries() -> tuple[Entry, ...]:
     """Entries of the calibration images of the built-in base, without their curves."""
     return tuple(
-        files.parse(where, text, IMAGES, Entry.from_dict)
-        for where, text in files.lines(folder(), IMAGES)
+        jsonl.parse(where, text, IMAGES, Entry.from_dict)
+        for where, text in jsonl.lines(folder(), IMAGES)
     )

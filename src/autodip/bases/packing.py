@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autodip.bases import files, store
-from autodip.bases.files import IMAGES, RUNS
+from autodip.bases import jsonl, store
+from autodip.bases.jsonl import IMAGES, RUNS
 from autodip.bases.records import Config, Entry, Run
 from autodip.bases.store import PIXELS, Base
 from autodip.errors import FormatError, OutputError, ParameterError
@@ -119,9 +119,9 @@ def _pack(
     packing: Packing,
 ) -> None:
     """Write the files; ``base.json``, which marks a folder as a base, is written last."""
-    images = "".join(map(files.entry_line, sorted(entries.values(), key=lambda e: (e.name, e.id))))
+    images = "".join(map(jsonl.entry_line, sorted(entries.values(), key=lambda e: (e.name, e.id))))
     ordered = sorted(runs.values(), key=lambda run: (run.image, run.config.key))
-    curves = "".join(map(files.run_line, ordered)).encode()
+    curves = "".join(map(jsonl.run_line, ordered)).encode()
     curves = gzip.compress(curves, mtime=0) if packing.compress else curves
     names = [f"{IMAGES}.jsonl", f"{RUNS}.jsonl" + ".gz" * packing.compress]
     with writing(target):
@@ -158,18 +158,18 @@ def validate(path: Path) -> list[str]:
     entries: dict[str, Entry] = {}
     for kind in (IMAGES, RUNS):
         try:
-            records = list(files.lines(path, kind))
+            records = list(jsonl.lines(path, kind))
         except FormatError as error:
             problems.append(str(error))
             continue
         for where, text in records:
             try:
                 if kind == IMAGES:
-                    entry = files.parse(where, text, kind, Entry.from_dict)
+                    entry = jsonl.parse(where, text, kind, Entry.from_dict)
                     problems += _entry_problems(where, entry)
                     entries[entry.id] = entry
                 else:
-                    run = files.parse(where, text, kind, Run.from_dict)
+                    run = jsonl.parse(where, text, kind, Run.from_dict)
                     problems += _run_problems(where, run, entries)
             except FormatError as error:
                 problems.append(str(error))

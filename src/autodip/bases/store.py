@@ -22,7 +22,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from autodip.bases.files import (
+from autodip.bases.jsonl import (
     ADVICE,
     IMAGES,
     RUNS,
