@@ -50,7 +50,7 @@ def test_fetch_and_list(cli, tmp_path, monkeypatch):
         "1",
     ]
     assert out.splitlines()[2] == "2 pairs"
-    assert "missing: 12 of 12 groups are not there" in err
+    assert "missing: 12 of 12 groups are missing" in err
     code, out, err = cli("data", "list", "fmd", "--root", "fmd", "--json")
     content = json.loads(out)
     assert (code, err, content["pairs"]) == (0, "", 2)

@@ -174,7 +174,7 @@ def test_dense_structure_is_said(make, out, tmp_path):
     tifffile.imwrite(tmp_path / "mesh.tif", mesh.astype(np.float32))
     code, _, err = make(source=tmp_path / "mesh.tif")
     assert code == 0
-    assert "mesh-photons_x1.tif: whether the clean image has noise itself cannot be told" in err
+    assert "mesh-photons_x1.tif: the noise of the clean image itself could not be estimated" in err
     assert manifest(out)[0]["simulated"]["own_noise"] is None
 
 

@@ -166,12 +166,12 @@ def test_fmd_averages_on_disk_are_taken_others_computed(fmd_root):
 def test_fmd_says_what_is_missing(fmd_root):
     missing = "\n".join(datasets.missing("fmd", fmd_root))
     for sentence in (
-        "test_mix, the mixed test set, is not there",
+        "test_mix, the mixed test set, is missing",
         "Confocal_BPAE_R: no fields 3-18",
         "Confocal_BPAE_R: no gt/20/avg50.png, the captures of field 20 are left out",
         "Confocal_BPAE_R: no avg16 of field 2, and raw does not have the 50 captures",
         "Confocal_BPAE_R: raw has 3 of 50 captures of field 2",
-        "11 of 12 groups are not there: Confocal_BPAE_B,",
+        "11 of 12 groups are missing: Confocal_BPAE_B,",
     ):
         assert sentence in missing
 
@@ -374,7 +374,7 @@ def test_biosr_says_what_is_missing(biosr_root):
     missing = datasets.missing("biosr", biosr_root)
     assert missing == [
         "CCPs: cell 2 left out, no noisy image with its truth",
-        "specimens that are not there: Microtubules",
+        "missing specimens: Microtubules",
     ]
 
 

@@ -342,7 +342,7 @@ def test_images_outside_of_the_base_are_told_apart():
     assert "| *the others* | confocal actin, confocal mito | 4 |" in lines["| *the others*"]
     few = list(prepare(base(2), options=QUICK).rows())
     assert {row.outside for row in few} == {None}
-    assert "cannot be told with fewer than five" in table(few, "autodip study", QUICK)
+    assert "is not determined with fewer than" in table(few, "autodip study", QUICK)
 
 
 def test_simulated_calibration_images_are_said():

@@ -51,7 +51,7 @@ def scan(root: Path) -> Listing:
             )
     absent = [name for name in SPECIMENS if not (root / name).is_dir()]
     if absent:
-        missing.append(f"specimens that are not there: {', '.join(absent)}")
+        missing.append(f"missing specimens: {', '.join(absent)}")
     return Listing(pairs, missing)
 
 

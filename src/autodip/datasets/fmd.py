@@ -69,7 +69,7 @@ def scan(root: Path) -> Listing:
     missing = [sentence for listing in listings for sentence in listing.missing]
     absent = [name for name in GROUPS if not (root / name).is_dir()]
     if absent:
-        missing.append(f"{len(absent)} of {len(GROUPS)} groups are not there: {', '.join(absent)}")
+        missing.append(f"{len(absent)} of {len(GROUPS)} groups are missing: {', '.join(absent)}")
     return Listing([pair for listing in listings for pair in listing.pairs], missing)
 
 
@@ -184,7 +184,7 @@ def _missing(
 def _test_mix(folder: Path) -> Listing:
     """Pairs of the mixed test set, level by level."""
     if not folder.is_dir():
-        return Listing([], ["test_mix, the mixed test set, is not there"])
+        return Listing([], ["test_mix, the mixed test set, is missing"])
     pairs: list[Pair] = []
     missing: list[str] = []
     for level in LEVELS:

@@ -225,7 +225,7 @@ def _warning(share: float | None) -> str | None:
     """Warning about a clean image with this share of own noise; None if it is clean enough."""
     if share is None:
         return (
-            "whether the clean image has noise itself cannot be told, as it is full of fine "
+            "the noise of the clean image itself could not be estimated, as it is full of fine "
             "structure; look at it"
         )
     if share <= CLEAN:

@@ -186,8 +186,8 @@ def _outside(rows: Sequence[Judged]) -> str:
     told = {row.image: row.outside for row in rows if row.outside is not None}
     if not told:
         return (
-            "Whether images are unlike all that choose cannot be told with fewer than five fields\n"
-            "of view."
+            "Whether images are unlike all that choose for them is not determined with fewer than\n"
+            "five fields of view."
         )
     flagged = sum(told.values())
     return (
