@@ -18,7 +18,6 @@ from autodip.choose.choice import Choice
 from autodip.choose.describe import Description
 from autodip.choose.presets import choose
 from autodip.denoisers.context import Context, Denoised
-from autodip.image.channels import PerChannel
 from autodip.pipeline import pricing
 from autodip.pipeline.denoise import denoise_steps
 from autodip.pipeline.options import Options
@@ -40,10 +39,7 @@ def denoise(image: np.ndarray, context: Context, preset: str) -> Denoised:
 def forecast(shape: tuple[int, int], context: Context, preset: str) -> Forecast:
     """Choose for an image of a shape (Y, X) and predict the run time, without fitting."""
     options = _options(context, preset)
-    known = {
-        name: PerChannel.of(getattr(options, name), name).everywhere
-        for name in ("microscope", "specimen")
-    }
+    known = {name: options.per_channel(name).everywhere for name in ("microscope", "specimen")}
     names = {key: None if name == OTHER else name for key, name in known.items()}
     origin = dict.fromkeys(names, "the data set")
     choice = choose(Description(shape, **names, origin=origin, noise=None), presets.load(preset))

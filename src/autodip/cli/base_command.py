@@ -17,6 +17,7 @@ from autodip.bases.store import Base
 from autodip.calibration import Sweep
 from autodip.choose import vocabulary
 from autodip.cli.filling import fill
+from autodip.cli.shared_options import shared_option
 from autodip.compute import device
 from autodip.datasets.layout import planes
 from autodip.datasets.pair import Pair
@@ -187,13 +188,7 @@ def merge(
     is_flag=True,
     help="Store the pixels in the base, as some similarity measures need them.",
 )
-@click.option(
-    "--device",
-    "device_name",
-    default="auto",
-    show_default=True,
-    help="Device to compute on: auto, cpu, cuda[:N] or mps.",
-)
+@shared_option("device", "device_name")
 @click.option("--quiet", "-q", is_flag=True, help="Print only the summary.")
 def add(
     path: Path,

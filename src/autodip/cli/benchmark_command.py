@@ -14,6 +14,7 @@ from autodip import datasets
 from autodip.benchmark import Cell, Conditions, Row, Store, Update, plan, registry, run
 from autodip.benchmark.environment import environment
 from autodip.cli.plan_text import duration
+from autodip.cli.shared_options import shared_option
 from autodip.cli.workers import workers_of, workers_options
 from autodip.compute import device
 from autodip.datasets.filters import FIELDS, select
@@ -67,13 +68,7 @@ from autodip.util.text import to_json
     metavar="0,1,...",
     help="Random seeds; methods that depend on chance are run once for each of them.",
 )
-@click.option(
-    "--device",
-    "device_name",
-    default="auto",
-    show_default=True,
-    help="Device to compute on: auto, cpu, cuda[:N] or mps.",
-)
+@shared_option("device", "device_name")
 @workers_options
 @click.option("--quiet", "-q", is_flag=True, help="Print only the table.")
 @click.pass_context

@@ -11,6 +11,7 @@ from autodip import datasets
 from autodip.bases import grid as grids
 from autodip.calibration import Sweep, captures
 from autodip.cli.filling import fill
+from autodip.cli.shared_options import shared_option
 from autodip.cli.workers import workers_of, workers_options
 from autodip.compute import device
 from autodip.datasets import own_pairs
@@ -36,13 +37,7 @@ ROLES = ("calibration", "test")
     metavar="NAME|FILE",
     help=f"Settings to run on every image: {', '.join(grids.NAMES)}, or a YAML file.",
 )
-@click.option(
-    "--device",
-    "device_name",
-    default="auto",
-    show_default=True,
-    help="Device to compute on: auto, cpu, cuda[:N] or mps.",
-)
+@shared_option("device", "device_name")
 @click.option(
     "--seed", type=int, default=0, show_default=True, help="Seed of the random weights and input."
 )

@@ -8,10 +8,9 @@ import click
 import numpy as np
 
 from autodip import io
-from autodip.choose.presets import PRESETS
 from autodip.cli.plan_text import plan_lines
 from autodip.cli.progress import ProgressBar
-from autodip.cli.shared_options import say_json
+from autodip.cli.shared_options import say_json, shared_option
 from autodip.image.image import Image
 from autodip.metrics.fidelity import psnr, ssim
 from autodip.physics.optics import Optics
@@ -44,13 +43,7 @@ from autodip.util.files import check_writable, replacing
     show_default=True,
     help="Labelled structure to simulate.",
 )
-@click.option(
-    "--preset",
-    type=click.Choice(PRESETS),
-    default="balanced",
-    show_default=True,
-    help="Table from which the parameters are taken.",
-)
+@shared_option("preset")
 @click.option(
     "--size",
     type=click.IntRange(64),
@@ -64,12 +57,7 @@ from autodip.util.files import check_writable, replacing
     metavar="N",
     help="Number of iterations, overriding the choice.",
 )
-@click.option(
-    "--device",
-    default="auto",
-    show_default=True,
-    help="Device to compute on: auto, cpu, cuda[:N] or mps.",
-)
+@shared_option("device")
 @click.option(
     "--seed",
     type=click.IntRange(0),

@@ -51,23 +51,30 @@ def choice_options(function: F) -> F:
         metavar="FILE",
         help="File with defaults for these options; see 'autodip config'.",
     )
-    made = [_option(name, spec, _default(name)) for name, spec in _SPECS.items()]
-    for option in reversed([*made, config]):
+    for option in reversed([*map(shared_option, _SPECS), config]):
         function = option(function)
     return function
 
 
 _SPECS: Mapping[str, Spec] = {**of_fit.SPECS, **of_file.SPECS}
+_DEFAULTS: Mapping[str, Any] = {
+    field.name: field.default
+    for options in (Options, Selection)
+    for field in dataclasses.fields(options)
+}
 
 
-def _default(name: str) -> Any:
-    """Default value of an option."""
-    fields = {f.name: f for f in (*dataclasses.fields(Options), *dataclasses.fields(Selection))}
-    return fields[name].default
+def shared_option(name: str, parameter: str | None = None) -> Callable[[F], F]:
+    """Option of a name, as it is specified in :class:`Options` or :class:`Selection`.
 
-
-def _option(name: str, spec: Spec, default: Any) -> Callable[[F], F]:
-    """Command-line option for a specification."""
+    Parameters
+    ----------
+    name : str
+        Name of the option in either class.
+    parameter : str, optional
+        Parameter of the command that receives the value, if it has another name.
+    """
+    spec, default = _SPECS[name], _DEFAULTS[name]
     flag = "--" + name.replace("_", "-")
     settings: dict[str, Any] = {"default": default, "help": spec.help, "metavar": spec.metavar}
     match spec.kind:
@@ -80,7 +87,7 @@ def _option(name: str, spec: Spec, default: Any) -> Callable[[F], F]:
         case _:
             settings["type"] = click.Choice(spec.choices) if spec.choices else _TYPES.get(spec.kind)
             settings["show_default"] = default is not None
-    return click.option(flag, **settings)
+    return click.option(flag, *filter(None, [parameter]), **settings)
 
 
 def said_of(given: Mapping[str, Any]) -> list[str]:

@@ -269,7 +269,7 @@ class Options:
                 f"max_memory is {self.max_memory}; it must be a number of bytes above 0"
             )
         for name in ("microscope", "specimen"):
-            PerChannel.of(getattr(self, name), name)  # raises if it cannot be parsed
+            self.per_channel(name)  # raises if it cannot be parsed
         self._check_names()
 
     def _check_names(self) -> None:

@@ -176,8 +176,7 @@ def denoise_there(task: tuple[Job, Settings, Path]) -> Outcome:
     """
     job, settings, folder = task
     try:
-        place = contextlib.chdir(folder)
-        with place:
+        with contextlib.chdir(folder):
             return denoise_file(job, settings)
     except FileNotFoundError as error:
         if error.filename != str(folder):

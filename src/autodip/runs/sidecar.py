@@ -153,7 +153,8 @@ class Sidecar(Value):
     channels : tuple of ChannelRecord
     planes : tuple of PlaneRecord
     versions : mapping of str to str, or None
-        Software and processor on which the result may depend; see :func:`versions`.
+        Software and processor on which the result may depend; see
+        :func:`autodip.runs.saving.versions`.
     """
 
     schema: int = SCHEMA
