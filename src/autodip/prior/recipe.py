@@ -64,6 +64,9 @@ class Training(Value):
     told : float
         Share of the samples whose noise is told to the network.
     seed : int
+    start : str
+        Weights from which the training starts, a path relative to the folder of the result; empty
+        to start from random weights.
     """
 
     widths: tuple[int, ...]
@@ -81,6 +84,7 @@ class Training(Value):
     average: float = 0.999
     told: float = 0.7
     seed: int = 0
+    start: str = ""
 
     def pool(self, root: Path) -> Iterator[Clean]:
         """All clean images; ``root`` is the folder of the data."""

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
+from safetensors import safe_open
 from torch import Tensor, nn
 
 from autodip.prior.architecture import PriorNet, conditions
@@ -130,6 +131,9 @@ class _Trainer:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(recipe.seed)
             net = PriorNet(recipe.widths)
+        if recipe.start:
+            with safe_open(folder / recipe.start, "pt") as file:
+                net.load_state_dict({k: file.get_tensor(k).float() for k in file.keys()})
         self.net = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = {k: v.clone() for k, v in self.net.state_dict().items()}
         self.optimiser = torch.optim.AdamW(
@@ -178,9 +182,6 @@ class _Trainer:
             writer.save_file(kept, self.folder / f"weights-{self.step}.safetensors", notes)
 
     def _load(self) -> None:
-        require("safetensors", "prior")
-        from safetensors import safe_open
-
         with safe_open(self.folder / _STATE, "pt", self.device) as file:
             notes = file.metadata()
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
