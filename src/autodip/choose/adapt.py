@@ -11,7 +11,6 @@ from autodip.fit.params import FitParams, NetParams, deepest
 from autodip.prior.setting import PriorParams
 from autodip.refine.refinement import RefineParams
 
-
 _NOT_LEARNED = "the learned prior is not used, because parameters of a fit were set explicitly"
 
 

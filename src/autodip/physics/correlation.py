@@ -21,19 +21,19 @@ def spectrum(correlation: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
 
     Parameters
     ----------
-    correlation : ndarray, shape (5, 5)
-        As returned by :func:`autocorrelation`.
+    correlation : ndarray, shape (2n + 1, 2n + 1)
+        Autocorrelation for lags -n ... n along Y and X, as returned by :func:`autocorrelation`.
     shape : tuple of int
-        Size of the grid (Y, X), in pixels.
+        Size of the grid (Y, X), in pixels; at least the shape of ``correlation``.
 
     Returns
     -------
     ndarray, shape (Y, X)
         Power with a mean of 1; 1 everywhere for white noise.
     """
-    lags = np.zeros(shape)
-    lags[: 2 * LAGS + 1, : 2 * LAGS + 1] = correlation
-    power = np.fft.fft2(np.roll(lags, (-LAGS, -LAGS), (0, 1))).real
+    lags, size = np.zeros(shape), len(correlation)
+    lags[:size, :size] = correlation
+    power = np.fft.fft2(np.roll(lags, (-(size // 2), -(size // 2)), (0, 1))).real
     # Truncating the lags makes the power of some frequencies negative, which is impossible.
     power = np.maximum(power, 0.01 * power.max())
     return np.asarray(power / power.mean())
@@ -86,8 +86,8 @@ def draw(
 
     Parameters
     ----------
-    correlation : ndarray, shape (5, 5)
-        As returned by :func:`autocorrelation`.
+    correlation : ndarray, shape (2n + 1, 2n + 1)
+        As in :func:`spectrum`.
     shape : tuple of int
         Size of the noise image (Y, X), in pixels.
     generator : numpy.random.Generator

@@ -121,11 +121,15 @@ def _bundles(size: int, generator: np.random.Generator) -> np.ndarray:
         for _ in range(int(np.exp(generator.uniform(np.log(10), np.log(150))))):
             turns = np.cumsum(generator.normal(0, bend, length))
             angle = main + generator.normal(0, spread) + turns
-            at = middle + generator.normal(0, reach, 2) - 0.5 * size * np.array(
-                [np.sin(main), np.cos(main)]
+            at = (
+                middle
+                + generator.normal(0, reach, 2)
+                - 0.5 * size * np.array([np.sin(main), np.cos(main)])
             )
             bright = generator.uniform(0.1, 1) ** 2
-            _mark(image, at[:, None] + np.cumsum(np.stack([np.sin(angle), np.cos(angle)]), 1), bright)
+            _mark(
+                image, at[:, None] + np.cumsum(np.stack([np.sin(angle), np.cos(angle)]), 1), bright
+            )
     image = gaussian_filter(image, generator.uniform(0.3, 2.5))
     shade = 0.1 + _slow(size, generator, size / 6)
     return np.asarray(image / max(image.max(), 1e-9) * shade + generator.uniform(0, 0.5) * shade)

@@ -55,7 +55,12 @@ def apply_to_tasks(tasks: Sequence[Task]) -> Iterator[Step | Finished]:
     known = [noise for noise in noises if noise is not None]
     curves: list[list[tuple[int, float]]] = [[] for _ in tasks]
     for done in apply_prior(
-        net, images, known, passes=params.passes, orientations=params.orientations
+        net,
+        images,
+        known,
+        passes=params.passes,
+        orientations=params.orientations,
+        grain=params.grain,
     ):
         for curve, image, result in zip(curves, images, done.images, strict=True):
             difference = task.scale.apply(image) - task.scale.apply(result)

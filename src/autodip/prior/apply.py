@@ -2,7 +2,7 @@
 
 The first pass is told nothing of the noise beyond the estimate by which the image is stabilised.
 The residual of its result shows how strong the noise is at every brightness and how neighbouring
-pixels are correlated; the next pass is told both.
+pixels are correlated; corrected by a bootstrap, both are told to the next pass.
 """
 
 from __future__ import annotations
@@ -17,10 +17,14 @@ from torch import Tensor
 from autodip.physics.anscombe import Stabiliser
 from autodip.physics.noise import Noise
 from autodip.prior.architecture import PriorNet, conditions
-from autodip.prior.observation import LAGS, Observation, observe
+from autodip.prior.bootstrap import corrected, redraw
+from autodip.prior.observation import LAGS, Observation
 
 MARGIN = 32
 """Pixels reflected at every border."""
+
+_MOST_RETURNED, _OUTLIER = 0.12, 3.0
+"""Largest share of the residual that is returned, and its largest value in standard deviations."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +39,16 @@ class Pass:
         Denoised images in their own units.
     observed : list of Observation, or None
         Noise that the pass was told; None for the first.
+    errors : list of float, or None
+        Expected squared error of each result relative to the variance of the noise, both of the
+        stabilised image; None for the first.
     """
 
     number: int
     passes: int
     images: list[np.ndarray]
     observed: list[Observation] | None
+    errors: list[float] | None
 
 
 def apply_prior(
@@ -50,6 +58,7 @@ def apply_prior(
     *,
     passes: int = 2,
     orientations: int = 1,
+    grain: float = 0.0,
 ) -> Iterator[Pass]:
     """Denoise images of one shape; yields the result of every pass.
 
@@ -63,7 +72,10 @@ def apply_prior(
     passes : int
         At least 1; later passes are told the noise that the pass before removed.
     orientations : int
-        1 to 8: number of flipped and turned copies whose results are averaged.
+        1 to 8: number of flipped and turned copies whose results are averaged in the last pass.
+    grain : float
+        Share by which the expected squared error may grow by noise that is returned to the
+        result of the last pass; 0 for none.
     """
     transforms = [
         Stabiliser.of(noise, float(image.min()))
@@ -73,11 +85,37 @@ def apply_prior(
         [change.forward(image) for change, image in zip(transforms, images, strict=True)]
     )
     observed: list[Observation] | None = None
+    errors: list[float] | None = None
     for number in range(1, passes + 1):
-        result = denoise_stable(net, stable, observed, orientations=orientations)
-        grey = [_inverse(*pair) for pair in zip(transforms, result, strict=True)]
-        yield Pass(number, passes, grey, observed)
-        observed = [observe(y, y - x) for y, x in zip(stable, result, strict=True)]
+        last = number == passes
+        result = denoise_stable(net, stable, observed, orientations=orientations if last else 1)
+        kept = _returned(stable, result, errors, grain) if last and errors else result
+        grey = [_inverse(*pair) for pair in zip(transforms, kept, strict=True)]
+        yield Pass(number, passes, grey, observed, errors)
+        if not last:
+            redrawn = [redraw(*pair) for pair in zip(stable, result, strict=True)]
+            again = denoise_stable(net, np.stack([one.stable for one in redrawn]), observed)
+            found = [corrected(*pair) for pair in zip(redrawn, again, strict=True)]
+            observed, errors = [one for one, _ in found], [error for _, error in found]
+
+
+def _returned(
+    stable: np.ndarray, result: np.ndarray, errors: Sequence[float], grain: float
+) -> np.ndarray:
+    """Return a share of the residual to each result.
+
+    A result that minimises the squared error lacks what cannot be told from noise, and looks
+    painted. If its error is ``e`` times the variance of the noise, returning the share ``a`` of
+    the residual multiplies the error by ``1 + a**2 (1 / e - 1)``.
+    """
+    kept = []
+    for noisy, one, error in zip(stable, result, errors, strict=True):
+        ratio = 1 / min(max(error, 1e-3), 0.9) - 1
+        share = min(float(np.sqrt(grain / ratio)), _MOST_RETURNED)
+        residual = noisy - one
+        limit = _OUTLIER * float(residual.std())
+        kept.append(one + share * np.clip(residual, -limit, limit))
+    return np.stack(kept)
 
 
 def denoise_stable(

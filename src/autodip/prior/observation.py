@@ -6,6 +6,7 @@ first result when the prior is applied.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,12 @@ LAGS = ((0, 1), (1, 0), (1, 1), (1, -1), (0, 2), (2, 0), (0, 3), (3, 0))
 
 _SMOOTH = 2.0
 """Standard deviation of the Gaussian filter that yields the brightness, in pixels."""
+
+_FARTHEST = 4
+"""Largest lag of a whole autocorrelation, in pixels."""
+
+_UNIFORM = 0.05
+"""Variance of the stabilised brightness below which the strength is the same everywhere."""
 
 _RANGE = (0.05, 9.0)
 """Smallest and largest variance of stabilised noise."""
@@ -62,13 +69,27 @@ def observe(stabilised: np.ndarray, noise: np.ndarray) -> Observation:
     power = np.minimum(noise**2, limit)
     spread = float(smooth.var())
     slope = 0.0
-    if spread > 0.05:
+    if spread > _UNIFORM:
         slope = float(np.mean((smooth - smooth.mean()) * (power - power.mean()))) / spread
     constant = float(power.mean()) - slope * float(smooth.mean())
     scaled = noise / np.sqrt(np.clip(slope * smooth + constant, *_RANGE))
-    scaled = np.clip(scaled, -4, 4)
-    total = max(float(np.mean(scaled**2)), 1e-12)
-    return Observation(slope, constant, tuple(_at(scaled, lag) / total for lag in LAGS))
+    return Observation(slope, constant, correlation_at(scaled, LAGS))
+
+
+def correlation_at(noise: np.ndarray, lags: Sequence[tuple[int, int]]) -> tuple[float, ...]:
+    """Correlation of noise (Y, X) of constant strength at lags (Y, X); Y must not be negative."""
+    noise = np.clip(noise, -4, 4)
+    total = max(float(np.mean(noise**2)), 1e-12)
+    return tuple(_at(noise, lag) / total for lag in lags)
+
+
+def whole_correlation(noise: np.ndarray) -> np.ndarray:
+    """Autocorrelation of noise (Y, X) of constant strength, shape (9, 9), for lags -4 ... 4."""
+    half = [(dy, dx) for dy in range(_FARTHEST + 1) for dx in range(-_FARTHEST, _FARTHEST + 1)]
+    whole = np.zeros((2 * _FARTHEST + 1,) * 2)
+    for (dy, dx), value in zip(half, correlation_at(noise, half), strict=True):
+        whole[_FARTHEST + dy, _FARTHEST + dx] = whole[_FARTHEST - dy, _FARTHEST - dx] = value
+    return whole
 
 
 def _at(noise: np.ndarray, lag: tuple[int, int]) -> float:

@@ -30,6 +30,9 @@ class PriorParams(Value):
         before removed.
     orientations : int
         Number of flipped and turned copies whose results are averaged, 1 to 8.
+    grain : float
+        Share by which the expected squared error may grow by noise that is returned to the
+        result, 0 to 0.5: a result without any looks painted.
     """
 
     weights: str = BUILTIN
@@ -37,8 +40,11 @@ class PriorParams(Value):
     sha256: str = ""
     passes: int = 2
     orientations: int = 1
+    grain: float = 0.0
 
     def __post_init__(self) -> None:
+        if not 0 <= self.grain <= 0.5:
+            raise ParameterError(f"grain is {self.grain!r}; it must be 0 to 0.5")
         for name, most in (("passes", 4), ("orientations", 8)):
             value = getattr(self, name)
             if not isinstance(value, int) or not 1 <= value <= most:
