@@ -15,14 +15,11 @@ from autodip.errors import ImageError, ParameterError
 from autodip.physics import noise
 from autodip.physics.camera import Camera
 from autodip.physics.correlation import draw
+from autodip.physics.detection import count_photons
 from autodip.physics.estimate import estimate_noise
 
 CLEAN = 0.25
 """Largest acceptable noise of a clean image, as a share of the noise to be added to it."""
-
-_COUNTABLE = 1e9
-"""Photons in the brightest pixel from which photon noise is drawn as Gaussian noise, which is then
-indistinguishable from Poisson noise."""
 
 _SMOOTH, _DARK, _BRIGHT, _ROUNDS = 2.0, 0.05, 0.995, 4
 """Standard deviation (pixels) of the Gaussian filter before brightness is compared, quantiles that
@@ -87,8 +84,8 @@ def _counted(
     variance, gain = camera.variance(truth) / times, camera.gain / times
     light = np.maximum(truth - camera.offset, 0)
     photon: np.ndarray = np.zeros(truth.shape)
-    if 0 < light.max() < _COUNTABLE * gain:
-        photon = gain * generator.poisson(light / gain) - light
+    if gain > 0:
+        photon = gain * count_photons(light / gain, 1.0, generator) - light
         variance = np.maximum(variance - gain * light, 0)
     return np.asarray(photon + np.sqrt(variance) * generator.standard_normal(truth.shape))
 
