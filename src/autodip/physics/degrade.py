@@ -175,10 +175,29 @@ def own_noise(truth: np.ndarray, camera: Camera, *, photons: float = 1.0) -> flo
         not be estimated. None if the share would be above :data:`CLEAN`, but is probably due to
         fine structure.
     """
-    found = estimate_noise(truth)
+    added = float(np.mean(camera.variance(truth))) / photons
+    return noise_share(truth, added, min(camera.neighbours))
+
+
+def noise_share(clean: np.ndarray, added: float, neighbours: float = 0.0) -> float | None:
+    """Noise already present in a clean image, relative to noise of a given strength.
+
+    Parameters
+    ----------
+    clean : ndarray, shape (Y, X)
+    added : float
+        Mean variance of the noise to be added, in the units of the image, above 0.
+    neighbours : float
+        Correlation of neighbouring pixels of that noise.
+
+    Returns
+    -------
+    float or None
+        As from :func:`own_noise`.
+    """
+    found = estimate_noise(clean)
     if found is None:
         return 0.0
-    added = float(np.mean(camera.variance(truth))) / photons
-    share = float(np.sqrt(np.mean(found.std(truth) ** 2) / added))
-    structure = max(noise.CERTAIN, min(camera.neighbours) + _BEYOND)
+    share = float(np.sqrt(np.mean(found.std(clean) ** 2) / added))
+    structure = max(noise.CERTAIN, neighbours + _BEYOND)
     return None if share > CLEAN and min(found.correlation) > structure else share

@@ -184,9 +184,7 @@ def expose(
     return Exposure(image.astype(np.float32), mean.astype(np.float32), gain, constant)
 
 
-def _read_out(
-    light: np.ndarray, detector: Detector, generator: np.random.Generator
-) -> np.ndarray:
+def _read_out(light: np.ndarray, detector: Detector, generator: np.random.Generator) -> np.ndarray:
     """Counted photons with offset and read-out noise."""
     signal = count_photons(light, detector.excess, generator) + detector.offset
     if detector.read:

@@ -12,6 +12,7 @@ import numpy as np
 
 from autodip import io
 from autodip.errors import FormatError, ImageError, ParameterError
+from autodip.image.scaling import brightness
 from autodip.physics.structures import KINDS, draw_scene
 from autodip.util.values import Value, check_float, check_option
 
@@ -146,7 +147,7 @@ def load_source(root: Path, source: Source) -> Iterator[Clean]:
         plane = first_plane(folder / name)
         if min(plane.shape) >= _SMALLEST:
             used += 1
-            yield Clean(normalised(plane), source.weight, source.finest, source.photons)
+            yield Clean(brightness(plane), source.weight, source.finest, source.photons)
     if not used:
         raise ImageError(
             f"{folder / MANIFEST}: all images of role {source.role!r} are smaller than "
@@ -173,13 +174,6 @@ def first_plane(path: Path) -> np.ndarray:
     """First plane of an image file, shape (Y, X), in its own units."""
     _, plane = next(io.read(path).planes())
     return plane
-
-
-def normalised(plane: np.ndarray) -> np.ndarray:
-    """Brightness as in :class:`Clean`: 0 for the darkest thousandth of the pixels, maximum 1."""
-    plane = plane.astype(np.float32)
-    dark, bright = float(np.percentile(plane, 0.1)), float(plane.max())
-    return np.clip((plane - dark) / max(bright - dark, 1e-9), 0, None)
 
 
 def draw_scenes(

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
-from autodip.errors import FormatError, ParameterError
+from autodip.errors import ParameterError
 from autodip.prior.clean import FEWEST, Clean, Source, draw_scenes, load_source
-from autodip.util.optional import require
+from autodip.util.structured import read_structured
 from autodip.util.values import Value, check_float, check_int
 
 
@@ -132,11 +132,7 @@ def read_recipe(path: Path) -> Training:
     MissingPackageError
         If PyYAML is not installed.
     """
-    yaml = require("yaml", "prior")
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise FormatError(f"{path}: not readable as YAML ({error})") from error
+    content = read_structured(path, "prior")
     if not isinstance(content, dict):
         raise ParameterError(f"{path} contains no recipe; give keys such as widths and sources")
     try:
