@@ -8,7 +8,11 @@ from dataclasses import KW_ONLY, dataclass
 from autodip.choose.choice import Choice, Evidence, Explicit
 from autodip.errors import ImageError, ParameterError
 from autodip.fit.params import FitParams, NetParams, deepest
+from autodip.prior.setting import PriorParams
 from autodip.refine.refinement import RefineParams
+
+
+_NOT_LEARNED = "the learned prior is not used, because parameters of a fit were set explicitly"
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,8 @@ class Proposal:
         Scale iterations down for images with fewer pixels than these. False where the count was
         limited by run time rather than by overfitting. For images with more pixels, iterations
         are always scaled up.
+    prior : PriorParams or None
+        Learned prior that is applied instead of the fit.
     remarks : tuple of str
         Notes appended to the notes about the adaptation to an image.
     """
@@ -39,6 +45,7 @@ class Proposal:
     _: KW_ONLY
     pixels: int | None = None
     smaller_stops_earlier: bool = True
+    prior: PriorParams | None = None
     remarks: tuple[str, ...] = ()
 
     def remarked(self, *remarks: str) -> Proposal:
@@ -67,7 +74,11 @@ class Proposal:
         net, reduced = fitting(net, shape, fixed_depth)
         wanted = self.refine is not None if explicit.refine is None else explicit.refine
         refine = (self.refine or RefineParams()) if wanted else None
-        return Choice(net, fit, self.evidence, refine).noted(*notes, *reduced, *self.remarks)
+        if self.prior is not None:
+            notes = [*notes, _NOT_LEARNED] if explicit.items() else []
+        prior = None if explicit.items() else self.prior
+        choice = Choice(net, fit, self.evidence, refine, prior)
+        return choice.noted(*notes, *(reduced if prior is None else ()), *self.remarks)
 
 
 def scaled(fit: FitParams, pixels: int, shape: tuple[int, int]) -> tuple[FitParams, list[str]]:

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from autodip.fit.params import FitParams, NetParams, Width
 from autodip.image.kind import Kind
+from autodip.prior.setting import PriorParams
 from autodip.refine.refinement import RefineParams
 from autodip.util.values import Value
 
@@ -61,13 +62,24 @@ class Evidence(Value):
 class Choice(Value):
     """Parameters chosen for one image (or one channel of it), with the evidence.
 
-    ``refine`` is None if the result of the fit is not refined.
+    Parameters
+    ----------
+    net, fit : NetParams, FitParams
+        Network of the deep image prior and how it is fitted. If there is a learned prior, only
+        planes for which it cannot be used are fitted.
+    evidence : Evidence
+    refine : RefineParams or None
+        None if the result of the fit is not refined.
+    prior : PriorParams or None
+        Learned prior that is applied instead of the fit; None if nothing learned from other
+        images is used but these parameters.
     """
 
     net: NetParams
     fit: FitParams
     evidence: Evidence = field(repr=False)
     refine: RefineParams | None = None
+    prior: PriorParams | None = None
 
     def noted(self, *notes: str) -> Self:
         """Return a copy with more notes in its evidence."""

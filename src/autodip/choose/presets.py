@@ -16,6 +16,7 @@ from autodip.errors import ParameterError
 from autodip.fit.params import FitParams, NetParams
 from autodip.image.kind import Kind
 from autodip.physics.noise import CERTAIN
+from autodip.prior.setting import PriorParams
 from autodip.refine.refinement import RefineParams
 
 _NEAREST = {
@@ -27,7 +28,7 @@ _NEAREST = {
 
 
 SCHEMA = 1
-PRESETS = ("original", "published", "fast", "balanced", "best")
+PRESETS = ("original", "published", "fast", "balanced", "best", "untrained")
 """Names of the tables included in the package; ``balanced`` is the default."""
 BY_QUALITY = ("best", "balanced", "fast")
 """Presets calibrated for this package, the best and most costly first."""
@@ -54,6 +55,8 @@ class PresetRow:
         Number of iterations for images whose noise is correlated between neighbours; such noise
         is fitted earlier, and the earlier the smaller the image. None if ``fit`` applies to these
         images too.
+    prior : PriorParams or None
+        Learned prior that is applied instead of the fit; None if the images are fitted.
     """
 
     kind: Kind
@@ -64,6 +67,7 @@ class PresetRow:
     smaller_stops_earlier: bool = True
     refine: RefineParams | None = None
     correlated_iterations: int | None = None
+    prior: PriorParams | None = None
 
 
 @dataclass(frozen=True)
@@ -111,6 +115,7 @@ def parse(content: Mapping[str, Any]) -> Table:
             smaller_stops_earlier=row.get("smaller_stops_earlier", True),
             refine=RefineParams.from_dict(row["refine"]) if row.get("refine") is not None else None,
             correlated_iterations=row.get("correlated_iterations"),
+            prior=PriorParams.from_dict(row["prior"]) if row.get("prior") is not None else None,
         )
         for row in content["rows"]
     )
@@ -164,7 +169,13 @@ def propose(description: Description, table: Table) -> Proposal:
         notes=tuple(notes),
     )
     return Proposal(
-        row.net, fit, row.refine, evidence, pixels=pixels, smaller_stops_earlier=earlier
+        row.net,
+        fit,
+        row.refine,
+        evidence,
+        pixels=pixels,
+        smaller_stops_earlier=earlier,
+        prior=row.prior,
     )
 
 

@@ -25,15 +25,7 @@ def plan_lines(plans: Sequence[ChannelPlan]) -> Iterator[str]:
         )
         yield f"  row         {group} of {evidence.table}"
         yield f"  source      {evidence.source}"
-        average = f", average {choice.fit.average:g}" if choice.fit.average else ""
-        yield (
-            f"  network     depth {choice.net.depth}, width {_width(choice)}, "
-            f"skip {choice.net.skip}: {plan.cost.parameters:,} weights"
-        )
-        yield f"  fit         {choice.fit.iterations} iterations{average}"
-        if choice.refine is not None:
-            passes = len(choice.refine.strengths)
-            yield f"  refinement  local Wiener filters, {passes} passes over similar patches"
+        yield from _prior_lines(choice) if choice.prior else _fit_lines(plan)
         yield f"  cost        {_cost(plan)}"
         if plan.followers:
             yield f"  following   {plan.followers} planes start from the fit of the plane before"
@@ -41,6 +33,27 @@ def plan_lines(plans: Sequence[ChannelPlan]) -> Iterator[str]:
             yield f"  near        {near['name']}  (distance {near['distance']:.3g})"
         for note in evidence.notes:
             yield f"  note        {note}"
+
+
+def _prior_lines(choice: Choice) -> Iterator[str]:
+    prior = choice.prior
+    assert prior is not None  # asked by the caller
+    yield f"  prior       {prior.weights}, SHA-256 {prior.sha256[:12]}"
+    copies = f", mean over {prior.orientations} orientations" if prior.orientations > 1 else ""
+    yield f"  passes      {prior.passes}{copies}"
+
+
+def _fit_lines(plan: ChannelPlan) -> Iterator[str]:
+    choice = plan.choice
+    average = f", average {choice.fit.average:g}" if choice.fit.average else ""
+    yield (
+        f"  network     depth {choice.net.depth}, width {_width(choice)}, "
+        f"skip {choice.net.skip}: {plan.cost.parameters:,} weights"
+    )
+    yield f"  fit         {choice.fit.iterations} iterations{average}"
+    if choice.refine is not None:
+        passes = len(choice.refine.strengths)
+        yield f"  refinement  local Wiener filters, {passes} passes over similar patches"
 
 
 def outcome_lines(job: Job, outcome: Outcome, *, verbose: bool) -> Iterator[str]:
@@ -57,7 +70,10 @@ def outcome_lines(job: Job, outcome: Outcome, *, verbose: bool) -> Iterator[str]
         content = outcome.sidecar
         assert content is not None  # the job is done
         choice = content.channels[0].choice
-        what = f"{choice.net}, {choice.fit.iterations} iterations, {content.seconds:.1f} s"
+        how = f"{choice.net}, {choice.fit.iterations} iterations"
+        if choice.prior is not None:
+            how = f"learned prior, {choice.prior.passes} passes"
+        what = f"{how}, {content.seconds:.1f} s"
         yield f"{files}  ({what})"
         for note in notes(content.channels, content.planes):
             yield f"  note: {note}"

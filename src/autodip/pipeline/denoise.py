@@ -144,7 +144,7 @@ def _computed(
     from autodip.pipeline import execute  # noqa: PLC0415  (imports torch)
 
     if workplace.cluster is None:
-        engine = workplace.engine or execute.fit_tasks
+        engine = workplace.engine or execute.compute_tasks
         for group in groups:
             yield from engine([tasks.of(part) for part in group])
     else:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Engine(Protocol):
-    """Computes tasks; the deep image prior, :func:`autodip.pipeline.execute.fit_tasks`, is one.
+    """Computes tasks, for example by :func:`autodip.pipeline.fitted_tasks.fit_tasks`.
 
     An engine that is sent to the workers of a cluster must be a module-level function.
     """

@@ -29,10 +29,12 @@ from autodip.pipeline.machine import Machine
 from autodip.pipeline.memory import Extent
 from autodip.pipeline.options import Options
 from autodip.pipeline.plan import ChannelPlan, Plan
+from autodip.prior.setting import digest_of
 
 _LOOKED_AT = 1024
 """Side, in pixels, of the centre by which a large plane is compared with calibration images."""
 
+_NOT_LEARNED = "the learned prior needs the noise of the image, which could not be estimated"
 _UNREFINED = "not refined: the noise of this image could not be estimated"
 
 
@@ -249,7 +251,7 @@ def _price_channel(
         fitting(choice.net, extent.shape, fixed=True)
     else:
         choice = _fitted(proposal, channel.description, extent, options.explicit)
-    chained = not options.independent and choice.fit.average > 0
+    chained = not options.independent and choice.fit.average > 0 and choice.prior is None
     runs = extent.runs if chained else extent.planes
     followers = (extent.planes - runs) * extent.windows
     return ChannelPlan(
@@ -268,8 +270,13 @@ def _fitted(
     proposal: Proposal, description: Description, extent: Extent, explicit: Explicit
 ) -> Choice:
     choice = proposal.fitted_to(extent.shape, explicit)
+    if choice.prior is not None and description.noise is None:
+        choice = choice.replace(prior=None).noted(_NOT_LEARNED)
     if choice.refine is not None and description.noise is None:
         choice = choice.replace(refine=None).noted(_UNREFINED)
+    if choice.prior is not None and not choice.prior.sha256:
+        known = choice.prior.replace(sha256=digest_of(choice.prior.weights))
+        choice = choice.replace(prior=known)
     return choice if extent.tiling is None else choice.noted(extent.note)
 
 

@@ -14,6 +14,7 @@ from autodip.image.image import PlaneIndex
 from autodip.image.windows import Tiling, Window
 from autodip.pipeline.assess import Assessment
 from autodip.pipeline.plan import ChannelPlan, Plan
+from autodip.prior.observation import Observation
 
 if TYPE_CHECKING:
     from autodip.fit.loop import Step
@@ -30,8 +31,8 @@ class PlaneResult:
     description : Description
         Description of the channel, with the noise of this plane unless it is constant.
     history : ndarray, shape (n, 2)
-        Iteration and loss (mean squared error on the [0, 1] scale); empty for a constant
-        plane, which is passed through.
+        Iteration, or pass of the learned prior, and loss (mean squared error on the [0, 1]
+        scale); empty for a constant plane, which is passed through.
     assessment : Assessment or None
         None for a constant plane.
     seconds : float
@@ -44,6 +45,10 @@ class PlaneResult:
         Whether the fit continued from the weights of the plane before.
     window : Window or None
         Window of the plane; None for the whole plane.
+    observed : Observation or None
+        Noise as observed by the learned prior, if it was applied; None if the plane was fitted.
+    reason : str
+        Why the plane was fitted although a learned prior was chosen; empty otherwise.
     """
 
     index: PlaneIndex
@@ -55,6 +60,8 @@ class PlaneResult:
     refined: bool = False
     follows: bool = False
     window: Window | None = None
+    observed: Observation | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,12 +1,13 @@
-"""The prior applied to an image: stabilise, denoise, measure the noise that was removed, repeat.
+"""The learned prior applied to an image: stabilise, denoise, observe the noise, denoise again.
 
-The first pass knows nothing of the noise but its estimated strength. The residual of its result
-shows how strong the noise is at every brightness and how it is correlated; a second pass is told.
+The first pass is told nothing of the noise beyond the estimate by which the image is stabilised.
+The residual of its result shows how strong the noise is at every brightness and how neighbouring
+pixels are correlated; the next pass is told both.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,87 +17,150 @@ from torch import Tensor
 from autodip.physics.anscombe import Stabiliser
 from autodip.physics.noise import Noise
 from autodip.prior.architecture import PriorNet, conditions
-from autodip.prior.observation import Observation, observe
+from autodip.prior.observation import LAGS, Observation, observe
+
+MARGIN = 32
+"""Pixels reflected at every border."""
 
 
 @dataclass(frozen=True)
-class Denoised:
-    """Result of the prior.
+class Pass:
+    """Result of one pass over several images.
 
     Parameters
     ----------
-    pixels : ndarray, float64, shape (Y, X)
-        In the units of the image.
-    observation : Observation
-        Noise that the last pass was told, of the stabilised image.
+    number, passes : int
+        Number of this pass, from 1, and of all passes.
+    images : list of ndarray, float64, shape (Y, X)
+        Denoised images in their own units.
+    observed : list of Observation, or None
+        Noise that the pass was told; None for the first.
     """
 
-    pixels: np.ndarray
-    observation: Observation | None
+    number: int
+    passes: int
+    images: list[np.ndarray]
+    observed: list[Observation] | None
 
 
-def denoise_with(
+def apply_prior(
     net: PriorNet,
-    image: np.ndarray,
-    noise: Noise,
+    images: Sequence[np.ndarray],
+    noises: Sequence[Noise],
     *,
     passes: int = 2,
     orientations: int = 1,
-) -> Denoised:
-    transform = Stabiliser.of(noise, float(image.min()))
-    stable = transform.forward(image)
-    seen: Observation | None = None
-    result = run(net, stable, None, orientations=orientations)
-    for _ in range(passes - 1):
-        seen = observe(stable, stable - result)
-        result = run(net, stable, seen, orientations=orientations)
-    return Denoised(inverse(transform, result), seen)
+) -> Iterator[Pass]:
+    """Denoise images of one shape; yields the result of every pass.
+
+    Parameters
+    ----------
+    net : PriorNet
+    images : sequence of ndarray, shape (Y, X)
+        Noisy images in any units.
+    noises : sequence of Noise
+        Noise of each image.
+    passes : int
+        At least 1; later passes are told the noise that the pass before removed.
+    orientations : int
+        1 to 8: number of flipped and turned copies whose results are averaged.
+    """
+    transforms = [
+        Stabiliser.of(noise, float(image.min()))
+        for image, noise in zip(images, noises, strict=True)
+    ]
+    stable = np.stack(
+        [change.forward(image) for change, image in zip(transforms, images, strict=True)]
+    )
+    observed: list[Observation] | None = None
+    for number in range(1, passes + 1):
+        result = denoise_stable(net, stable, observed, orientations=orientations)
+        grey = [_inverse(*pair) for pair in zip(transforms, result, strict=True)]
+        yield Pass(number, passes, grey, observed)
+        observed = [observe(y, y - x) for y, x in zip(stable, result, strict=True)]
 
 
-def inverse(transform: Stabiliser, stable: np.ndarray) -> np.ndarray:
-    """Algebraic inverse, because the network's target is the transform of the truth."""
+def denoise_stable(
+    net: PriorNet,
+    stable: np.ndarray,
+    observed: Sequence[Observation] | None,
+    *,
+    orientations: int = 1,
+) -> np.ndarray:
+    """Denoise stabilised images.
+
+    Parameters
+    ----------
+    net : PriorNet
+    stable : ndarray, shape (N, Y, X)
+        Variance-stabilised images.
+    observed : sequence of Observation, optional
+        Noise of each image; None if unknown.
+    orientations : int
+        As in :func:`apply_prior`.
+
+    Returns
+    -------
+    ndarray, float64, shape (N, Y, X)
+    """
+    rows, columns = stable.shape[1:]
+    padded = _padded(stable, net.multiple)
+    device = next(net.parameters()).device
+    noisy = torch.from_numpy(padded.astype(np.float32))[:, None].to(device)
+    deviation = None
+    if observed is not None:
+        spread = [one.deviation(y) for one, y in zip(observed, padded, strict=True)]
+        deviation = torch.from_numpy(np.stack(spread).astype(np.float32))[:, None].to(device)
+    total = torch.zeros_like(noisy)
+    for number in range(orientations):
+        turned = _turned(noisy, number)
+        lags = [
+            _turned_lags(one.correlation, number) if observed else (0.0,) * len(LAGS)
+            for one in (observed or [None] * len(stable))  # type: ignore[list-item]
+        ]
+        given = conditions(
+            None if deviation is None else _turned(deviation, number),
+            torch.tensor(lags, device=device),
+            tuple(turned.shape),
+        )
+        with (
+            torch.inference_mode(),
+            torch.autocast(device.type, torch.float16, device.type != "cpu"),
+        ):
+            total += _turned_back(net(turned, given).float(), number)
+    found = (total / orientations)[:, 0].cpu().numpy().astype(np.float64)
+    return np.asarray(found[:, MARGIN : MARGIN + rows, MARGIN : MARGIN + columns])
+
+
+def _padded(stable: np.ndarray, multiple: int) -> np.ndarray:
+    """Reflect the borders, to sides that are multiples of a number."""
+    sides = [(MARGIN, MARGIN + (-n) % multiple) for n in stable.shape[1:]]
+    return np.pad(stable, [(0, 0), *sides], mode="symmetric")
+
+
+def _inverse(transform: Stabiliser, stable: np.ndarray) -> np.ndarray:
+    """Algebraic inverse of a transform, because the network predicts the transform of the truth."""
     photons = np.maximum(stable, 0) ** 2 / 4 - 3 / 8 - transform.read**2
     return np.asarray(photons * transform.gain + transform.black)
 
 
-def run(
-    net: PriorNet, stable: np.ndarray, seen: Observation | None, *, orientations: int = 1
-) -> np.ndarray:
-    rows, columns = stable.shape
-    multiple = net.multiple
-    pad = [(16, 16 + (-n) % multiple) for n in stable.shape]
-    padded = np.pad(stable, pad, mode="reflect")
-    x = torch.from_numpy(padded.astype(np.float32))[None, None]
-    sd = (
-        None
-        if seen is None
-        else torch.from_numpy(seen.deviation(padded).astype(np.float32))[None, None]
-    )
-    total = np.zeros(stable.shape)
-    for number in range(orientations):
-        turned = _turn(x, number)
-        lags = torch.tensor([_turn_lags(seen.correlation, number) if seen else (0.0,) * 8])
-        given = conditions(None if sd is None else _turn(sd, number), lags, tuple(turned.shape))
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
-            out = net(turned, given).float()
-        total += _turn_back(out, number)[0, 0].numpy()[16 : 16 + rows, 16 : 16 + columns]
-    return total / orientations
-
-
-def _turn(x: Tensor, number: int) -> Tensor:
+def _turned(x: Tensor, number: int) -> Tensor:
+    """One of eight orientations of images (N, 1, Y, X)."""
     x = torch.rot90(x, number % 4, (2, 3))
     return x.flip(3) if number >= 4 else x
 
 
-def _turn_back(x: Tensor, number: int) -> Tensor:
+def _turned_back(x: Tensor, number: int) -> Tensor:
     x = x.flip(3) if number >= 4 else x
     return torch.rot90(x, -(number % 4), (2, 3))
 
 
-def _turn_lags(c, number):
-    c = list(c)
-    if number % 2:
-        c = [c[1], c[0], c[3], c[2], c[5], c[4], c[7], c[6]]
-    if number >= 4:
-        c[2], c[3] = c[3], c[2]
-    return tuple(c)
+def _turned_lags(correlation: Sequence[float], number: int) -> tuple[float, ...]:
+    """Correlation of the noise of an image in one of its orientations."""
+    at = dict(zip(LAGS, correlation, strict=True))
+    found = []
+    for dy, dx in LAGS:
+        y, x = (dx, -dy) if number % 2 else (dy, dx)
+        x = -x if number >= 4 else x
+        found.append(at[y, x] if (y, x) in at else at[-y, -x])
+    return tuple(found)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
+from autodip.util.values import Value
+
 LAGS = ((0, 1), (1, 0), (1, 1), (1, -1), (0, 2), (2, 0), (0, 3), (3, 0))
 """Lags (Y, X) at which the correlation of the noise is measured, in pixels."""
 
@@ -22,7 +24,7 @@ _RANGE = (0.05, 9.0)
 
 
 @dataclass(frozen=True)
-class Observation:
+class Observation(Value):
     """Noise of a stabilised image.
 
     Parameters

@@ -18,6 +18,9 @@ def notes(channels: Iterable[ChannelRecord], planes: Iterable[PlaneRecord]) -> l
     for plane in planes:
         found += plane.assessment.notes if plane.assessment else []
     for plane in planes:
+        if plane.reason:
+            found.append(f"fitted without the learned prior: {plane.reason}")
+    for plane in planes:
         if plane.fallbacks:
             found.append(f"a fit diverged and returned to a checkpoint {plane.fallbacks} times")
     shown = list(dict.fromkeys(found))

@@ -19,6 +19,7 @@ from autodip.pipeline.assess import Assessment
 from autodip.pipeline.options import SPECS, Options
 from autodip.pipeline.plan import ChannelPlan
 from autodip.pipeline.result import PlaneResult
+from autodip.prior.observation import Observation
 from autodip.runs.selection import Selection
 from autodip.util.values import Value
 
@@ -82,10 +83,11 @@ class PlaneRecord(Value):
     window : Window or None
         None for the whole plane.
     iterations : int
-        Number of iterations of the fit; 0 for a constant plane.
+        Number of iterations of the fit, or of passes of the learned prior; 0 for a constant
+        plane.
     loss : float or None
         Mean squared error on the [0, 1] scale at the last iteration; None for a constant plane.
-    fallbacks, refined, follows, noise, assessment
+    fallbacks, refined, follows, noise, assessment, observed, reason
         As in :class:`autodip.pipeline.result.PlaneResult`.
     seconds : float
         Run time.
@@ -103,6 +105,8 @@ class PlaneRecord(Value):
     seconds: float = 0.0
     noise: Noise | None = None
     assessment: Assessment | None = None
+    observed: Observation | None = None
+    reason: str = ""
     note: str = ""
 
     @classmethod
@@ -120,6 +124,8 @@ class PlaneRecord(Value):
             seconds=round(plane.seconds, 3),
             noise=plane.description.noise,
             assessment=plane.assessment,
+            observed=plane.observed,
+            reason=plane.reason,
             note="" if plane.assessment else "constant plane, passed through",
         )
 

@@ -1,0 +1,83 @@
+"""Tasks computed by a learned prior."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from autodip.fit.loop import Step
+from autodip.image.scaling import is_constant, to_dtype
+from autodip.physics.estimate import estimate_noise
+from autodip.physics.noise import Noise
+from autodip.pipeline.assess import assess
+from autodip.pipeline.parts import Finished, Task
+from autodip.pipeline.result import PlaneResult
+from autodip.prior.apply import Pass, apply_prior
+from autodip.prior.learned import load_prior
+
+LEAST_SIDE = 16
+"""Smallest side of a plane to which a prior is applied, in pixels."""
+
+
+def hindrance(task: Task) -> str | None:
+    """Why the learned prior cannot be applied to a task; None if it can."""
+    (plane,) = task.planes
+    if is_constant(plane):
+        return ""
+    if min(plane.shape) < LEAST_SIDE:
+        return f"it has fewer than {LEAST_SIDE} pixels along an axis"
+    noise = noise_of(task, plane)
+    return None if noise is not None and noise.sigma > 0 else "its noise could not be estimated"
+
+
+def noise_of(task: Task, plane: np.ndarray) -> Noise | None:
+    """Noise of the only plane of a task; estimated from its pixels if it is not known."""
+    return task.noises[0] if 0 in task.noises else estimate_noise(plane)
+
+
+def apply_to_tasks(tasks: Sequence[Task]) -> Iterator[Step | Finished]:
+    """Apply the learned prior to tasks of one plane each; yields every pass, then the results.
+
+    Parameters
+    ----------
+    tasks : sequence of Task
+        With the same choice, device and shape; computed at once.
+    """
+    start = time.perf_counter()
+    task = tasks[0]
+    params = task.choice.prior
+    assert params is not None  # the choice led here
+    net = load_prior(params.weights, device=task.device, sha256=params.sha256)
+    images = [one.planes[0].astype(np.float64) for one in tasks]
+    noises = [noise_of(one, image) for one, image in zip(tasks, images, strict=True)]
+    known = [noise for noise in noises if noise is not None]
+    curves: list[list[tuple[int, float]]] = [[] for _ in tasks]
+    for done in apply_prior(
+        net, images, known, passes=params.passes, orientations=params.orientations
+    ):
+        for curve, image, result in zip(curves, images, done.images, strict=True):
+            difference = task.scale.apply(image) - task.scale.apply(result)
+            curve.append((done.number, float(np.mean(difference**2))))
+        yield _step(done, task, curves[0][-1][1])
+    seconds = (time.perf_counter() - start) / len(tasks)
+    for number, one in enumerate(tasks):
+        pixels = to_dtype(done.images[number], one.dtype)
+        record = PlaneResult(
+            index=one.part.indices[0],
+            description=one.description.replace(noise=known[number]),
+            history=np.array(curves[number]),
+            assessment=assess(images[number], pixels, known[number]),
+            seconds=seconds,
+            fallbacks=0,
+            window=one.part.window,
+            observed=done.observed[number] if done.observed else None,
+        )
+        yield Finished(one.part.number, 0, pixels, record)
+
+
+def _step(done: Pass, task: Task, loss: float) -> Step:
+    """A pass as a step of a run, with the result of the first image on the [0, 1] scale."""
+    image = done.images[0]
+    return Step(done.number, done.passes, loss, 0, lambda: task.scale.apply(image))
