@@ -100,19 +100,27 @@ class Source(Value):
         check_float("photons", self.photons, FEWEST, 1e6)
 
 
-def read_manifest(folder: Path, **wanted: str) -> list[dict[str, Any]]:
+def read_manifest(folder: Path, *keys: str, **wanted: str) -> list[dict[str, Any]]:
     """Entries of a folder's manifest that have the given values.
+
+    Parameters
+    ----------
+    folder : Path
+    *keys : str
+        Keys of file names that every one of these entries must have.
+    **wanted : str
+        Values by key.
 
     Raises
     ------
     FormatError
-        If the manifest is missing or is not a list of objects.
+        If the manifest is missing or is not a list of objects, or a key is missing.
     ImageError
         If no entry has the given values.
     """
     path = folder / MANIFEST
     if not path.is_file():
-        raise FormatError(f"{path} is missing; give the folder that contains the clean images")
+        raise FormatError(f"{path} is missing; check the folder of the data")
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -122,7 +130,11 @@ def read_manifest(folder: Path, **wanted: str) -> list[dict[str, Any]]:
     found = [e for e in content if all(e.get(key) == value for key, value in wanted.items())]
     if not found:
         words = " and ".join(f"{key} {value!r}" for key, value in wanted.items())
-        raise ImageError(f"{path} has no entries of {words}")
+        raise ImageError(f"{path} has no entries{' of ' * bool(words)}{words}")
+    for entry in found:
+        for key in keys:
+            if not isinstance(entry.get(key), str):
+                raise FormatError(f"{path}: an entry lacks the file name {key!r}: {entry}")
     return found
 
 
@@ -161,12 +173,10 @@ def file_names(folder: Path, key: str, **wanted: str) -> list[str]:
     Raises
     ------
     FormatError, ImageError
-        As :func:`read_manifest`, and if an entry lacks the key.
+        As :func:`read_manifest`.
     """
-    entries = read_manifest(folder, **{name: value for name, value in wanted.items() if value})
-    for entry in entries:
-        if not isinstance(entry.get(key), str):
-            raise FormatError(f"{folder / MANIFEST}: an entry lacks the key {key!r}: {entry}")
+    compared = {name: value for name, value in wanted.items() if value}
+    entries = read_manifest(folder, key, **compared)
     return list(dict.fromkeys(entry[key] for entry in entries))
 
 

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from autodip.errors import FormatError, ParameterError
 from autodip.prior.architecture import PriorNet
+from autodip.prior.learned import save_prior
 from autodip.prior.recipe import Training
 from autodip.util.files import replacing
 
@@ -80,7 +81,9 @@ def save_state(
 ) -> None:
     """Save a state; if this is interrupted, the previous one remains."""
     notes = {"step": str(step), "loss": str(loss), "recipe": json.dumps(recipe.to_dict())}
-    _save(folder / STATE, tensors, notes)
+    folder.mkdir(parents=True, exist_ok=True)
+    with replacing(folder / STATE, advice="choose another folder with --out") as (part,):
+        save_file({key: value.contiguous() for key, value in tensors.items()}, part, notes)
 
 
 def save_weights(
@@ -91,21 +94,13 @@ def save_weights(
         "step": str(step),
         "loss": str(loss),
         "recipe": json.dumps(recipe.to_dict()),
-        "widths": json.dumps(recipe.widths),
     }
-    halves = {key: value.half() for key, value in average.items()}
-    _save(weights_file(folder, step), halves, notes)
+    save_prior(averaged_net(recipe, average), weights_file(folder, step), notes)
 
 
 def weights_file(folder: Path, step: int) -> Path:
     """Path of the averaged weights after a step."""
     return folder / f"weights-{step}.safetensors"
-
-
-def _save(path: Path, tensors: Mapping[str, Tensor], notes: dict[str, str]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path, advice="choose another folder with --out") as (part,):
-        save_file({key: value.contiguous() for key, value in tensors.items()}, part, notes)
 
 
 def under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
