@@ -82,7 +82,7 @@ def train_command(
     pool = list(chosen.pool(data))
     if not quiet:
         begin = f"continued after step {step}" if step else "from the start"
-        click.echo(f"{len(pool)} clean images, {name}, {begin}", err=True)
+        click.echo(f"{len(pool)} clean images and scenes, {name}, {begin}", err=True)
     steps = train(pool, chosen, out, device=name, workers=workers)
     book = Logbook(out / logbook.FILE, step)
     _show(book.follow(steps, scored, validate_every or chosen.steps), recipe.name, quiet)

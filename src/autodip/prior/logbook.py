@@ -84,8 +84,10 @@ class Logbook:
                     "loss": progressed.loss,
                     "rate": progressed.rate,
                     "seconds": round(self._seconds + seconds, 1),
-                    **(validate(progressed.average) if validate and due else {}),
                 }
+                if validate is not None and due:
+                    scores = validate(progressed.average)
+                    row |= {k: None if v is None else round(v, 4) for k, v in scores.items()}
                 self._append(row)
                 started = time.monotonic() - seconds
             yield progressed, row
