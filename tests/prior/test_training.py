@@ -5,7 +5,6 @@ import json
 import numpy as np
 import pytest
 import torch
-import yaml
 from safetensors import safe_open
 from safetensors.torch import load_file
 
@@ -13,6 +12,7 @@ from autodip.errors import FormatError, ImageError, MissingPackageError, Paramet
 from autodip.metrics.scores import Truth
 from autodip.physics.estimate import estimate_noise
 from autodip.prior import training
+from autodip.prior.architecture import PriorNet
 from autodip.prior.clean import Source, load_source, read_manifest
 from autodip.prior.learned import load_prior
 from autodip.prior.logbook import FIELDS, Logbook
@@ -99,6 +99,20 @@ def test_another_recipe_is_refused(pool, tmp_path):
     assert reached(tmp_path / "none", TINY) == 0
 
 
+def test_start_from_other_weights(pool, tmp_path):
+    with pytest.raises(FormatError, match=r"none\.safetensors cannot be read"):
+        run(pool, tmp_path / "b", TINY.replace(start="none.safetensors"))
+    run(pool, tmp_path / "a")
+    (tmp_path / "b").mkdir()
+    start = "../a/weights-6.safetensors"
+    (one,) = run(pool, tmp_path / "b", TINY.replace(start=start, rate=1e-9), stop=1)
+    (other,) = run(pool, tmp_path / "c", TINY.replace(rate=1e-9), stop=1)
+    assert one != other
+    (tmp_path / "d").mkdir()
+    with pytest.raises(ParameterError, match=r"the widths \(4, 8\), the recipe \(8, 8\)"):
+        run(pool, tmp_path / "d", TINY.replace(start=start, widths=(8, 8)))
+
+
 def test_learning_rate():
     recipe = TINY.replace(steps=5000, decay=0.4, rate=1e-3)
     rates = np.array([rate_at(step, recipe) for step in range(5000)])
@@ -147,7 +161,7 @@ def test_a_validation(pool, sample):
         noise=estimate_noise(noisy),
         truth=Truth(truth, None, stretched=True),
     )
-    net = training.PriorNet(TINY.widths).eval()
+    net = PriorNet(TINY.widths).eval()
     average = net.state_dict()
     found = validate(TINY, average, [case], lambda one, other: 0.25)
     assert found["psnr_pairs"] > 5
@@ -187,6 +201,9 @@ def test_a_recipe_as_a_file(tmp_path):
         (VALID + "patch: 100", "patch is 100; with 2 widths it must be a multiple of 16"),
         (VALID + "rate: 1e-3", "rate is '1e-3'; it must be a number above 0"),
         (VALID + "told: 2", "told is 2"),
+        (VALID + "start: 2", "start is 2"),
+        (VALID + "scene_kinds: stars", "scene_kinds is 'stars'; give a list"),
+        (VALID + "scene_kinds: [stars]", "a kind of scenes is 'stars'; allowed are filaments"),
         (VALID + "steps: 0", "steps is 0"),
     ],
 )
@@ -233,8 +250,8 @@ def test_an_empty_manifest(tmp_path):
         read_manifest(tmp_path)
 
 
-def test_the_recipe_of_the_prior():
-    path = REPOSITORY / "recipes" / "prior.yaml"
-    recipe = read_recipe(path)
-    assert recipe.widths == (48, 64, 128, 256)
-    assert len(yaml.safe_load(path.read_text())["sources"]) == len(recipe.sources) == 4
+def test_the_recipes_of_the_prior():
+    first, second = (read_recipe(REPOSITORY / "recipes" / f"prior-{n}.yaml") for n in (1, 2))
+    assert first.widths == second.widths == (48, 64, 128, 256)
+    assert first.sources == second.sources
+    assert set(second.scene_kinds) - set(first.scene_kinds) == {"bundles"}

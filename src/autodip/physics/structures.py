@@ -87,7 +87,12 @@ def _curve(
     size = len(image)
     at = generator.uniform(-0.1, 1.1, 2) * size
     angle = generator.uniform(0, 2 * np.pi) + np.cumsum(generator.normal(0, bend, length))
-    path = at[:, None] + np.cumsum(np.stack([np.sin(angle), np.cos(angle)]), 1)
+    _mark(image, at[:, None] + np.cumsum(np.stack([np.sin(angle), np.cos(angle)]), 1), bright)
+
+
+def _mark(image: np.ndarray, path: np.ndarray, bright: float) -> None:
+    """Add brightness to the pixels on a path, shape (2, n)."""
+    size = len(image)
     rows, columns = path.astype(int)
     inside = (rows >= 0) & (rows < size) & (columns >= 0) & (columns < size)
     np.add.at(image, (rows[inside], columns[inside]), bright)
@@ -102,6 +107,31 @@ def _filaments(size: int, generator: np.random.Generator) -> np.ndarray:
         bright = generator.uniform(0.1, 1)
         _curve(image, generator, length=max(int(share * size), 20), bend=bend, bright=bright)
     return gaussian_filter(image, generator.uniform(0.3, 3.0))
+
+
+def _bundles(size: int, generator: np.random.Generator) -> np.ndarray:
+    """Many nearly parallel fibres of different brightness over diffuse light, as stress fibres."""
+    image = np.zeros((size, size))
+    bend = float(np.exp(generator.uniform(np.log(2e-4), np.log(4e-3))))
+    spread, length = generator.uniform(0.02, 0.5), 2 * size
+    for _ in range(int(generator.integers(1, 5))):
+        main = generator.uniform(0, 2 * np.pi)
+        middle, reach = generator.uniform(0, 1, 2) * size, generator.uniform(0.1, 0.7) * size
+        for _ in range(int(np.exp(generator.uniform(np.log(10), np.log(150))))):
+            turns = np.cumsum(generator.normal(0, bend, length))
+            angle = main + generator.normal(0, spread) + turns
+            at = (
+                middle
+                + generator.normal(0, reach, 2)
+                - 0.5 * size * np.array([np.sin(main), np.cos(main)])
+            )
+            bright = generator.uniform(0.1, 1) ** 2
+            _mark(
+                image, at[:, None] + np.cumsum(np.stack([np.sin(angle), np.cos(angle)]), 1), bright
+            )
+    image = gaussian_filter(image, generator.uniform(0.3, 2.5))
+    shade = 0.1 + _slow(size, generator, size / 6)
+    return np.asarray(image / max(image.max(), 1e-9) * shade + generator.uniform(0, 0.5) * shade)
 
 
 def _vesicles(size: int, generator: np.random.Generator) -> np.ndarray:
@@ -232,6 +262,7 @@ def _mixed(size: int, generator: np.random.Generator) -> np.ndarray:
 
 _DRAW: dict[str, Callable[[int, np.random.Generator], np.ndarray]] = {
     "filaments": _filaments,
+    "bundles": _bundles,
     "vesicles": _vesicles,
     "nuclei": _nuclei,
     "membranes": _membranes,

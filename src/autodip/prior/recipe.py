@@ -7,9 +7,10 @@ from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
 from autodip.errors import ParameterError
+from autodip.physics.structures import KINDS
 from autodip.prior.clean import FEWEST, Clean, Source, draw_scenes, load_source
 from autodip.util.structured import read_structured
-from autodip.util.values import Value, check_float, check_int
+from autodip.util.values import Value, check_float, check_int, check_option
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,11 @@ class Training(Value):
         Share of the examples whose noise is given to the network, 0 to 1.
     seed : int
         0 or more.
+    start : str
+        Weights from which the training starts, a path relative to the folder of the result; empty
+        to start from random weights.
+    scene_kinds : tuple of str
+        Kinds of drawn scenes, of :data:`autodip.physics.structures.KINDS`; empty for all.
 
     Raises
     ------
@@ -64,6 +70,8 @@ class Training(Value):
     average: float = 0.999
     told: float = 0.7
     seed: int = 0
+    start: str = ""
+    scene_kinds: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not isinstance(self.widths, tuple) or not self.widths:
@@ -84,9 +92,15 @@ class Training(Value):
         check_float("rate", self.rate, 0, 1, open_low=True)
         check_float("scene_weight", self.scene_weight, 0, 1e6, open_low=True)
         check_float("scene_photons", self.scene_photons, FEWEST, 1e6)
+        if not isinstance(self.start, str):
+            raise ParameterError(f"start is {self.start!r}; give the path of a file of weights")
         self._check_pool()
 
     def _check_pool(self) -> None:
+        if not isinstance(self.scene_kinds, tuple):
+            raise ParameterError(f"scene_kinds is {self.scene_kinds!r}; give a list of kinds")
+        for kind in self.scene_kinds:
+            check_option("a kind of scenes", kind, KINDS)
         multiple = max(16, 2 ** len(self.widths))
         if self.patch % multiple:
             raise ParameterError(
@@ -117,6 +131,7 @@ class Training(Value):
             self.seed,
             weight=self.scene_weight,
             photons=self.scene_photons,
+            kinds=self.scene_kinds or KINDS,
         )
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from autodip.errors import FormatError, ParameterError
 from autodip.prior.architecture import PriorNet
-from autodip.prior.learned import save_prior
+from autodip.prior.learned import load_prior, save_prior
 from autodip.prior.recipe import Training
 from autodip.util.files import replacing
 
@@ -122,6 +122,30 @@ def moments_of(
             like = torch.empty_like(parameter) if value.shape == parameter.shape else value
             moments.setdefault(number, {})[name] = like.detach().copy_(value)
     return moments
+
+
+def first_net(recipe: Training, folder: Path) -> PriorNet:
+    """Network before the first step, from the seed or from the weights that the recipe names.
+
+    Raises
+    ------
+    FormatError
+        If the weights cannot be read.
+    ParameterError
+        If they are those of another network.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(recipe.seed)
+        net = PriorNet(recipe.widths)
+    if recipe.start:
+        start = load_prior(str(folder / recipe.start))
+        if start.widths != net.widths:
+            raise ParameterError(
+                f"{folder / recipe.start} has the widths {start.widths}, the recipe {net.widths}; "
+                "use weights of the same network"
+            )
+        net.load_state_dict(start.state_dict())
+    return net
 
 
 def averaged_net(recipe: Training, average: Mapping[str, Tensor]) -> PriorNet:

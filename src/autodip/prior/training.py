@@ -19,11 +19,11 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from autodip.compute.device import multiplies_bfloat16
-from autodip.prior.architecture import PriorNet, conditions
+from autodip.prior.architecture import conditions
 from autodip.prior.clean import Clean
 from autodip.prior.examples import draw_example, shares_of
 from autodip.prior.recipe import Training
-from autodip.prior.state import load_state, moments_of, save_state, save_weights, under
+from autodip.prior.state import first_net, load_state, moments_of, save_state, save_weights, under
 
 _WARM_UP = 500
 """Steps during which the learning rate rises."""
@@ -173,9 +173,7 @@ class _Trainer:
         self.step, self.loss = 0, float("nan")
         self.on_gpu = torch.device(device).type == "cuda"
         self.half = multiplies_bfloat16(device)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(recipe.seed)
-            net = PriorNet(recipe.widths)
+        net = first_net(recipe, folder)
         self.net = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = {k: v.clone() for k, v in self.net.state_dict().items()}
         self.optimiser = torch.optim.AdamW(
