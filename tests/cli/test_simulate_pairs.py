@@ -230,6 +230,93 @@ def test_channels_of_the_noisy_image(make, files, out):
     assert make("--channel", "1")[0] == 0
 
 
+DETECTOR = """
+photons: 60
+excess: 1.3
+mosaic: green
+scale: 0.8
+white: 100
+step: 0.392156863
+"""
+
+
+@pytest.fixture
+def described(cli, files, out, tmp_path):
+    """Pairs of the detector in a file of this content."""
+
+    def make(text, *more, name="detector.yaml"):
+        (tmp_path / name).write_text(text)
+        return cli("simulate-pairs", files[0], "--detector", tmp_path / name, "-o", out, *more)
+
+    return make
+
+
+def test_pairs_of_a_described_detector(described, out):
+    code, said, _ = described(DETECTOR, "--microscope", "wf", "--levels", "0.5,2")
+    assert code == 0
+    assert "60 in the brightest pixel" in said
+    assert "correlated between neighbouring pixels" in said
+    assert "uint8 in steps of 1" in said
+    pairs = datasets.pairs("shared", out)
+    assert len(pairs) == 4
+    assert {(p.microscope, p.specimen, p.data_range) for p in pairs} == {("widefield", None, 255)}
+    for pair, level in zip(pairs, (0.5, 2) * 2, strict=True):
+        noisy, truth = pair.read()
+        assert noisy.shape == truth.shape == (64, 64)
+        assert (noisy.dtype, truth.dtype) == (np.uint8, np.float32)
+        assert noisy.mean() == pytest.approx(truth.mean(), rel=0.05)
+        assert truth.max() == pytest.approx(min(60 * level / 100, 1) * 255, rel=0.2)
+    content = manifest(out)[0]["simulated"]
+    assert content["detector"]["file"] == "detector.yaml"
+    assert (content["detector"]["mosaic"], content["photons"]) == ("green", 0.5)
+    first = tifffile.imread(out / manifest(out)[0]["file"])
+    assert described(DETECTOR, "--overwrite")[0] == 0
+    assert described(DETECTOR, "--overwrite", "--levels", "0.5")[0] == 0
+    assert (tifffile.imread(out / manifest(out)[0]["file"]) == first).all()
+
+
+def test_grey_values_in_photons(described, out):
+    code, said, _ = described('{"photons": 30, "smooth": [0.7, 0.7]}', name="detector.json")
+    assert (code, "float32 in photons" in said) == (0, True)
+    noisy, truth = datasets.pairs("shared", out)[0].read()
+    assert noisy.dtype == np.float32
+    assert truth.max() == pytest.approx(30, rel=0.3)
+    assert manifest(out)[0]["simulated"]["detector"]["white"] is None
+    assert "data_range" not in manifest(out)[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "said"),
+    [
+        ("photons: [", 1, "not readable as YAML"),
+        ("mosaic: green", 2, "photons is missing; give the number of photons"),
+        ("photons: 0", 2, "detector.yaml: photons is 0; it must be a number above 0"),
+        ("photons: 9\ngain: 2", 2, "unknown 'gain'; known are excess, read"),
+        ("photons: 9\nmosaic: cyan", 2, "mosaic is 'cyan'; allowed are none, green"),
+        ("photons: 9\nscale: 0.5", 1, "would record 36 x 36 pixels of it; 64 are needed"),
+    ],
+)
+def test_detectors_that_cannot_be(described, text, code, said):
+    found, _, err = described(text)
+    assert (found, said in err) == (code, True)
+
+
+def test_clean_images_without_use_for_a_detector(described, files):
+    for value, said in ((3.0, "is 3 everywhere"), (np.nan, "NaN or infinite")):
+        tifffile.imwrite(files[0] / "field1.tif", np.full((96, 96), value, np.float32))
+        code, _, err = described("photons: 20", "--overwrite")
+        assert (code, said in err) == (1, True)
+
+
+def test_one_source_of_noise(cli, make, described, files, out, tmp_path):
+    code, _, err = cli("simulate-pairs", files[0], "-o", out)
+    assert (code, "neither --like nor --detector was given" in err) == (2, True)
+    code, _, err = make("--detector", tmp_path / "detector.yaml")
+    assert (code, "both --like and --detector was given" in err) == (2, True)
+    code, _, err = described("photons: 20", "--channel", "1")
+    assert (code, "selects from the image of --like" in err) == (2, True)
+
+
 def test_it_is_a_command():
     assert command.get_command(None, "simulate-pairs") is not None
     assert command.get_command(None, "simulate_pairs") is None

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from autodip.bases.records import Config
-from autodip.errors import FormatError, ParameterError
+from autodip.errors import ParameterError
 from autodip.fit.params import FitParams, NetParams, parse_width
 from autodip.refine.refinement import RefineParams
-from autodip.util.optional import require
+from autodip.util.structured import YAML, read_structured
 
 _KEYS = ("nets", "fit", "every", "refine")
 _NET = tuple(f.name for f in dataclasses.fields(NetParams))
@@ -98,17 +98,12 @@ def load(name: str) -> tuple[Config, ...]:
     if name in _GRIDS:
         return _GRIDS[name]()
     path = Path(name)
-    if path.suffix not in (".yaml", ".yml"):
+    if path.suffix not in YAML:
         raise ParameterError(
             f"grid {name!r} is not known; known are {', '.join(NAMES)}, or a .yaml file"
         )
-    yaml = require("yaml", "calibrate")
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise FormatError(f"{path}: not readable as YAML ({error})") from error
-    try:
-        return parse(content)
+        return parse(read_structured(path, "calibrate"))
     except ParameterError as error:
         raise ParameterError(f"{path}: {error}") from error
 

@@ -44,12 +44,15 @@ class ProgressBar:
         step = progress.step
         if step is None:
             done, total = progress.plane, progress.planes
-            self._bars.update(self._task, total=total, completed=done, state=f"{done}/{total}")
+            self.count(done, total, f"{done}/{total}")
             return
         count = f"{progress.plane + 1}/{progress.planes}  " if progress.planes > 1 else ""
-        self._bars.update(
-            self._task,
-            total=progress.planes * step.iterations,
-            completed=progress.plane * step.iterations + step.iteration,
-            state=f"{count}iteration {step.iteration}/{step.iterations}  loss {step.loss:.3g}",
+        self.count(
+            progress.plane * step.iterations + step.iteration,
+            progress.planes * step.iterations,
+            f"{count}iteration {step.iteration}/{step.iterations}  loss {step.loss:.3g}",
         )
+
+    def count(self, done: int, total: int, state: str) -> None:
+        """Show how much is done of a total, and a text."""
+        self._bars.update(self._task, total=total, completed=done, state=state)

@@ -11,8 +11,9 @@ import numpy as np
 from autodip import io
 from autodip.choose import vocabulary
 from autodip.choose.describe import describe
+from autodip.datasets.noise_sources import SMALLEST, DetectorNoise, MeasuredNoise, NoiseSource
 from autodip.datasets.own_pairs import FILE
-from autodip.datasets.simulated import SMALLEST, Folder, Recipe
+from autodip.datasets.simulated import Folder, Recipe
 from autodip.errors import AutodipError, ImageError, OutputError, ParameterError
 from autodip.physics.camera import Camera
 from autodip.runs.inputs import find_inputs
@@ -24,10 +25,15 @@ from autodip.util.text import named
 @click.argument("clean", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--like",
-    required=True,
     type=click.Path(path_type=Path),
     metavar="NOISY",
     help="Noisy image from your microscope, whose noise and brightness are reproduced.",
+)
+@click.option(
+    "--detector",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="YAML or JSON file that describes a detector, instead of --like.",
 )
 @click.option(
     "--out", "-o", required=True, type=click.Path(path_type=Path), help="Folder for the pairs."
@@ -48,8 +54,8 @@ from autodip.util.text import named
     default="1",
     show_default=True,
     metavar="1,2,4",
-    help="Numbers of photons relative to NOISY; a noisy image of the same brightness is made for "
-    "each.",
+    help="Numbers of photons relative to NOISY, or to those in FILE; a noisy image is made for "
+    "each. Those like NOISY are equally bright, as if several were averaged.",
 )
 @click.option(
     "--seed",
@@ -77,7 +83,8 @@ from autodip.util.text import named
 @click.option("--overwrite", is_flag=True, help="Replace existing pairs in the folder.")
 def command(
     clean: tuple[Path, ...],
-    like: Path,
+    like: Path | None,
+    detector: Path | None,
     out: Path,
     microscope: str | None,
     specimen: str | None,
@@ -88,41 +95,51 @@ def command(
     axes: str | None,
     overwrite: bool,
 ) -> int:
-    """Simulate pairs of a noisy and a true image from CLEAN images, with the noise of NOISY.
+    """Simulate pairs of a noisy and a true image from CLEAN images.
 
     CLEAN are files with images that have hardly any noise, such as averages of many captures, or
-    folders of such files; every plane yields a pair of its own. They are scaled to the brightness
-    of NOISY. Then noise as measured on the first plane of NOISY is added, and the grey values are
-    rounded and clipped in the same way.
+    folders of such files; every plane yields a pair of its own.
+
+    With --like, they are scaled to the brightness of NOISY. Then noise as measured on the first
+    plane of NOISY is added, and the grey values are rounded and clipped in the same way.
+
+    With --detector, FILE contains 'photons', the number of photons in the brightest pixel, and any
+    properties of the detector: excess noise, read-out noise, offset, colour filter, smoothing,
+    resizing, hot pixels, grey levels and others, as documented in docs/simulation.md.
 
     truth/, noisy/ and a manifest.json, which 'autodip calibrate' and 'autodip benchmark shared'
     read, are written to the folder --out.
     """
     times = _levels(levels)
+    if (like is None) == (detector is None):
+        found = "neither --like nor" if like is None else "both --like and"
+        raise ParameterError(
+            f"{found} --detector was given; give a noisy image as --like, or a file that "
+            "describes a detector as --detector"
+        )
     vocabulary.microscope(microscope)
     files, failed = find_inputs(clean)
     if (out / FILE).exists() and not overwrite:
         raise OutputError(f"{out / FILE} exists; use --overwrite or another -o")
-    noisy, known = _like(like, axes, channel, microscope, specimen)
-    try:
-        camera = Camera.measure(noisy)
-    except ImageError as error:
-        raise ImageError(f"{like}: {error}") from error
-    click.echo(f"{like}")
-    for line in _words(camera, noisy):
+    source, lines, known = (
+        _described(detector, axes, channel, microscope, specimen)
+        if like is None
+        else _measured(like, axes, channel, microscope, specimen)
+    )
+    click.echo(f"{like or detector}")
+    for line in lines:
         click.echo(f"  {line}")
     check_writable(out)
     recipe = Recipe(
-        like=like.name,
-        noisy=noisy,
-        camera=camera,
+        source=source,
         microscope=known[0],
         specimen=known[1],
         levels=times,
         seed=seed,
         crop=crop or 0,
     )
-    return _run(files, failed, Folder(out, recipe, (like, *files), overwrite=overwrite))
+    given = [path for path in (like, detector) if path]
+    return _run(files, failed, Folder(out, recipe, (*given, *files), overwrite=overwrite))
 
 
 def _levels(text: str) -> tuple[float, ...]:
@@ -136,9 +153,48 @@ def _levels(text: str) -> tuple[float, ...]:
     return levels
 
 
+_Known = tuple[str | None, str | None]
+"""Microscope and specimen."""
+
+
+def _described(
+    path: Path | None,
+    axes: str | None,
+    channel: str | None,
+    microscope: str | None,
+    specimen: str | None,
+) -> tuple[NoiseSource, list[str], _Known]:
+    """Noise of a detector in a file, its description, and what is known of the pairs."""
+    for name, value in (("--axes", axes), ("--channel", channel)):
+        if value is not None:
+            raise ParameterError(f"{name} {value!r} selects from the image of --like; leave it out")
+    assert path is not None
+    source = DetectorNoise.read(path)
+    unit = "in steps of 1" if source.levels else "in photons"
+    white = source.detector.white_noise
+    lines = [
+        f"photons     {source.photons:g} in the brightest pixel",
+        f"noise       {'uncorrelated' if white else 'correlated between neighbouring pixels'}",
+        f"type        {source.dtype} {unit}",
+    ]
+    return source, lines, (vocabulary.microscope(microscope), _specimen(specimen, None))
+
+
+def _measured(
+    path: Path, axes: str | None, channel: str | None, microscope: str | None, specimen: str | None
+) -> tuple[NoiseSource, list[str], _Known]:
+    """Noise of an image, its description, and what is known of the pairs."""
+    noisy, known = _like(path, axes, channel, microscope, specimen)
+    try:
+        camera = Camera.measure(noisy)
+    except ImageError as error:
+        raise ImageError(f"{path}: {error}") from error
+    return MeasuredNoise(path.name, noisy, camera), _words(camera, noisy), known
+
+
 def _like(
     path: Path, axes: str | None, channel: str | None, microscope: str | None, specimen: str | None
-) -> tuple[np.ndarray, tuple[str | None, str | None]]:
+) -> tuple[np.ndarray, _Known]:
     """First plane of the noisy image, and its microscope and specimen."""
     image = io.read(path, axes).select(None, channel)
     if image.channels > 1:
@@ -149,13 +205,16 @@ def _like(
     _, plane = next(image.planes())
     hints = image.hints[0] if image.hints else ()
     known = describe(plane, microscope=microscope, hints=hints)
-    if not specimen:
-        specimen = known.specimen
-    elif specimen.lower() in vocabulary.UNKNOWN:
-        specimen = None
-    else:
-        specimen = vocabulary.find_specimen(specimen) or specimen
-    return plane, (known.microscope, specimen)
+    return plane, (known.microscope, _specimen(specimen, known.specimen))
+
+
+def _specimen(given: str | None, found: str | None) -> str | None:
+    """The given specimen, or else the one that was found; None if it is unknown."""
+    if not given:
+        return found
+    if given.lower() in vocabulary.UNKNOWN:
+        return None
+    return vocabulary.find_specimen(given) or given
 
 
 def _run(files: Sequence[Path], failed: dict[Path, str], folder: Folder) -> int:

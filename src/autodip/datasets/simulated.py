@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,15 +12,12 @@ from typing import Any
 import numpy as np
 
 from autodip import io
+from autodip.datasets.noise_sources import SMALLEST, NoiseSource
 from autodip.datasets.own_pairs import FILE
 from autodip.errors import ImageError, OutputError
 from autodip.image.image import Image
-from autodip.physics.camera import Camera
-from autodip.physics.degrade import CLEAN, match_brightness, own_noise, simulate_noisy
+from autodip.physics.degrade import CLEAN
 from autodip.util.files import check_writable, replacing
-
-SMALLEST = 64
-"""Minimum side length of a clean image, in pixels."""
 
 SET = "simulated"
 """Name of the data set in the manifest."""
@@ -32,25 +29,19 @@ class Recipe:
 
     Parameters
     ----------
-    like : str
-        File name of the noisy image whose noise and brightness the pairs reproduce.
-    noisy : ndarray, shape (Y, X)
-        Pixels of that image.
-    camera : Camera
-        Camera measured on that image.
+    source : NoiseSource
+        Where noise and brightness come from.
     microscope, specimen : str or None
         Microscope and specimen of all pairs; None if unknown.
     levels : tuple of float
-        Numbers of photons relative to the noisy image; one image is simulated for each.
+        Numbers of photons relative to the source; one image is simulated for each.
     seed : int
         Seed; the noise of an image depends only on it and on the name of the image's file.
     crop : int
         Side length in pixels of the central square that is used; 0 for the whole image.
     """
 
-    like: str
-    noisy: np.ndarray
-    camera: Camera
+    source: NoiseSource
     microscope: str | None
     specimen: str | None
     levels: tuple[float, ...]
@@ -85,7 +76,7 @@ class Folder:
         self._inputs, self._overwrite = inputs, overwrite
 
     def add(self, path: Path, name: str) -> list[str]:
-        """Write the pairs of one file of clean images, with one truth for each of its planes.
+        """Write the pairs of one file of clean images.
 
         Parameters
         ----------
@@ -136,29 +127,31 @@ class Folder:
         return path
 
     def _plane(self, plane: np.ndarray, clean: str, name: str, part: str) -> list[dict[str, Any]]:
-        """Write the truth and a noisy image for each level, and return their manifest entries."""
-        recipe = self._recipe
-        truth = match_brightness(plane, recipe.noisy, recipe.camera).astype(np.float32)
-        noisy = {f"noisy/{name}{part}-photons_x{level:g}.tif": level for level in recipe.levels}
-        files = [*noisy, f"truth/{name}{part}.tif"]
-        targets = [self._out / file for file in files]
+        """Write a noisy image for each level and their truths; return their manifest entries."""
+        recipe, source = self._recipe, self._recipe.source
+        scaled = source.scaled(plane)
+        noisy: dict[str, np.ndarray] = {}
+        truths: dict[str, np.ndarray] = {}
+        entries = []
+        for level in recipe.levels:
+            file = f"noisy/{name}{part}-photons_x{level:g}.tif"
+            own = "" if source.shares_truth else f"-photons_x{level:g}"
+            truth = f"truth/{name}{part}{own}.tif"
+            noisy[file], truths[truth] = source.pair(scaled, level, _generator(recipe.seed, file))
+            record = _record(scaled, clean, level, recipe)
+            entries.append({**_entry(file, truth, name, level, recipe), "simulated": record})
+        self._write({**noisy, **truths})
+        return entries
+
+    def _write(self, images: Mapping[str, np.ndarray]) -> None:
+        """Write images by their names, all or none."""
+        targets = [self._out / file for file in images]
         for target in targets:
             self._check_free(target)
-        images = [
-            simulate_noisy(truth, recipe.camera, _generator(recipe.seed, file), photons=level)
-            for file, level in noisy.items()
-        ]
         (self._out / FILE).unlink(missing_ok=True)  # an old manifest is invalid from here on
         with replacing(*targets) as parts:
-            for temporary, data in zip(parts, (*images, truth), strict=True):
+            for temporary, data in zip(parts, images.values(), strict=True):
                 io.write(temporary, Image(data, "YX"), ".tif")
-        return [
-            {
-                **_entry(file, files[-1], name, level, recipe),
-                "simulated": _record(truth, clean, level, recipe),
-            }
-            for file, level in noisy.items()
-        ]
 
     def _check_free(self, target: Path) -> None:
         """Refuse to replace an input and, without ``overwrite``, any existing file."""
@@ -191,7 +184,7 @@ def _generator(seed: int, file: str) -> np.random.Generator:
 
 def _entry(file: str, truth: str, name: str, level: float, recipe: Recipe) -> dict[str, Any]:
     """Manifest entry of one pair, without the record of its simulation."""
-    eight_bits = {"data_range": 255} if recipe.camera.dtype == "uint8" else {}
+    eight_bits = {"data_range": 255} if recipe.source.dtype == "uint8" else {}
     return {
         "set": SET,
         "role": "calibration",
@@ -206,18 +199,17 @@ def _entry(file: str, truth: str, name: str, level: float, recipe: Recipe) -> di
     }
 
 
-def _record(truth: np.ndarray, clean: str, level: float, recipe: Recipe) -> dict[str, Any]:
-    """Record of how a noisy image was simulated."""
-    share = own_noise(truth, recipe.camera, photons=level)
+def _record(scaled: np.ndarray, clean: str, level: float, recipe: Recipe) -> dict[str, Any]:
+    """Record of how a noisy image was simulated from a clean one."""
+    share = recipe.source.own_noise(scaled, level)
     return {
         "clean": clean,
-        "like": recipe.like,
         "photons": level,
         "seed": recipe.seed,
         "crop": recipe.crop,
         "own_noise": share,
         "warning": _warning(share),
-        "camera": recipe.camera.to_dict(),
+        **recipe.source.record(),
     }
 
 

@@ -94,6 +94,23 @@ def to_dtype(image: np.ndarray, dtype: np.dtype) -> np.ndarray:
     return image.astype(dtype)
 
 
+def brightness(plane: np.ndarray) -> np.ndarray:
+    """Relative brightness of a clean image.
+
+    Parameters
+    ----------
+    plane : ndarray, shape (Y, X)
+
+    Returns
+    -------
+    ndarray, float32, shape (Y, X)
+        0 for the darkest thousandth of the pixels, 1 for the brightest pixel.
+    """
+    plane = plane.astype(np.float32)
+    dark, bright = float(np.percentile(plane, 0.1)), float(plane.max())
+    return np.clip((plane - dark) / max(bright - dark, 1e-9), 0, None)
+
+
 def is_constant(image: np.ndarray) -> bool:
     """Whether all pixels are equal."""
     return bool((image == image.flat[0]).all())

@@ -15,14 +15,11 @@ from autodip.errors import ImageError, ParameterError
 from autodip.physics import noise
 from autodip.physics.camera import Camera
 from autodip.physics.correlation import draw
+from autodip.physics.detection import count_photons
 from autodip.physics.estimate import estimate_noise
 
 CLEAN = 0.25
 """Largest acceptable noise of a clean image, as a share of the noise to be added to it."""
-
-_COUNTABLE = 1e9
-"""Photons in the brightest pixel from which photon noise is drawn as Gaussian noise, which is then
-indistinguishable from Poisson noise."""
 
 _SMOOTH, _DARK, _BRIGHT, _ROUNDS = 2.0, 0.05, 0.995, 4
 """Standard deviation (pixels) of the Gaussian filter before brightness is compared, quantiles that
@@ -87,8 +84,8 @@ def _counted(
     variance, gain = camera.variance(truth) / times, camera.gain / times
     light = np.maximum(truth - camera.offset, 0)
     photon: np.ndarray = np.zeros(truth.shape)
-    if 0 < light.max() < _COUNTABLE * gain:
-        photon = gain * generator.poisson(light / gain) - light
+    if gain > 0:
+        photon = gain * count_photons(light / gain, 1.0, generator) - light
         variance = np.maximum(variance - gain * light, 0)
     return np.asarray(photon + np.sqrt(variance) * generator.standard_normal(truth.shape))
 
@@ -178,10 +175,29 @@ def own_noise(truth: np.ndarray, camera: Camera, *, photons: float = 1.0) -> flo
         not be estimated. None if the share would be above :data:`CLEAN`, but is probably due to
         fine structure.
     """
-    found = estimate_noise(truth)
+    added = float(np.mean(camera.variance(truth))) / photons
+    return noise_share(truth, added, min(camera.neighbours))
+
+
+def noise_share(clean: np.ndarray, added: float, neighbours: float = 0.0) -> float | None:
+    """Noise already present in a clean image, relative to noise of a given strength.
+
+    Parameters
+    ----------
+    clean : ndarray, shape (Y, X)
+    added : float
+        Mean variance of the noise to be added, in the units of the image, above 0.
+    neighbours : float
+        Correlation of neighbouring pixels of that noise.
+
+    Returns
+    -------
+    float or None
+        As from :func:`own_noise`.
+    """
+    found = estimate_noise(clean)
     if found is None:
         return 0.0
-    added = float(np.mean(camera.variance(truth))) / photons
-    share = float(np.sqrt(np.mean(found.std(truth) ** 2) / added))
-    structure = max(noise.CERTAIN, min(camera.neighbours) + _BEYOND)
+    share = float(np.sqrt(np.mean(found.std(clean) ** 2) / added))
+    structure = max(noise.CERTAIN, neighbours + _BEYOND)
     return None if share > CLEAN and min(found.correlation) > structure else share

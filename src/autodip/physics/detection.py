@@ -2,38 +2,32 @@
 
 Photons are counted, with the excess noise of multiplication; read-out, row and column noise are
 added; a colour camera records each pixel through one colour filter and interpolates the others;
-images are smoothed, resized, stretched, clipped, quantised and compressed. Correlated noise arises
-where pixels are interpolated, smoothed or resized, which acts on structure and noise alike.
+images are smoothed, resized, clipped, quantised and compressed. Correlated noise arises where
+pixels are interpolated, smoothed or resized, which acts on structure and noise alike.
 """
 
 from __future__ import annotations
 
-import io
+import typing
+from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
-from typing import Literal
 
 import numpy as np
-from PIL import Image as Pillow
-from scipy.ndimage import correlate1d, gaussian_filter, shift
-from scipy.special import ndtr
+from scipy.ndimage import gaussian_filter
 
 from autodip.errors import ParameterError
-from autodip.util.values import Value
+from autodip.physics import readout
+from autodip.physics.readout import Mosaic, Resampling
+from autodip.util.values import Value, check_float, check_int, check_option
 
-Mosaic = Literal["none", "green", "red", "blue", "grey"]
-"""Colour of a camera with a Bayer filter that is used; "grey" is the luma of the three."""
+MARGIN = 6
+"""Pixels by which the light must exceed an image on every side if pixels are interpolated."""
 
-Resampling = Literal["nearest", "linear", "cubic", "area"]
-
-_KINDS = {
-    "nearest": Pillow.Resampling.NEAREST,
-    "linear": Pillow.Resampling.BILINEAR,
-    "cubic": Pillow.Resampling.BICUBIC,
-}
-_TAPS = np.array([0.5, 1.0, 0.5])
-_LUMA = (0.299, 0.587, 0.114)
 _COUNTABLE = 1e7
-"""Photons from which counts are drawn as Gaussian noise."""
+"""Photons in the brightest pixel above which counts are drawn as Gaussian noise, which is then
+indistinguishable from Poisson noise."""
+
+_LARGEST = float(np.finfo(np.float64).max)
 
 
 @dataclass(frozen=True)
@@ -52,27 +46,34 @@ class Detector(Value):
     mosaic : str
         "none", or the colour of a Bayer filter: "green", "red", "blue" or "grey".
     smooth : tuple of float
-        Standard deviation of the Gaussian filter along Y and X applied after read-out.
+        Standard deviations, 0 or more, of the Gaussian filter along Y and X applied after
+        read-out.
     coloured : float
-        Standard deviation of the filter that correlates the noise but not the structure.
+        Standard deviation, 0 or more, of the filter that correlates the noise but not the
+        structure.
     scale : float
         Factor by which the image is resized after read-out, above 0.
     resampling : str
         "nearest", "linear" or "cubic" (interpolation at points) or "area" (averages).
     rows, columns : float
-        Standard deviation of the noise that whole rows or columns share, in photons.
+        Standard deviation of the noise that whole rows or columns share, in photons, 0 or more.
     hot : float
         Share of pixels that are hot, 0 to 1; they receive up to the brightest signal twice.
     jitter : float
-        Standard deviation of the displacement of each line along X.
+        Standard deviation, 0 or more, of the displacement of each line along X.
     step : float
         Spacing of the grey levels in photons; 0 for none.
     white : float
-        Signal at which the image is clipped above, in photons; infinite for none.
+        Signal at which the image is clipped above, in photons, above 0; infinite for none.
     black : bool
         Whether the image is clipped at 0.
     jpeg : int
         Quality of a JPEG compression, 1 to 95; 0 for none.
+
+    Raises
+    ------
+    ParameterError
+        If a value is out of its range.
     """
 
     _: KW_ONLY
@@ -94,11 +95,22 @@ class Detector(Value):
     jpeg: int = 0
 
     def __post_init__(self) -> None:
-        if not self.excess >= 1 or not self.scale > 0:
-            raise ParameterError(
-                f"excess is {self.excess!r} and scale is {self.scale!r}; the excess noise factor "
-                "must be at least 1, the scale above 0"
-            )
+        for name in ("read", "coloured", "rows", "columns", "jitter", "step"):
+            check_float(name, getattr(self, name), 0, _LARGEST)
+        check_float("excess", self.excess, 1, _LARGEST)
+        check_float("offset", self.offset, -_LARGEST, _LARGEST)
+        check_float("scale", self.scale, 0, _LARGEST, open_low=True)
+        check_float("white", self.white, 0, np.inf, open_low=True)
+        check_float("hot", self.hot, 0, 1)
+        check_int("jpeg", self.jpeg, 0, 95)
+        check_option("mosaic", self.mosaic, typing.get_args(Mosaic))
+        check_option("resampling", self.resampling, typing.get_args(Resampling))
+        if not isinstance(self.smooth, tuple) or len(self.smooth) != 2:
+            raise ParameterError(f"smooth is {self.smooth!r}; give two numbers, for Y and X")
+        for width in self.smooth:
+            check_float("smooth", width, 0, _LARGEST)
+        if not isinstance(self.black, bool):
+            raise ParameterError(f"black is {self.black!r}; give true or false")
 
     @property
     def white_noise(self) -> bool:
@@ -110,9 +122,12 @@ class Detector(Value):
         """Side length of the light that :func:`expose` needs for an image of ``size`` pixels."""
         return int(np.ceil((size + 2 * MARGIN) / self.scale)) if not self.white_noise else size
 
-
-MARGIN = 6
-"""Pixels by which the light must exceed an image on every side if pixels are interpolated."""
+    def recorded(self, size: int) -> int:
+        """Largest side length of an image for which light of ``size`` pixels suffices."""
+        if self.white_noise:
+            return size
+        found = int(size * self.scale) - 2 * MARGIN
+        return max(found if self.needed(found) <= size else found - 1, 0)
 
 
 @dataclass(frozen=True)
@@ -125,6 +140,7 @@ class Exposure:
         Recorded image in photons.
     mean : ndarray, float32, shape (Y, X)
         Expected value of the recorded image: what the average of many exposures tends to.
+        Quantisation, compression, hot pixels and displaced lines are not taken into account.
     gain : float
         Slope of the noise variance over the signal, in photons.
     constant : float
@@ -138,41 +154,64 @@ class Exposure:
 
 
 def expose(
-    light: np.ndarray, detector: Detector, size: int, generator: np.random.Generator
+    light: np.ndarray,
+    detector: Detector,
+    size: int | tuple[int, int],
+    generator: np.random.Generator,
 ) -> Exposure:
     """Record an image of a scene.
 
     Parameters
     ----------
-    light : ndarray, shape (n, n)
-        Expected photons per pixel of the sensor, 0 or more; n as ``detector.needed(size)``.
+    light : ndarray, shape (Y, X)
+        Expected photons per pixel of the sensor, 0 or more; each side is ``detector.needed(n)``
+        for ``n`` pixels of the image.
     detector : Detector
-    size : int
-        Side length of the recorded image.
+    size : int or tuple of int
+        Side length, or height and width, of the recorded image.
     generator : numpy.random.Generator
     """
-    counted = count_photons(light, detector.excess, generator) + detector.offset
-    if detector.read:
-        counted += detector.read * generator.standard_normal(light.shape)
-    if detector.rows:
-        counted += detector.rows * generator.standard_normal((len(light), 1))
-    if detector.columns:
-        counted += detector.columns * generator.standard_normal((1, len(light)))
-    expected = light + detector.offset
-    power = 1.0
+    shape = (size, size) if isinstance(size, int) else size
+    signal, expected, power = _read_out(light, detector, generator), light + detector.offset, 1.0
     if not detector.white_noise:
-        counted, expected, power = _interpolated(counted, expected, detector, size, generator)
+        signal, expected, power = _interpolated(signal, expected, detector, shape, generator)
     gain = detector.excess * power
     constant = power * detector.read**2 + detector.step**2 / 12 - gain * detector.offset
     constant += detector.rows**2 + detector.columns**2
     deviation = np.sqrt(np.maximum(gain * expected + constant, 1e-6))
-    image = _digitised(_disturbed(counted, expected, detector, generator), detector)
+    image = _digitised(_disturbed(signal, expected, detector, generator), detector)
     mean = _clipped_mean(expected, deviation, detector)
     return Exposure(image.astype(np.float32), mean.astype(np.float32), gain, constant)
 
 
+def _read_out(light: np.ndarray, detector: Detector, generator: np.random.Generator) -> np.ndarray:
+    """Counted photons with offset and read-out noise."""
+    signal = count_photons(light, detector.excess, generator) + detector.offset
+    if detector.read:
+        signal += detector.read * generator.standard_normal(light.shape)
+    if detector.rows:
+        signal += detector.rows * generator.standard_normal((light.shape[0], 1))
+    if detector.columns:
+        signal += detector.columns * generator.standard_normal((1, light.shape[1]))
+    return signal
+
+
 def count_photons(light: np.ndarray, excess: float, generator: np.random.Generator) -> np.ndarray:
-    """Photon counts (Poisson), multiplied with excess noise (gamma distributed), as floats."""
+    """Draw photon counts (Poisson), multiplied with excess noise (gamma distributed).
+
+    Parameters
+    ----------
+    light : ndarray
+        Expected number of photons, 0 or more; above 1e7 the noise is drawn as Gaussian.
+    excess : float
+        Excess noise factor, at least 1: the variance is ``excess * light``.
+    generator : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray, float64
+        Whole numbers if ``excess`` is 1 and no number is above 1e7.
+    """
     if light.max(initial=0) > _COUNTABLE:
         deviation = np.sqrt(excess * light)
         return np.asarray(light + deviation * generator.standard_normal(light.shape))
@@ -185,85 +224,38 @@ def count_photons(light: np.ndarray, excess: float, generator: np.random.Generat
 
 
 def _interpolated(
-    counted: np.ndarray,
+    signal: np.ndarray,
     expected: np.ndarray,
     detector: Detector,
-    size: int,
+    shape: tuple[int, int],
     generator: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray, float]:
     """Demosaic, smooth and resize signal and expectation; also the power gain for white noise."""
+    pass_on = _interpolation(detector, shape, generator)
+    noise, truth = pass_on(signal - expected), pass_on(expected)
+    power = float(pass_on(generator.standard_normal(expected.shape)).var())
+    if detector.coloured:
+        noise = gaussian_filter(noise, detector.coloured, mode="wrap")
+        noise = noise / np.sqrt(readout.passed_variance(detector.coloured))
+    return truth + noise, truth, power
+
+
+def _interpolation(
+    detector: Detector, shape: tuple[int, int], generator: np.random.Generator
+) -> Callable[[np.ndarray], np.ndarray]:
+    """Linear map from the sensor to the image, with colour filter and pixels at a random place."""
     phase = generator.integers(0, 2, 2)
     place = tuple(generator.uniform(0, 1, 2))
 
     def pass_on(image: np.ndarray) -> np.ndarray:
-        image = _demosaiced(image, detector.mosaic, (int(phase[0]), int(phase[1])))
-        image = _resized(image, detector.scale, detector.resampling, place)
+        image = readout.demosaic(image, detector.mosaic, (int(phase[0]), int(phase[1])))
+        image = readout.resize(image, detector.scale, detector.resampling, place)
         if any(detector.smooth):
             image = gaussian_filter(image, detector.smooth, truncate=3)
-        start = [(n - size) // 2 for n in image.shape]
-        return image[start[0] : start[0] + size, start[1] : start[1] + size]
+        top, left = ((n - m) // 2 for n, m in zip(image.shape, shape, strict=True))
+        return image[top : top + shape[0], left : left + shape[1]]
 
-    noise, truth = pass_on(counted - expected), pass_on(expected)
-    power = float(pass_on(generator.standard_normal(expected.shape)).var())
-    if detector.coloured:
-        noise = gaussian_filter(noise, detector.coloured, mode="wrap")
-        noise = noise / np.sqrt(_kept(detector.coloured))
-    return truth + noise, truth, power
-
-
-def _kept(sigma: float) -> float:
-    """Share of the variance of white noise that passes a Gaussian filter."""
-    impulse = np.zeros(65)
-    impulse[32] = 1
-    passed = float((gaussian_filter(impulse, sigma) ** 2).sum())
-    return passed**2
-
-
-def _demosaiced(image: np.ndarray, mosaic: Mosaic, phase: tuple[int, int]) -> np.ndarray:
-    """Bilinear interpolation of one colour of a Bayer filter, or the luma of all three."""
-    if mosaic == "none":
-        return image
-    if mosaic == "grey":
-        return sum(
-            weight * _demosaiced(image, colour, phase)  # type: ignore[arg-type]
-            for weight, colour in zip(_LUMA, ("red", "green", "blue"), strict=True)
-        )
-    sites = np.zeros_like(image)
-    y, x = phase
-    if mosaic == "green":
-        sites[y::2, 1 - x :: 2] = image[y::2, 1 - x :: 2]
-        sites[1 - y :: 2, x::2] = image[1 - y :: 2, x::2]
-        near = correlate1d(sites, [1.0, 0, 1], 0) + correlate1d(sites, [1.0, 0, 1], 1)
-        return np.where(sites_of(image.shape, phase), sites, near / 4)
-    if mosaic == "blue":
-        y, x = 1 - y, 1 - x
-    sites[y::2, x::2] = image[y::2, x::2]
-    return np.asarray(correlate1d(correlate1d(sites, _TAPS, 0), _TAPS, 1))
-
-
-def sites_of(shape: tuple[int, ...], phase: tuple[int, int]) -> np.ndarray:
-    """Mask of the green sites of a Bayer filter, shape (Y, X)."""
-    y, x = np.ogrid[: shape[0], : shape[1]]
-    return np.asarray((y + x + phase[0] + phase[1]) % 2 == 1)
-
-
-def _resized(
-    image: np.ndarray, scale: float, resampling: Resampling, place: tuple[float, ...]
-) -> np.ndarray:
-    """Resize by a factor; the position of the new pixels within the old ones is arbitrary."""
-    if scale == 1:
-        return image
-    rows, columns = (int(n * scale) - 3 for n in image.shape)
-    picture = Pillow.fromarray(image.astype(np.float32))
-    if resampling == "area" or scale > 1:
-        kind = Pillow.Resampling.BICUBIC if resampling == "cubic" else Pillow.Resampling.BILINEAR
-        kind = Pillow.Resampling.BOX if resampling == "area" and scale < 1 else kind
-        box = (place[1], place[0], place[1] + columns / scale, place[0] + rows / scale)
-        return np.asarray(picture.resize((columns, rows), kind, box), np.float64)
-    matrix = (1 / scale, 0, place[1], 0, 1 / scale, place[0])
-    kind = _KINDS[resampling]
-    moved = picture.transform((columns, rows), Pillow.Transform.AFFINE, matrix, kind)
-    return np.asarray(moved, np.float64)
+    return pass_on
 
 
 def _disturbed(
@@ -272,48 +264,29 @@ def _disturbed(
     detector: Detector,
     generator: np.random.Generator,
 ) -> np.ndarray:
-    """Add hot pixels and the displacement of lines."""
+    """Displace lines and add hot pixels."""
     if detector.jitter:
-        moves = detector.jitter * generator.standard_normal(len(image))
-        lines = [
-            shift(row, move, order=1, mode="nearest")
-            for row, move in zip(image, moves, strict=True)
-        ]
-        image = np.stack(lines)
+        image = readout.displace_lines(image, detector.jitter, generator)
     if detector.hot:
-        hot = generator.random(image.shape) < detector.hot
         bright = max(float(expected.max()), 1.0)
-        image = np.where(hot, image + bright * generator.uniform(0.1, 2, image.shape), image)
+        image = readout.add_hot_pixels(image, detector.hot, bright, generator)
     return image
 
 
 def _digitised(image: np.ndarray, detector: Detector) -> np.ndarray:
-    """Clip, quantise and compress."""
+    """Quantise, clip and compress."""
     if detector.step:
         image = np.rint(image / detector.step) * detector.step
     if detector.black or detector.white < np.inf:
         image = np.clip(image, 0 if detector.black else None, detector.white)
-    if detector.jpeg:
-        top = max(float(image.max()), 1e-9)
-        grey = Pillow.fromarray(np.rint(np.clip(image / top, 0, 1) * 255).astype(np.uint8))
-        file = io.BytesIO()
-        grey.save(file, "JPEG", quality=detector.jpeg)
-        image = np.asarray(Pillow.open(file), np.float64) / 255 * top
-    return image
+    return readout.compress_jpeg(image, detector.jpeg) if detector.jpeg else image
 
 
 def _clipped_mean(expected: np.ndarray, deviation: np.ndarray, detector: Detector) -> np.ndarray:
     """Expected value after clipping, for Gaussian noise of the given standard deviation."""
     mean = expected
     if detector.black:
-        mean = _above(mean, deviation)
+        mean = readout.mean_above(mean, deviation)
     if detector.white < np.inf:
-        mean = detector.white - _above(detector.white - mean, deviation)
+        mean = detector.white - readout.mean_above(detector.white - mean, deviation)
     return np.asarray(mean)
-
-
-def _above(mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
-    """Expectation of max(x, 0) for normally distributed x."""
-    ratio = np.clip(mean / deviation, -30, 30)
-    density = np.exp(-0.5 * ratio**2) / np.sqrt(2 * np.pi)
-    return np.asarray(mean * ndtr(ratio) + deviation * density)

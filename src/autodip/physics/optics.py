@@ -1,10 +1,11 @@
-"""Optics of a microscope: its point spread function."""
+"""Optics of a microscope: its point spread function, and blurring by it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.signal import fftconvolve
 from scipy.special import j1
 
 from autodip.errors import ParameterError
@@ -63,3 +64,23 @@ def psf(optics: Optics) -> np.ndarray:
         return np.asarray(airy / airy.sum())
     haze = np.exp(-(np.hypot(axis[:, None], axis) ** 2) / (2 * (8 * optics.pixel_size) ** 2))
     return np.asarray(0.6 * airy / airy.sum() + 0.4 * haze / haze.sum())
+
+
+def through_microscope(density: np.ndarray, optics: Optics, margin: int) -> np.ndarray:
+    """Blur a density of fluorophores by the point spread function.
+
+    Parameters
+    ----------
+    density : ndarray, shape (Y, X)
+        0 or more.
+    optics : Optics
+    margin : int
+        Pixels at every border, 1 or more, whose light reaches the image but which are cut off.
+
+    Returns
+    -------
+    ndarray, shape (Y - 2 margin, X - 2 margin)
+        0 or more, in the units of the density.
+    """
+    blurred = fftconvolve(density, psf(optics), mode="same")
+    return np.maximum(blurred[margin:-margin, margin:-margin], 0)

@@ -12,10 +12,10 @@ from collections.abc import Callable
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
-from scipy.signal import fftconvolve
 
 from autodip.errors import ParameterError
-from autodip.physics.optics import Optics, psf
+from autodip.physics.detection import count_photons
+from autodip.physics.optics import Optics, through_microscope
 
 _MARGIN = 24
 """Pixels drawn beyond each border, so that structures outside the image blur into it."""
@@ -46,11 +46,10 @@ def simulate(
         raise ParameterError(f"specimen {specimen!r}; allowed are {', '.join(_DRAW)}")
     rng = np.random.default_rng(seed)
     density = _DRAW[specimen](size + 2 * _MARGIN, rng)
-    blurred = fftconvolve(density, psf(optics), mode="same")
-    blurred = np.maximum(blurred[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN], 0)
+    blurred = through_microscope(density, optics, _MARGIN)
     photons = optics.photons * blurred / blurred.max()
     truth = optics.gain * photons + optics.offset
-    detected = optics.gain * rng.poisson(photons) + optics.offset
+    detected = optics.gain * count_photons(photons, 1.0, rng) + optics.offset
     detected = detected + rng.normal(0, optics.read_noise, detected.shape)
     noisy = np.clip(np.rint(detected), 0, 65535).astype(np.uint16)
     return noisy, truth.astype(np.float32)

@@ -11,10 +11,10 @@ from collections.abc import Callable
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
-from scipy.signal import fftconvolve
+from scipy.spatial import cKDTree
 
 from autodip.errors import ParameterError
-from autodip.physics.optics import Optics, psf
+from autodip.physics.optics import Optics, through_microscope
 
 _FINER = 2
 """Resolution at which structures are drawn, relative to the image."""
@@ -49,8 +49,7 @@ def draw_scene(kind: str, size: int, generator: np.random.Generator) -> np.ndarr
     fine = _FINER * (size + 2 * _MARGIN)
     density = _DRAW[kind](fine, generator)
     coarse = density.reshape(fine // _FINER, _FINER, fine // _FINER, _FINER).mean((1, 3))
-    blurred = fftconvolve(coarse, psf(_optics(generator)), mode="same")
-    image = np.maximum(blurred[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN], 0)
+    image = through_microscope(coarse, _optics(generator), _MARGIN)
     image = image / max(float(image.max()), 1e-9) if kind != "empty" else image
     if kind not in ("flat", "empty") and generator.random() < 0.6:
         image = image + generator.uniform(0, 0.3) * _slow(size, generator, size / 6)
@@ -147,8 +146,11 @@ def _vesicles(size: int, generator: np.random.Generator) -> np.ndarray:
     return image
 
 
-def _ellipses(size: int, generator: np.random.Generator) -> list[np.ndarray]:
-    """Distance of every pixel from the centre of random ellipses, in units of their axes."""
+def _ellipses(size: int, generator: np.random.Generator) -> list[tuple[np.ndarray, float]]:
+    """Random ellipses: distance of every pixel from the centre, and the distance of the outline.
+
+    Distances are relative to the axes, in pixels of an ellipse of average size.
+    """
     y, x = np.mgrid[:size, :size].astype(np.float32)
     found = []
     scale = np.exp(generator.uniform(np.log(14), np.log(160)))
@@ -157,8 +159,8 @@ def _ellipses(size: int, generator: np.random.Generator) -> list[np.ndarray]:
         a, b = scale * generator.uniform(0.6, 1.4, 2)
         u = (np.cos(turn) * (x - cx) + np.sin(turn) * (y - cy)) / a
         v = (np.cos(turn) * (y - cy) - np.sin(turn) * (x - cx)) / b
-        found.append(np.hypot(u, v) * np.sqrt(a * b))
-    return [np.stack([distance, np.full_like(distance, scale)]) for distance in found]
+        found.append((np.hypot(u, v) * np.sqrt(a * b), float(scale)))
+    return found
 
 
 def _texture(size: int, generator: np.random.Generator, sigma: float) -> np.ndarray:
@@ -193,13 +195,11 @@ def _membranes(size: int, generator: np.random.Generator) -> np.ndarray:
 
 def _to_border(size: int, generator: np.random.Generator) -> np.ndarray:
     """Distance to the border between the two nearest of random points (a Voronoi diagram)."""
-    from scipy.spatial import cKDTree
-
     points = generator.uniform(0, size, (int(generator.integers(6, 120)), 2))
     bend = generator.uniform(0, 12)
     y, x = np.mgrid[:size, :size].astype(np.float32)
     y = y + bend * _texture(size, generator, 12)
-    near, _ = cKDTree(points).query(np.stack([y.ravel(), x.ravel()], 1), k=2)
+    near = np.asarray(cKDTree(points).query(np.stack([y.ravel(), x.ravel()], 1), k=2)[0])
     return np.asarray((near[:, 1] - near[:, 0]).reshape(size, size) / 2)
 
 
@@ -256,7 +256,8 @@ def _mixed(size: int, generator: np.random.Generator) -> np.ndarray:
     kinds = ("filaments", "vesicles", "nuclei", "membranes", "network", "cells")
     first, second = generator.choice(kinds, 2, replace=False)
     one, two = _DRAW[str(first)](size, generator), _DRAW[str(second)](size, generator)
-    return one / max(one.max(), 1e-9) + generator.uniform(0.1, 1) * two / max(two.max(), 1e-9)
+    mixed = one / max(one.max(), 1e-9) + generator.uniform(0.1, 1) * two / max(two.max(), 1e-9)
+    return np.asarray(mixed)
 
 
 _DRAW: dict[str, Callable[[int, np.random.Generator], np.ndarray]] = {

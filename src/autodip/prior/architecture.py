@@ -9,6 +9,7 @@ depends on its surroundings only and images can be cut into tiles.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -16,7 +17,9 @@ from torch import Tensor, nn
 
 from autodip.prior.observation import LAGS
 
-LEAK = 0.1
+_LEAK = 0.1
+"""Slope of LeakyReLU below 0."""
+
 _SCALE = 8.0
 """Stabilised values are divided by this, so that the network sees values around 1."""
 
@@ -37,8 +40,8 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, width, Y, X) to the same shape."""
-        y = F.leaky_relu(self.first(x), LEAK)
-        return x + F.leaky_relu(self.second(y), LEAK)
+        y = F.leaky_relu(self.first(x), _LEAK)
+        return x + F.leaky_relu(self.second(y), _LEAK)
 
 
 class PriorNet(nn.Module):
@@ -53,7 +56,7 @@ class PriorNet(nn.Module):
     def __init__(self, widths: Sequence[int]) -> None:
         super().__init__()
         self.widths = tuple(widths)
-        steps = list(zip(widths[:-1], widths[1:], strict=True))
+        steps = list(pairwise(widths))
         self.head = nn.Conv2d(5 + CONDITIONS, widths[0], 3, padding=1)
         self.down_blocks = nn.ModuleList([ResidualBlock(width) for width in widths])
         self.downs = nn.ModuleList([nn.Conv2d(a, b, 2, stride=2) for a, b in steps])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from autodip.physics.detection import Detector
@@ -10,7 +12,8 @@ _CORRELATED = 0.45
 """Share of detectors whose noise is correlated between pixels."""
 
 _RARE = 0.05
-"""Share of detectors with each of the faults: hot pixels, row noise, jitter, JPEG."""
+"""Share of detectors with hot pixels, of those with row noise, and of 8-bit detectors that
+compress; half as many have jitter."""
 
 
 def draw_detector(
@@ -25,10 +28,17 @@ def draw_detector(
         Photons in the brightest pixels of the scene, to which read-out noise, offset and the
         range of the grey levels are related.
     correlated : float
-        Probability that the noise of neighbouring pixels is correlated.
+        Probability that the noise of neighbouring pixels is correlated, 0 to 1.
+
+    Returns
+    -------
+    Detector
+        With photon noise, often with excess noise, read-out noise and an offset. Correlated
+        noise is caused by the interpolation of a colour filter (half of the cases), by smoothing
+        or by enlarging, or does not depend on structure.
     """
     draw = generator.uniform
-    signal = {
+    signal: dict[str, Any] = {
         "excess": 1.0 if draw() < 0.6 else draw(1.1, 2.2),
         "read": _one_of(generator, 0.0, draw(0, 1.5), draw(0.2, 1.0), draw(0, 0.12) * peak),
         "offset": _one_of(generator, 0.0, draw(-0.03, 0.03) * peak, draw(0, 0.5) * peak),
@@ -41,20 +51,20 @@ def _one_of(generator: np.random.Generator, *values: float) -> float:
     return float(values[generator.integers(len(values))])
 
 
-def _correlation(generator: np.random.Generator) -> dict[str, object]:
+def _correlation(generator: np.random.Generator) -> dict[str, Any]:
     """Interpolation of a colour filter, smoothing, resizing, or coloured noise."""
     draw, kind = generator.uniform, generator.random()
-    resized = {
+    resized: dict[str, Any] = {
         "scale": float(draw(0.4, 1.0)),
         "resampling": str(generator.choice(["linear", "cubic", "area", "nearest"])),
     }
     if kind < 0.5:
-        mosaic = {"mosaic": str(generator.choice(["green", "red", "blue", "grey"]))}
+        mosaic: dict[str, Any] = {"mosaic": str(generator.choice(["green", "red", "blue", "grey"]))}
         return {**mosaic, **resized} if draw() < 0.65 else mosaic
     if kind < 0.75:
         along = draw(0.3, 1.2)
         across = along if draw() < 0.5 else _one_of(generator, 0.0, draw(0.3, 1.2))
-        smooth = {"smooth": (float(across), float(along))}
+        smooth: dict[str, Any] = {"smooth": (float(across), float(along))}
         return {**smooth, **resized} if draw() < 0.2 else smooth
     if kind < 0.9:
         larger = {**resized, "scale": float(draw(1.1, 2.5))}
@@ -62,10 +72,10 @@ def _correlation(generator: np.random.Generator) -> dict[str, object]:
     return {"coloured": float(draw(0.35, 1.3))}
 
 
-def _faults(generator: np.random.Generator, peak: float) -> dict[str, object]:
+def _faults(generator: np.random.Generator, peak: float) -> dict[str, Any]:
     """Rare faults: hot pixels, noise of rows and columns, displaced lines."""
     draw = generator.uniform
-    found: dict[str, object] = {}
+    found: dict[str, Any] = {}
     if draw() < _RARE:
         found["hot"] = float(np.exp(draw(np.log(1e-4), np.log(3e-3))))
     if draw() < _RARE:
@@ -75,14 +85,14 @@ def _faults(generator: np.random.Generator, peak: float) -> dict[str, object]:
     return found
 
 
-def _levels(generator: np.random.Generator, peak: float) -> dict[str, object]:
+def _levels(generator: np.random.Generator, peak: float) -> dict[str, Any]:
     """Quantisation and clipping to 8, 12 or 16 bits."""
     draw = generator.uniform
     if draw() < 0.15:
         return {"black": bool(draw() < 0.5)}
     white = peak * draw(0.9, 2.0)
     bits = generator.choice([8, 8, 12, 16])
-    levels: dict[str, object] = {"white": float(white), "step": float(white / (2**bits - 1))}
+    levels: dict[str, Any] = {"white": float(white), "step": float(white / (2**bits - 1))}
     if bits == 8 and draw() < _RARE:
         levels["jpeg"] = int(draw(70, 96))
     return levels

@@ -61,6 +61,13 @@ def observe(stabilised: np.ndarray, noise: np.ndarray) -> Observation:
         Noisy image after the variance-stabilising transform.
     noise : ndarray, shape (Y, X)
         Its noise, or the residual of a result.
+
+    Returns
+    -------
+    Observation
+        The line is fitted by least squares to the squared noise over the smoothed brightness;
+        its slope is 0 if the brightness hardly varies. Noise beyond four standard deviations is
+        clipped.
     """
     noise = noise - noise.mean()
     smooth = gaussian_filter(stabilised, _SMOOTH, mode="reflect")

@@ -1,52 +1,63 @@
 """Training of the prior: clean images, simulated detectors, AdamW, averaged weights.
 
-Every step is a function of the recipe and its number: samples are drawn from their own seeds, and
+Every step is a function of the recipe and its number: examples are drawn from their own seeds, and
 the state is saved with the step at which it was reached, so an interrupted training continues as
 if it had not been interrupted.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
-from safetensors import safe_open
 from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
 
-from autodip.prior.architecture import PriorNet, conditions
+from autodip.compute.device import multiplies_bfloat16
+from autodip.prior.architecture import conditions
 from autodip.prior.clean import Clean
+from autodip.prior.examples import draw_example, shares_of
 from autodip.prior.recipe import Training
-from autodip.prior.samples import draw_sample, shares_of
-from autodip.util.optional import require
+from autodip.prior.state import first_net, load_state, moments_of, save_state, save_weights, under
 
 _WARM_UP = 500
-_STATE = "state.safetensors"
+"""Steps during which the learning rate rises."""
+
+_KEPT_EVERY = 2000
+"""Steps between two files of averaged weights, if the state is saved then."""
 
 
 @dataclass(frozen=True)
 class Progressed:
-    """State of a training.
+    """A training after a step.
 
     Parameters
     ----------
     step, steps : int
+        Steps taken, and all steps of the recipe.
     loss : float
         Running mean of the loss.
+    rate : float
+        Learning rate of the step.
+    average : mapping of str to Tensor
+        Averaged weights by name; the next step changes them.
     """
 
     step: int
     steps: int
+    _: KW_ONLY
     loss: float
+    rate: float
+    average: Mapping[str, Tensor]
 
 
-class _Batches(torch.utils.data.Dataset[tuple[Tensor, ...]]):
-    """Batches by their number."""
+class _Batches(Dataset[tuple[Tensor, ...]]):
+    """Batches by their number, from the step ``first`` of the recipe."""
 
     def __init__(self, pool: list[Clean], recipe: Training, first: int) -> None:
         self.pool, self.shares, self.recipe, self.first = pool, shares_of(pool), recipe, first
@@ -56,16 +67,16 @@ class _Batches(torch.utils.data.Dataset[tuple[Tensor, ...]]):
 
     def __getitem__(self, place: int) -> tuple[Tensor, ...]:
         recipe, step = self.recipe, self.first + place
-        samples = [
-            draw_sample(self.pool, self.shares, recipe.patch, (recipe.seed, step, number))
+        examples = [
+            draw_example(self.pool, self.shares, recipe.patch, (recipe.seed, step, number))
             for number in range(recipe.batch)
         ]
         told = np.random.default_rng((recipe.seed, step)).random(recipe.batch) < recipe.told
         return (
-            torch.from_numpy(np.stack([s.noisy for s in samples]))[:, None],
-            torch.from_numpy(np.stack([s.truth for s in samples]))[:, None],
-            torch.from_numpy(np.stack([s.deviation for s in samples]))[:, None],
-            torch.from_numpy(np.stack([s.correlation for s in samples])),
+            torch.from_numpy(np.stack([e.noisy for e in examples]))[:, None],
+            torch.from_numpy(np.stack([e.truth for e in examples]))[:, None],
+            torch.from_numpy(np.stack([e.deviation for e in examples]))[:, None],
+            torch.from_numpy(np.stack([e.correlation for e in examples])),
             torch.from_numpy(told),
         )
 
@@ -73,8 +84,8 @@ class _Batches(torch.utils.data.Dataset[tuple[Tensor, ...]]):
 def loss_of(result: Tensor, truth: Tensor) -> Tensor:
     """Loss of a batch (N, 1, Y, X): root mean square errors at two scales, and absolute errors.
 
-    The root for every sample, so that samples with much noise do not outweigh those with little;
-    the error averaged over 4 x 4 pixels, so that no blobs remain of noise.
+    The root is taken for every example, so that examples with much noise do not outweigh those
+    with little. The error is also averaged over 4 x 4 pixels, so that no blobs remain of noise.
     """
     error = result - truth
     fine = torch.sqrt(error.square().mean((1, 2, 3)) + 1e-4)
@@ -83,72 +94,113 @@ def loss_of(result: Tensor, truth: Tensor) -> Tensor:
 
 
 def rate_at(step: int, recipe: Training) -> float:
-    """Learning rate: rises during the warm-up, is constant, falls linearly to 0 at the end."""
+    """Learning rate: rises during the warm-up, is constant, falls linearly to 0 at the end.
+
+    Parameters
+    ----------
+    step : int
+        Number of the step, from 0.
+    recipe : Training
+    """
     start = recipe.steps * (1 - recipe.decay)
     falling = min(1.0, (recipe.steps - step) / max(recipe.steps - start, 1))
     return recipe.rate * min(1.0, (step + 1) / _WARM_UP) * falling
 
 
 def train(
-    pool: list[Clean], recipe: Training, folder: Path, *, device: str = "cpu", save_every: int = 500
+    pool: list[Clean],
+    recipe: Training,
+    folder: Path,
+    *,
+    device: str = "cpu",
+    save_every: int = 500,
+    workers: int = 1,
 ) -> Iterator[Progressed]:
     """Train, and save the state and the averaged weights now and then.
 
     Parameters
     ----------
     pool : list of Clean
+        Clean images, as from ``recipe.pool``.
     recipe : Training
     folder : Path
         For ``state.safetensors``, from which an interrupted training continues, and the averaged
         weights.
     device : str
-        "cpu" or "cuda".
+        Name of the torch device.
     save_every : int
         Number of steps between two saved states.
+    workers : int
+        Processes that draw examples; 0 for this one. The result does not depend on it.
 
     Yields
     ------
     Progressed
         After every step.
+
+    Raises
+    ------
+    FormatError
+        If the state in the folder cannot be read.
+    ParameterError
+        If the state in the folder was saved with another recipe.
+    OutputError
+        If a file cannot be written.
     """
     trainer = _Trainer(recipe, folder, device)
-    loader = torch.utils.data.DataLoader(
-        _Batches(pool, recipe, trainer.step), batch_size=None, num_workers=1, prefetch_factor=8
+    loader = DataLoader(
+        _Batches(pool, recipe, trainer.step),
+        batch_size=None,
+        num_workers=workers,
+        prefetch_factor=8 if workers else None,
+        pin_memory=trainer.on_gpu,
     )
     for batch in loader:
-        loss = trainer.take(batch)
+        rate = rate_at(trainer.step, recipe)
+        trainer.take(batch, rate)
         if trainer.step % save_every == 0 or trainer.step == recipe.steps:
             trainer.save()
-        yield Progressed(trainer.step, recipe.steps, loss)
+        yield Progressed(
+            trainer.step, recipe.steps, loss=trainer.loss, rate=rate, average=trainer.average
+        )
 
 
 class _Trainer:
-    """Network, optimiser and averaged weights."""
+    """Network, optimiser and averaged weights, continued from the state in the folder."""
 
     def __init__(self, recipe: Training, folder: Path, device: str) -> None:
         self.recipe, self.folder, self.device = recipe, folder, device
         self.step, self.loss = 0, float("nan")
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(recipe.seed)
-            net = PriorNet(recipe.widths)
-        if recipe.start:
-            with safe_open(folder / recipe.start, "pt") as file:
-                net.load_state_dict({k: file.get_tensor(k).float() for k in file.keys()})
+        self.on_gpu = torch.device(device).type == "cuda"
+        self.half = multiplies_bfloat16(device)
+        net = first_net(recipe, folder)
         self.net = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = {k: v.clone() for k, v in self.net.state_dict().items()}
         self.optimiser = torch.optim.AdamW(
             self.net.parameters(), lr=recipe.rate, weight_decay=1e-4, fused=True
         )
-        if (folder / _STATE).exists():
-            self._load()
+        state = load_state(folder, recipe, device)
+        if state is not None:
+            self._continue(*state)
 
-    def take(self, batch: tuple[Tensor, ...]) -> float:
-        """Take one step; return the running mean of the loss."""
-        noisy, truth, deviation, correlation, told = (part.to(self.device) for part in batch)
+    def _continue(self, tensors: dict[str, Tensor], step: int, loss: float) -> None:
+        self.step, self.loss = step, loss
+        self.net.load_state_dict(under("net.", tensors))
+        self.average = under("average.", tensors)
+        moments = moments_of(under("optimiser.", tensors), self.net.parameters())
+        groups: list[dict[str, Any]] = self.optimiser.state_dict()["param_groups"]
+        self.optimiser.load_state_dict({"state": moments, "param_groups": groups})
+
+    def take(self, batch: tuple[Tensor, ...], rate: float) -> None:
+        """Take one step with this learning rate."""
+        noisy, truth, deviation, correlation, told = (
+            part.to(self.device, non_blocking=self.on_gpu) for part in batch
+        )
         given = conditions(deviation, correlation, tuple(noisy.shape)) * told[:, None, None, None]
         for group in self.optimiser.param_groups:
-            group["lr"] = rate_at(self.step, self.recipe)
-        with torch.autocast(self.device, torch.bfloat16):
+            group["lr"] = rate
+        kind = torch.device(self.device).type
+        with torch.autocast(kind, torch.bfloat16, enabled=self.half):
             result = self.net(noisy, given)
         loss = loss_of(result.float(), truth)
         self.optimiser.zero_grad()
@@ -156,45 +208,21 @@ class _Trainer:
         nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
         self.optimiser.step()
         self.step += 1
+        self._follow(float(loss.detach()))
+
+    def _follow(self, loss: float) -> None:
+        """Average the weights and the loss."""
         share = 1 - min(self.recipe.average, 1 - 10 / (self.step + 10))
         for key, value in self.net.state_dict().items():
             self.average[key].lerp_(value, share)
-        new = float(loss.detach())
-        self.loss = new if self.loss != self.loss else 0.99 * self.loss + 0.01 * new
-        return self.loss
+        self.loss = loss if np.isnan(self.loss) else 0.99 * self.loss + 0.01 * loss
 
     def save(self) -> None:
-        """Save the state; a kill while it is written leaves the previous one."""
-        tensors = {f"net.{k}": v.contiguous() for k, v in self.net.state_dict().items()}
-        tensors |= {f"average.{k}": v.contiguous() for k, v in self.average.items()}
+        """Save the state and, at some steps, the averaged weights."""
+        tensors = {f"net.{k}": v for k, v in self.net.state_dict().items()}
+        tensors |= {f"average.{k}": v for k, v in self.average.items()}
         for number, moments in self.optimiser.state_dict()["state"].items():
-            tensors |= {f"optimiser.{number}.{k}": v.contiguous() for k, v in moments.items()}
-        notes = {"step": str(self.step), "loss": str(self.loss)}
-        notes["recipe"] = json.dumps(self.recipe.to_dict())
-        self.folder.mkdir(parents=True, exist_ok=True)
-        writer = require("safetensors.torch", "prior")
-        new = self.folder / f"{_STATE}.new"
-        writer.save_file(tensors, new, notes)
-        new.replace(self.folder / _STATE)
-        if self.step % 2000 == 0 or self.step == self.recipe.steps:
-            kept = {k: v.half().contiguous() for k, v in self.average.items()}
-            notes["widths"] = json.dumps(self.recipe.widths)
-            writer.save_file(kept, self.folder / f"weights-{self.step}.safetensors", notes)
-
-    def _load(self) -> None:
-        with safe_open(self.folder / _STATE, "pt", self.device) as file:
-            notes = file.metadata()
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-        self.step, self.loss = int(notes["step"]), float(notes["loss"])
-        self.net.load_state_dict(_under("net.", tensors))
-        self.average = _under("average.", tensors)
-        state: dict[int, dict[str, Tensor]] = {}
-        for key, value in _under("optimiser.", tensors).items():
-            number, name = key.split(".")
-            state.setdefault(int(number), {})[name] = value
-        groups: list[dict[str, Any]] = self.optimiser.state_dict()["param_groups"]
-        self.optimiser.load_state_dict({"state": state, "param_groups": groups})
-
-
-def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+            tensors |= {f"optimiser.{number}.{k}": v for k, v in moments.items()}
+        save_state(self.folder, self.recipe, tensors, self.step, self.loss)
+        if self.step % _KEPT_EVERY == 0 or self.step == self.recipe.steps:
+            save_weights(self.folder, self.recipe, self.average, self.step, self.loss)

@@ -1,6 +1,6 @@
-"""Training samples: a clean image, cut, scaled and recorded by a random detector.
+"""Training examples: a clean image, cut, scaled and recorded by a random detector.
 
-A sample is a function of its seed and the clean images alone.
+An example is a function of its seed and the clean images alone.
 """
 
 from __future__ import annotations
@@ -16,11 +16,8 @@ from autodip.physics.anscombe import Stabiliser
 from autodip.physics.detection import Detector, Exposure, expose
 from autodip.physics.noise import Noise
 from autodip.prior.cameras import draw_detector
-from autodip.prior.clean import Clean
+from autodip.prior.clean import FEWEST, Clean
 from autodip.prior.observation import Observation, observe
-
-_FEWEST = 3.0
-"""Fewest photons simulated in the brightest pixels of a scene."""
 
 _DARKEST = 0.3
 """Smallest brightness of the brightest pixels of a part that is scaled to 1."""
@@ -31,12 +28,13 @@ correlation: those of an estimate from one image."""
 
 
 @dataclass(frozen=True)
-class Sample:
-    """A training sample, stabilised.
+class Example:
+    """A training example, variance-stabilised.
 
     Parameters
     ----------
     noisy, truth : ndarray, float32, shape (Y, X)
+        Both after the same transform, whose parameters are slightly wrong.
     deviation : ndarray, float32, shape (Y, X)
         Standard deviation of the noise, as it would be estimated.
     correlation : ndarray, float32, shape (8,)
@@ -49,23 +47,23 @@ class Sample:
     correlation: np.ndarray
 
 
-def draw_sample(
+def draw_example(
     pool: Sequence[Clean], shares: np.ndarray, size: int, seed: Sequence[int]
-) -> Sample:
-    """Draw the sample of a seed.
+) -> Example:
+    """Draw the example of a seed.
 
     Parameters
     ----------
     pool : sequence of Clean
     shares : ndarray, shape (n,)
-        Cumulative weights of the pool; the last is 1.
+        Cumulative weights of the pool, as from :func:`shares_of`.
     size : int
-        Side length of the sample in pixels.
+        Side length of the example in pixels.
     seed : sequence of int
     """
     generator = np.random.default_rng(seed)
     clean = pool[int(np.searchsorted(shares, generator.random(), side="right"))]
-    peak = float(np.exp(generator.uniform(np.log(_FEWEST), np.log(clean.photons))))
+    peak = float(np.exp(generator.uniform(np.log(FEWEST), np.log(clean.photons))))
     detector = draw_detector(generator, peak)
     light = peak * _scene(clean, detector, size, generator)
     exposure = expose(light, detector, size, generator)
@@ -73,7 +71,7 @@ def draw_sample(
 
 
 def shares_of(pool: Sequence[Clean]) -> np.ndarray:
-    """Cumulative weights of clean images; the last is 1."""
+    """Cumulative weights of clean images, shape (n,); the last is 1."""
     total = np.cumsum([clean.weight for clean in pool])
     return np.asarray(total / total[-1])
 
@@ -99,7 +97,7 @@ def _scene(
     part = np.clip(part / bright, 0, 1.5)
     if generator.random() < 0.3:
         part = np.clip(part - generator.uniform(0, 0.15), 0, None)
-    return part * (generator.uniform(0.02, 1) if generator.random() < 0.1 else 1)
+    return np.asarray(part * (generator.uniform(0.02, 1) if generator.random() < 0.1 else 1))
 
 
 def _cut(
@@ -123,8 +121,15 @@ def _turned(part: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     return part[::-1] if generator.random() < 0.5 else part
 
 
-def stabilised(exposure: Exposure, generator: np.random.Generator) -> Sample:
-    """Stabilise an exposure with slightly wrong noise parameters, as if they were estimated."""
+def stabilised(exposure: Exposure, generator: np.random.Generator) -> Example:
+    """Stabilise an exposure with slightly wrong noise parameters, as if they were estimated.
+
+    Parameters
+    ----------
+    exposure : Exposure
+    generator : numpy.random.Generator
+        Of the errors.
+    """
     wrong = np.exp(generator.normal(0, _WRONG_GAIN, 2))
     image, mean = exposure.image.astype(np.float64), exposure.mean.astype(np.float64)
     gain = exposure.gain * float(wrong[0])
@@ -136,7 +141,7 @@ def stabilised(exposure: Exposure, generator: np.random.Generator) -> Sample:
     transform = Stabiliser.of(noise, float(image.min()))
     noisy, truth = transform.forward(image), transform.forward(mean)
     told = _estimated(observe(noisy, noisy - truth), generator)
-    return Sample(
+    return Example(
         noisy.astype(np.float32),
         truth.astype(np.float32),
         told.deviation(noisy).astype(np.float32),
