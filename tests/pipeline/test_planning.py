@@ -13,13 +13,13 @@ QUICK = {"iterations": 2, "depth": 2, "width": 4, "device": "cpu"}
 def estimated(monkeypatch):
     """Shapes of the images whose noise was estimated."""
     shapes = []
-    own = estimate.autocorrelation  # called first by every estimate
+    own = estimate._in_unit  # called once by every estimate
 
-    def counted(image):
-        shapes.append(image.shape)
-        return own(image)
+    def counted(blocks, saturated):
+        shapes.append(blocks.mean.shape)
+        return own(blocks, saturated)
 
-    monkeypatch.setattr(estimate, "autocorrelation", counted)
+    monkeypatch.setattr(estimate, "_in_unit", counted)
     return shapes
 
 

@@ -32,6 +32,9 @@ _frequency = np.arange(BLOCK)
 RADIUS = np.hypot(_frequency[:, None], _frequency).ravel()
 """Radius of every DCT coefficient, in units of 1 / 24 cycles per pixel; shape (144,)."""
 
+COARSEST = 2.0
+"""Radius up to which coefficients always contain structure, such as shading."""
+
 ODD = ((_frequency[:, None] + _frequency) % 2 == 1).ravel()
 """Whether the two indices of a DCT coefficient add up to an odd number; shape (144,).
 
@@ -97,7 +100,7 @@ def design() -> np.ndarray:
         [(basis[:, : BLOCK - d] * basis[:, d:]).sum(axis=1) for d in range(REACH + 1)], axis=1
     )
     along[:, 1:] *= 2  # lags of both signs
-    return np.einsum("ui,vj->uvij", along, along).reshape(BLOCK**2, -1)
+    return np.asarray(np.einsum("ui,vj->uvij", along, along).reshape(BLOCK**2, -1))
 
 
 @cache

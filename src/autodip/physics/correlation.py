@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from autodip.physics.blocks import BLOCK, ODD, RADIUS, REACH, Blocks, design, expected_power
+from autodip.physics.blocks import (
+    BLOCK,
+    COARSEST,
+    ODD,
+    RADIUS,
+    REACH,
+    Blocks,
+    design,
+    expected_power,
+)
 from autodip.physics.levels import Levels, by_level
 
 LAGS = 2
@@ -16,9 +25,6 @@ COARSE = (RADIUS > 0) & (RADIUS <= 4.5)
 FINE = RADIUS > 6
 """Coefficients in which white noise is measured: periods below 4 pixels."""
 
-_COARSEST = 2.0
-"""Radius up to which coefficients always contain structure, such as shading."""
-
 _SEEN = 0.18
 """Correlation of neighbours in the fine coefficients from which larger lags are measured as well;
 below it, fine structure could be mistaken for correlation."""
@@ -27,10 +33,10 @@ _FLATTEST = 0.12, 40
 """Share and smallest number of blocks in which correlated noise is measured."""
 
 _PRESENT = 0.05
-"""Smallest power, relative to white noise, of coefficients in which correlated noise is measured."""
+"""Smallest power, relative to white noise, of the coefficients that measure correlated noise."""
 
 _OUTLYING = 0.3
-"""Relative excess over the fit at which the weight of a coefficient is halved: stripes, structure."""
+"""Relative excess over the fit at which the weight of a coefficient is halved."""
 
 _EMPTY = 0.02
 """Power, relative to the mean, below which coefficients are weighted alike."""
@@ -125,9 +131,9 @@ def bands(measured: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if axis is None:
         return COARSE, FINE
     region = np.ones(BLOCK**2, bool) if axis == "both" else _across(axis == "y")
-    region &= (RADIUS > _COARSEST) & (ODD | ~COARSE)
+    region &= (RADIUS > COARSEST) & (ODD | ~COARSE)
     fine = region & (expected_power(measured) >= _PRESENT)
-    coarse = COARSE & ~(ODD & (RADIUS > _COARSEST))
+    coarse = COARSE & ~(ODD & (RADIUS > COARSEST))
     enough = min((fine & ODD).sum(), (fine & ~ODD).sum()) >= BLOCK
     return (coarse, fine) if enough else (COARSE, FINE)
 
@@ -159,7 +165,7 @@ def _flattest(blocks: Blocks, levels: Levels) -> tuple[np.ndarray, np.ndarray]:
     """Mean spectrum (144,) of the flattest blocks for variance 1, and the coefficients to fit."""
     gain, constant = levels.line()
     variance = np.maximum(gain * blocks.mean + constant, max(levels.variance.min(), 1e-300))
-    choice = COARSE & (~ODD | (RADIUS <= _COARSEST))
+    choice = COARSE & (~ODD | (RADIUS <= COARSEST))
     order = np.argsort(blocks.power[:, choice].sum(axis=1) / variance, kind="stable")
     share, least = _FLATTEST
     flat = order[: max(int(share * order.size), least)]
@@ -195,10 +201,11 @@ def _fit(
     result = np.zeros(free.shape)
     result[free] = found
     if not result[0, 0] > 0:
-        return np.eye(REACH + 1, 1) * np.eye(1, REACH + 1)
-    result = np.clip(result / result[0, 0], -0.5, 0.95)
+        result[:] = 0
+    else:
+        result = np.clip(result / result[0, 0], -0.5, 0.95)
     result[0, 0] = 1
-    return result
+    return np.asarray(result)
 
 
 def draw(

@@ -53,7 +53,7 @@ def _in_unit(blocks: Blocks, saturated: float) -> Noise:
     measured = measure(blocks)
     levels = by_level(blocks, *bands(measured), expected_power(measured))
     gain, constant = levels.line()
-    curve = np.stack([levels.level, levels.upper], axis=1)
+    curve = zip(map(float, levels.level), map(float, levels.upper), strict=True)
     correlation = mirrored(measured)
     noise = Noise(
         gain,
@@ -62,7 +62,7 @@ def _in_unit(blocks: Blocks, saturated: float) -> Noise:
         (float(measured[1, 0]), float(measured[0, 1])),
         float(levels.variance.min()),
         saturated=saturated,
-        curve=tuple(tuple(map(float, point)) for point in curve),
+        curve=tuple(curve),
         autocorrelation=tuple(tuple(map(float, row)) for row in correlation),
     )
     return noise.replace(sigma=float(noise.std(np.median(blocks.mean))))

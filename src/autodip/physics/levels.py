@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autodip.physics.blocks import BLOCK, ODD, Blocks
+from autodip.physics.blocks import BLOCK, COARSEST, ODD, RADIUS, Blocks
 
 _BINS, _QUANTILES = 24, 12
 """Bins of equal width in brightness, each divided where the population's quantiles lie."""
@@ -21,9 +21,13 @@ _SMOOTH, _STRUCTURED = 0.2, 0.8
 """Structure (see :class:`Levels`) up to which all blocks of a bin are used, and from which only
 ``_SHARE`` of them are."""
 
-_LEAK, _LEAK_SHARE, _LEAK_NOISE = 0.12, 0.7, 0.05
+_LEAK, _LEAK_SHARE, _LEAK_MOST = 0.12, 0.7, 0.2
 """Largest ratio of fine to coarse structure, share of that ratio which is corrected (weak structure
-is more blurred than strong structure), and squared relative noise of its measurement."""
+is more blurred than strong structure), and share of the variance that is subtracted at most."""
+
+_STEP, _LEAST_STEPS = 0.015, 0.05
+"""Relative error of a difference of variances within a bin, and sum of squared relative differences
+of coarse power below which there is too little structure to measure that ratio."""
 
 _EXACT, _MARGIN, _FREE = 0.05, 0.03, 0.5
 """Relative error of a straight line of variance over brightness, and by what share a bin may exceed
@@ -101,9 +105,7 @@ class Levels:
         return float(gain), float(constant)
 
 
-def by_level(
-    blocks: Blocks, coarse: np.ndarray, fine: np.ndarray, expected: np.ndarray
-) -> Levels:
+def by_level(blocks: Blocks, coarse: np.ndarray, fine: np.ndarray, expected: np.ndarray) -> Levels:
     """Measure the noise in bins of brightness.
 
     In bins with structure, the variance is measured in the flattest blocks: those whose coarse
@@ -121,10 +123,12 @@ def by_level(
     expected : ndarray, shape (144,)
         Mean power of the coefficients for noise of variance 1.
     """
-    parts = [coarse & ~ODD, coarse & ODD, fine & ~ODD, fine & ODD]
+    # Slopes, the coarsest structure, have no fine coefficients.
+    rough = ODD & (RADIUS > COARSEST) & (RADIUS[coarse].max() >= RADIUS)
+    parts = [coarse & ~ODD, rough, fine & ~ODD, fine & ODD]
     weights = np.stack([part / np.maximum(expected, 1e-3) / part.sum() for part in parts], axis=1)
     choice, coarse_power, reference, power = (blocks.power @ weights).T
-    level, variance, structure, chosen, steps = [], [], [], [], []
+    level, power_flat, coarse_flat, structure, chosen, steps = [], [], [], [], [], []
     bins = _bins(blocks.mean)
     for members in bins:
         scale = max(float(power[members].mean()), 1e-300)
@@ -135,7 +139,8 @@ def by_level(
         order = members[np.argsort(ratio, kind="stable")]
         flat, following = order[:number], order[number : 3 * number]
         level.append(blocks.mean[flat].mean())
-        variance.append((power[flat].mean(), coarse_power[flat].mean()))
+        power_flat.append(power[flat].mean())
+        coarse_flat.append(coarse_power[flat].mean())
         structure.append(max(excess, 0.0))
         chosen.append(flat)
         if len(following) >= number and excess > _SMOOTH:
@@ -145,7 +150,7 @@ def by_level(
             )
     return Levels(
         level=np.array(level),
-        variance=_corrected(*np.array(variance).T, np.array(steps)),
+        variance=_corrected(np.array(power_flat), np.array(coarse_flat), np.array(steps)),
         count=np.array([float(len(members)) for members in bins]),
         structure=np.array(structure),
         chosen=tuple(chosen),
@@ -167,10 +172,11 @@ def _corrected(power: np.ndarray, coarse: np.ndarray, steps: np.ndarray) -> np.n
         return power
     fine, rough = steps.T
     weight = 1 / (1 + rough**2)
-    leak = (weight * fine * rough).sum() / max(float((weight * rough**2).sum()), _LEAK_NOISE)
+    certain = float((weight * fine * rough).sum()) - _STEP * float(np.hypot.reduce(weight * rough))
+    leak = certain / max(float((weight * rough**2).sum()), _LEAST_STEPS)
     leak = _LEAK_SHARE * float(np.clip(leak, 0, _LEAK))
-    reduced = power - leak / (1 - leak) * np.maximum(coarse - power, 0)
-    return np.asarray(np.maximum(reduced, 0.5 * power))
+    excess = leak / (1 - leak) * np.maximum(coarse - power, 0)
+    return np.asarray(power - np.minimum(excess, _LEAK_MOST * power))
 
 
 def _bins(mean: np.ndarray) -> list[np.ndarray]:
