@@ -17,22 +17,26 @@ from autodip.physics.simulation import simulate
 SIZE = 256
 
 
-@pytest.fixture(params=["nucleus", "mito", "actin"])
-def structure(request):
+def scene(specimen):
     """A clean image from 0 to about 1."""
-    truth = simulate(request.param, Optics(microscope="confocal"), size=SIZE)[1].astype(float)
+    truth = simulate(specimen, Optics(microscope="confocal"), size=SIZE)[1].astype(float)
+    truth = gaussian_filter(truth, 1)  # a point of light covers some pixels
     return (truth - truth.min()) / np.ptp(truth)
 
 
-def check(noisy, expected, std, *, strength=0.05, correlation=(0.0, 0.0), within=0.05):
+@pytest.fixture(params=["nucleus", "mito"])
+def structure(request):
+    return scene(request.param)
+
+
+def check(noisy, expected, std, *, strength=0.05, middle=None, correlation=(0.0, 0.0), within=0.05):
     """Compare an estimate with the standard deviation at each pixel of known brightness."""
     found = estimate_noise(noisy)
     assert found.std(expected).mean() == pytest.approx(np.mean(std), rel=strength)
-    middle = np.abs(expected - np.median(expected)) <= np.quantile(
-        np.abs(expected - np.median(expected)), 0.2
-    )
-    assert found.std(expected[middle]).mean() == pytest.approx(
-        np.mean(np.broadcast_to(std, expected.shape)[middle]), rel=strength
+    distance = np.abs(expected - np.median(expected))
+    usual = distance <= np.quantile(distance, 0.2)
+    assert found.std(expected[usual]).mean() == pytest.approx(
+        np.mean(np.broadcast_to(std, expected.shape)[usual]), rel=middle or strength
     )
     assert found.correlation == pytest.approx(correlation, abs=within)
     return found
@@ -43,6 +47,15 @@ def moments(expose, times=40):
     images = np.stack([expose(np.random.default_rng(100 + n)) for n in range(times)])
     variance = images.var(axis=0, ddof=1)
     return images.mean(axis=0), np.sqrt(gaussian_filter(variance, 1))
+
+
+@pytest.mark.parametrize("photons", [8, 60])
+def test_dense_filaments(photons, rng):
+    """Structure everywhere: no block is flat."""
+    light = photons * (scene("actin") + 0.02)
+    noisy = np.rint(2 * rng.poisson(light) + 10 + rng.normal(0, 2, light.shape))
+    std = np.sqrt(4 * light + 4 + 1 / 12)
+    check(noisy, 2 * light + 10, std, strength=0.1, within=0.08)
 
 
 @pytest.mark.parametrize("photons", [8, 60])
@@ -67,7 +80,8 @@ def test_rare_photons_of_many_grey_levels(structure, rng):
     photons = convolve(rng.poisson(light).astype(float), kernel, mode="reflect")
     noisy = np.maximum(np.rint(22 * photons + 6 + rng.normal(0, 0.85, light.shape)), 0)
     std = np.sqrt(22**2 * light * (kernel**2).sum() + 0.85**2 + 1 / 12)
-    check(noisy, 22 * light + 6, std, strength=0.1, correlation=(0.0, 0.13), within=0.06)
+    where = (0.0, float(np.mean(22**2 * light * kernel.prod() / std**2)))
+    check(noisy, 22 * light + 6, std, strength=0.1, middle=0.2, correlation=where, within=0.06)
 
 
 @pytest.mark.parametrize("black", [False, True], ids=["whole", "clipped"])
@@ -184,4 +198,4 @@ def test_real_confocal_images(shared, kind):
     for lag, place in (((0, 1), (2, 3)), ((1, 0), (3, 2)), ((1, 1), (3, 3)), ((0, 2), (2, 4))):
         here, there = z[lag[0] :, lag[1] :], z[: z.shape[0] - lag[0], : z.shape[1] - lag[1]]
         correlation = float((here * there).mean() / (z**2).mean())
-        assert found.autocorrelation[place[0]][place[1]] == pytest.approx(correlation, abs=0.05)
+        assert found.autocorrelation[place[0]][place[1]] == pytest.approx(correlation, abs=0.07)

@@ -22,7 +22,10 @@ LAGS = 2
 COARSE = (RADIUS > 0) & (RADIUS <= 4.5)
 """Coefficients by which flat blocks are chosen: periods above 5 pixels."""
 
-FINE = RADIUS > 6
+_VARYING = np.outer(np.arange(BLOCK), np.arange(BLOCK)).ravel() > 0
+"""Coefficients that vary along both axes; the others contain slopes and noise common to a row."""
+
+FINE = (RADIUS > 6) & _VARYING
 """Coefficients in which white noise is measured: periods below 4 pixels."""
 
 _SEEN = 0.18
@@ -131,7 +134,7 @@ def bands(measured: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if axis is None:
         return COARSE, FINE
     region = np.ones(BLOCK**2, bool) if axis == "both" else _across(axis == "y")
-    region &= (RADIUS > COARSEST) & (ODD | ~COARSE)
+    region &= _VARYING & (RADIUS > COARSEST) & (ODD | ~COARSE)
     fine = region & (expected_power(measured) >= _PRESENT)
     coarse = COARSE & ~(ODD & (RADIUS > COARSEST))
     enough = min((fine & ODD).sum(), (fine & ~ODD).sum()) >= BLOCK

@@ -183,5 +183,5 @@ def own_noise(truth: np.ndarray, camera: Camera, *, photons: float = 1.0) -> flo
         return 0.0
     added = float(np.mean(camera.variance(truth))) / photons
     share = float(np.sqrt(np.mean(found.std(truth) ** 2) / added))
-    structure = max(noise.CERTAIN, min(camera.neighbours) + _BEYOND)
-    return None if share > CLEAN and min(found.correlation) > structure else share
+    structure = max(noise.CERTAIN, max(camera.neighbours) + _BEYOND)
+    return None if share > CLEAN and max(found.correlation) > structure else share
