@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import convolve, gaussian_filter
 
-from autodip.physics.blocks import Blocks
+from autodip.physics.blocks import Spectra
 from autodip.physics.estimate import estimate_noise
 from autodip.physics.noise import Noise
 from autodip.physics.optics import Optics
@@ -165,7 +165,7 @@ def test_records_without_a_curve_follow_the_line():
 
 
 def test_blocks_of_a_large_image_are_fewer_per_area():
-    assert len(Blocks.of(np.random.default_rng(0).random((1500, 1500))).mean) < 17_000
+    assert len(Spectra.of(np.random.default_rng(0).random((1500, 1500))).mean) < 17_000
 
 
 def residual(noisy, truth):

@@ -40,12 +40,12 @@ ODD = ((_frequency[:, None] + _frequency) % 2 == 1).ravel()
 
 Coefficients of different parity are uncorrelated for any noise whose correlation does not depend
 on the signs of the lags, because one of them is symmetric along an axis and the other
-antisymmetric. Blocks chosen by the one kind are thus an unbiased sample for the other.
+antisymmetric. Spectra chosen by the one kind are thus an unbiased sample for the other.
 """
 
 
 @dataclass(frozen=True)
-class Blocks:
+class Spectra:
     """Mean and power spectrum of every usable block.
 
     Parameters
@@ -60,19 +60,19 @@ class Blocks:
     power: np.ndarray
 
     @classmethod
-    def of(cls, image: np.ndarray) -> Blocks:
+    def of(cls, image: np.ndarray) -> Spectra:
         """Transform overlapping blocks of an image, float, at least 64 x 64 pixels.
 
-        Blocks with pixels of constant areas (a border, a background set to 0), saturated pixels
+        Spectra with pixels of constant areas (a border, a background set to 0), saturated pixels
         or hot pixels are omitted. If hardly any block remains, as where photons are very rare,
-        only constant blocks are omitted.
+        all are used.
         """
         rows, columns = (n - BLOCK + 1 for n in image.shape)
         stride = max(_STRIDE, int(np.ceil(np.sqrt(rows * columns / _MOST))))
         blocks = _cut(image, stride)
         usable = ~_cut(_unusable(image), stride).any(axis=(1, 2))
         if usable.sum() < max(_LEAST, _LEAST_SHARE * usable.size):
-            usable = np.ptp(blocks, axis=(1, 2)) > 0
+            usable[:] = True
         blocks = blocks[usable]
         mean = blocks.mean(axis=(1, 2))
         # Without its mean, a bright block does not leave rounding errors in the spectrum.

@@ -10,7 +10,7 @@ from autodip.physics.blocks import (
     ODD,
     RADIUS,
     REACH,
-    Blocks,
+    Spectra,
     design,
     expected_power,
 )
@@ -82,7 +82,7 @@ def autocorrelation(image: np.ndarray) -> np.ndarray:
         Lags -2 ... 2 along Y and X; 1 at the centre. White if the image has no noise.
     """
     low, span = float(image.min()), float(np.ptp(image))
-    blocks = Blocks.of((image - low) / (span or 1.0))
+    blocks = Spectra.of((image - low) / (span or 1.0))
     return mirrored(measure(blocks)) if blocks.power.any() else white()
 
 
@@ -92,7 +92,7 @@ def mirrored(measured: np.ndarray) -> np.ndarray:
     return np.asarray(measured[np.ix_(lags, lags)])
 
 
-def measure(blocks: Blocks) -> np.ndarray:
+def measure(blocks: Spectra) -> np.ndarray:
     """Autocorrelation of the noise for lags 0 ... 4 along Y and X, shape (5, 5).
 
     It is fitted to the mean spectrum of flat blocks. The fine half of the spectrum, which
@@ -105,7 +105,7 @@ def measure(blocks: Blocks) -> np.ndarray:
 
     Parameters
     ----------
-    blocks : Blocks
+    blocks : Spectra
         With some power.
     """
     levels = by_level(blocks, COARSE, FINE, np.ones(BLOCK**2))
@@ -153,7 +153,7 @@ def _across(along_y: bool) -> np.ndarray:
     return np.asarray((index % BLOCK if along_y else index // BLOCK) >= BLOCK // 2)
 
 
-def _typical(blocks: Blocks, levels: Levels, *, structured: bool) -> np.ndarray:
+def _typical(blocks: Spectra, levels: Levels, *, structured: bool) -> np.ndarray:
     """Mean spectrum (144,) of the blocks chosen at each brightness, for variance 1.
 
     Bins with structure count as much as others if ``structured``, otherwise less.
@@ -164,7 +164,7 @@ def _typical(blocks: Blocks, levels: Levels, *, structured: bool) -> np.ndarray:
     return np.average(np.array(spectra) / scale[:, None], axis=0, weights=weight)
 
 
-def _flattest(blocks: Blocks, levels: Levels) -> tuple[np.ndarray, np.ndarray]:
+def _flattest(blocks: Spectra, levels: Levels) -> tuple[np.ndarray, np.ndarray]:
     """Mean spectrum (144,) of the flattest blocks for variance 1, and the coefficients to fit."""
     gain, constant = levels.line()
     variance = np.maximum(gain * blocks.mean + constant, max(levels.variance.min(), 1e-300))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from autodip.physics.blocks import Blocks, expected_power
+from autodip.physics.blocks import Spectra, expected_power
 from autodip.physics.correlation import bands, measure, mirrored
 from autodip.physics.levels import by_level
 from autodip.physics.noise import Noise
@@ -43,10 +43,10 @@ def estimate_noise(image: np.ndarray) -> Noise | None:
     unit = (image - low) / span
     share = float(np.mean(unit == 1))
     saturated = share if share > 1e-4 else 0.0
-    return _in_unit(Blocks.of(unit), saturated).scaled(span, low)
+    return _in_unit(Spectra.of(unit), saturated).scaled(span, low)
 
 
-def _in_unit(blocks: Blocks, saturated: float) -> Noise:
+def _in_unit(blocks: Spectra, saturated: float) -> Noise:
     """Noise of an image whose grey values range from 0 to 1."""
     if not blocks.power.any():
         return Noise(0.0, 0.0, 0.0, (0.0, 0.0), 0.0, saturated=saturated)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autodip.physics.blocks import BLOCK, COARSEST, ODD, RADIUS, Blocks
+from autodip.physics.blocks import BLOCK, COARSEST, ODD, RADIUS, Spectra
 
 _BINS, _QUANTILES = 24, 12
 """Bins of equal width in brightness, each divided where the population's quantiles lie."""
@@ -36,7 +36,7 @@ the line: with structure, and in addition without."""
 _ROUNDS = 15
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Levels:
     """Noise in bins of brightness, in the order of brightness.
 
@@ -105,7 +105,7 @@ class Levels:
         return float(gain), float(constant)
 
 
-def by_level(blocks: Blocks, coarse: np.ndarray, fine: np.ndarray, expected: np.ndarray) -> Levels:
+def by_level(blocks: Spectra, coarse: np.ndarray, fine: np.ndarray, expected: np.ndarray) -> Levels:
     """Measure the noise in bins of brightness.
 
     In bins with structure, the variance is measured in the flattest blocks: those whose coarse
@@ -117,7 +117,7 @@ def by_level(blocks: Blocks, coarse: np.ndarray, fine: np.ndarray, expected: np.
 
     Parameters
     ----------
-    blocks : Blocks
+    blocks : Spectra
     coarse, fine : ndarray of bool, shape (144,)
         Coefficients for the choice, and those for the measurement.
     expected : ndarray, shape (144,)
