@@ -72,7 +72,7 @@ class Spectra:
         blocks = _cut(image, stride)
         usable = ~_cut(_unusable(image), stride).any(axis=(1, 2))
         if usable.sum() < max(_LEAST, _LEAST_SHARE * usable.size):
-            usable[:] = True
+            usable = np.ones(len(blocks), bool)
         blocks = blocks[usable]
         mean = blocks.mean(axis=(1, 2))
         # Without its mean, a bright block does not leave rounding errors in the spectrum.

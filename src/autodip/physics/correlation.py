@@ -109,6 +109,10 @@ def measure(blocks: Spectra) -> np.ndarray:
         With some power.
     """
     levels = by_level(blocks, COARSE, FINE, np.ones(BLOCK**2))
+    if not levels.variance.any():
+        only = np.zeros((REACH + 1, REACH + 1))
+        only[0, 0] = 1
+        return only
     near = _fit(_typical(blocks, levels, structured=False), FINE, lags=(2, 2))
     axis = _axis(near)
     if axis is None:
