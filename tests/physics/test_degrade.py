@@ -174,7 +174,7 @@ def test_a_clean_image_that_is_noisy_is_told(scene, rng):
 def test_fine_structure_is_not_taken_for_noise(scene):
     """A mesh of fibres all over the image."""
     y, x = np.mgrid[:256, :256]
-    mesh = 200 * np.sin(x * 1.1 + y * 0.3) * np.sin(y * 1.2 - 0.2 * x)
+    mesh = 400 * np.sin(x * 1.1 + y * 0.3) * np.sin(y * 1.2 - 0.2 * x)
     assert own_noise(scene + gaussian_filter(mesh, 1), camera()) is None
 
 

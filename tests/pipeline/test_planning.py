@@ -1,5 +1,7 @@
 """Describe, choose, price, fit into memory: each of them once."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -13,13 +15,13 @@ QUICK = {"iterations": 2, "depth": 2, "width": 4, "device": "cpu"}
 def estimated(monkeypatch):
     """Shapes of the images whose noise was estimated."""
     shapes = []
-    own = estimate.autocorrelation  # called first by every estimate
+    own = estimate.Spectra.of  # called once by every estimate
 
     def counted(image):
         shapes.append(image.shape)
         return own(image)
 
-    monkeypatch.setattr(estimate, "autocorrelation", counted)
+    monkeypatch.setattr(estimate, "Spectra", SimpleNamespace(of=counted))
     return shapes
 
 

@@ -121,14 +121,7 @@ def _unit(image: np.ndarray) -> np.ndarray:
 def _in_units(noise: Noise, image: np.ndarray) -> Noise:
     """Noise of the image scaled to [0, 1]."""
     low, span = float(image.min()), float(image.max()) - float(image.min())
-    return Noise(
-        noise.gain / span,
-        (noise.constant + noise.gain * low) / span**2,
-        noise.sigma / span,
-        noise.correlation,
-        noise.floor / span**2,
-        saturated=noise.saturated,
-    )
+    return noise.scaled(1 / span, -low / span)
 
 
 def _white(data: np.ndarray) -> Noise:

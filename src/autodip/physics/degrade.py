@@ -176,7 +176,7 @@ def own_noise(truth: np.ndarray, camera: Camera, *, photons: float = 1.0) -> flo
         fine structure.
     """
     added = float(np.mean(camera.variance(truth))) / photons
-    return noise_share(truth, added, min(camera.neighbours))
+    return noise_share(truth, added, max(camera.neighbours))
 
 
 def noise_share(clean: np.ndarray, added: float, neighbours: float = 0.0) -> float | None:
@@ -200,4 +200,4 @@ def noise_share(clean: np.ndarray, added: float, neighbours: float = 0.0) -> flo
         return 0.0
     share = float(np.sqrt(np.mean(found.std(clean) ** 2) / added))
     structure = max(noise.CERTAIN, neighbours + _BEYOND)
-    return None if share > CLEAN and min(found.correlation) > structure else share
+    return None if share > CLEAN and max(found.correlation) > structure else share

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
@@ -34,6 +35,13 @@ class Noise(Value):
         Smallest variance measured at any brightness; lower bound of the model's variance.
     saturated : float
         Fraction of pixels at the brightest value if it exceeds 1 in 10,000; otherwise 0.
+    curve : tuple of (float, float), optional
+        Measured brightness levels, in ascending order, and noise variances there. They deviate
+        from the straight line where the camera clips at black or is not linear. None in records
+        of versions that measured the line only.
+    autocorrelation : tuple of tuple of float, 5 x 5, optional
+        Noise correlation for lags -2 ... 2 along Y and X; 1 at the centre. None in records of
+        versions that stored that of adjacent pixels only.
     """
 
     gain: float
@@ -43,8 +51,29 @@ class Noise(Value):
     floor: float
     _: KW_ONLY
     saturated: float
+    curve: tuple[tuple[float, float], ...] | None = None
+    autocorrelation: tuple[tuple[float, ...], ...] | None = None
 
     def std(self, signal: np.ndarray) -> np.ndarray:
-        """Standard deviation of the noise at ``signal``, an array in the units of the image."""
-        root: np.ndarray = np.sqrt(np.maximum(self.gain * signal + self.constant, self.floor))
-        return root
+        """Standard deviation of the noise at ``signal``, an array in the units of the image.
+
+        Interpolated between the measured levels; brighter signals follow the gain.
+        """
+        if not self.curve:
+            return np.asarray(np.sqrt(np.maximum(self.gain * signal + self.constant, self.floor)))
+        level, variance = np.array(self.curve).T
+        beyond = self.gain * np.maximum(signal - level[-1], 0)
+        return np.asarray(np.sqrt(np.interp(signal, level, variance) + beyond))
+
+    def scaled(self, factor: float, offset: float) -> Noise:
+        """Noise of the image ``factor * image + offset``; ``factor`` is above 0."""
+        constant = (self.constant * factor - self.gain * offset) * factor
+        curve = self.curve and tuple((factor * x + offset, v * factor**2) for x, v in self.curve)
+        return dataclasses.replace(
+            self,
+            gain=self.gain * factor,
+            constant=constant,
+            sigma=self.sigma * factor,
+            floor=self.floor * factor**2,
+            curve=curve,
+        )
