@@ -33,7 +33,9 @@ def compute_tasks(tasks: Sequence[Task]) -> Iterator[Step | Finished]:
     if learned:
         yield from apply_to_tasks(learned)
     for task, reason in zip(tasks, reasons, strict=True):
-        for step in fit_tasks([task]) if reason is not None else ():
+        if reason is None:
+            continue
+        for step in fit_tasks([task]):
             if isinstance(step, Finished):
                 record = dataclasses.replace(step.record, reason=reason)
                 yield dataclasses.replace(step, record=record)
