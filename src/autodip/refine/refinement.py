@@ -37,7 +37,7 @@ class RefineParams(Value):
 
     excess: float = 1.1
     strengths: tuple[float, ...] = (1.2, 0.8)
-    mean_share: float = 0.25
+    mean_share: float = 0.2
     correlated_strengths: tuple[float, ...] = (0.5,)
     keep: float = 0.06
     patch: int = 6
