@@ -21,7 +21,7 @@ def described(microscope=None, specimen=None, shape=(512, 512)):
 def test_both_known():
     choice = choose(described("widefield", "nucleus"), presets.load("published"))
     assert str(choice.net) == "8/asc_to512/4"
-    assert choice.fit.iterations == 300
+    assert choice.fit.iterations == 180
     assert choice.evidence.group == Kind("widefield", "nucleus")
     assert choice.evidence.notes == ()
     assert "2601.12055" in choice.evidence.source
@@ -100,7 +100,7 @@ def test_refinement_is_the_presets_unless_asked_otherwise():
 
 def test_published_stops_hold_for_all_sizes():
     choice = choose(described("widefield", "nucleus", (257, 257)), presets.load("published"))
-    assert choice.fit.iterations == 300
+    assert choice.fit.iterations == 180
 
 
 def test_a_list_of_widths_sets_the_depth():
@@ -147,9 +147,9 @@ def test_correlated_noise_has_its_own_stop():
     balanced = presets.load("balanced")
     assert choose(noisy(0.1), balanced).fit.iterations == 180
     own = choose(noisy(0.6), balanced)
-    assert own.fit.iterations == 300
+    assert own.fit.iterations == 180
     assert "correlated between neighbours" in own.evidence.notes[0]
-    assert choose(noisy(0.6, (256, 256)), balanced).fit.iterations == 189
+    assert choose(noisy(0.6, (256, 256)), balanced).fit.iterations == 113
     assert choose(noisy(0.6), presets.load("published")).evidence.notes == (
         choose(noisy(0.1), presets.load("published")).evidence.notes
     )
