@@ -21,7 +21,7 @@ def described(microscope=None, specimen=None, shape=(512, 512)):
 def test_both_known():
     choice = choose(described("widefield", "nucleus"), presets.load("published"))
     assert str(choice.net) == "8/asc_to512/4"
-    assert choice.fit.iterations == 180
+    assert choice.fit.iterations == 300
     assert choice.evidence.group == Kind("widefield", "nucleus")
     assert choice.evidence.notes == ()
     assert "2601.12055" in choice.evidence.source
@@ -100,7 +100,7 @@ def test_refinement_is_the_presets_unless_asked_otherwise():
 
 def test_published_stops_hold_for_all_sizes():
     choice = choose(described("widefield", "nucleus", (257, 257)), presets.load("published"))
-    assert choice.fit.iterations == 180
+    assert choice.fit.iterations == 300
 
 
 def test_a_list_of_widths_sets_the_depth():
@@ -139,16 +139,16 @@ def test_a_small_image_is_fitted_at_full_resolution():
         fitting(presets.load("balanced").rows[-1].net, (4, 300), fixed=True)
 
 
-def test_correlated_noise_has_its_own_stop():
+def test_correlated_noise_ends_the_fit_earlier():
     def noisy(correlation, shape=(512, 512)):
         found = Noise(0.1, 1.0, 1.0, (correlation, correlation), 1.0, saturated=0.0)
         return dataclasses.replace(described(shape=shape), noise=found)
 
     balanced = presets.load("balanced")
     assert choose(noisy(0.1), balanced).fit.iterations == 180
-    own = choose(noisy(0.6), balanced)
-    assert own.fit.iterations == 180
-    assert "correlated between neighbours" in own.evidence.notes[0]
+    earlier = choose(noisy(0.6), balanced)
+    assert earlier.fit.iterations == 180
+    assert "correlated between neighbours" in earlier.evidence.notes[0]
     assert choose(noisy(0.6, (256, 256)), balanced).fit.iterations == 113
     assert choose(noisy(0.6), presets.load("published")).evidence.notes == (
         choose(noisy(0.1), presets.load("published")).evidence.notes
