@@ -42,11 +42,11 @@ BODY = ROW.net
 FULL = NetParams(depth=5, width=(8, 16, 32, 64, 128), skip=4, input_channels=8, lean=True)
 STOPS = (60, 120, 180, 240, 320, 400)
 CENTRE = 180
-REFINED = RefineParams(trust=0)
+REFINED = RefineParams()
 LADDER = {
-    "local filters": RefineParams(strengths=(), keep=0, trust=0),
-    "local filters, one pass": RefineParams(strengths=(1.2,), keep=0, trust=0),
-    "local filters, two passes": RefineParams(keep=0, trust=0),
+    "local filters": RefineParams(strengths=(), keep=0),
+    "local filters, one pass": RefineParams(strengths=(1.2,), keep=0),
+    "local filters, two passes": RefineParams(keep=0),
 }
 """The refinement, step by step."""
 Rule = Callable[[dict[int, float], dict[int, float]], int]
@@ -196,11 +196,6 @@ def measure_pair(pair: Pair, into: Table) -> None:
                 for steps, params in LADDER.items():
                     refined(f"fit, {steps}", iterations, pilot, params)
             refined(f"{name}, refined", iterations, pilot, REFINED)
-    trusting = "fit, refined, trusted where calm"
-    if not into.has(pair, trusting, CENTRE):
-        fit = ROW.fit.replace(iterations=CENTRE, seeds=1, noise_limit=None)
-        for iterations, pilot, _, _ in curve(pair.noisy, BODY, fit, (CENTRE,)):
-            refined(trusting, iterations, pilot, RefineParams())
 
 
 def curve(
@@ -313,11 +308,9 @@ images of 512 x 512 pixels, none of them a test image: FMD confocal, W2S widefie
 simulated on their truths (few photons; correlated between neighbours). "fit" is the network of
 `balanced` and `best`, "full" a thin network without the half-resolution body (5/8-16-32-64-128
 lean), and "two seeds" the mean of two fits. "local filters" are the first two steps of the
-refinement, and "passes" its passes over groups of similar patches. "refined" also returns a
-twentieth of what was removed where the noise is white. "trusted where calm" is the complete
-refinement of the presets: it also gives the fit a weight of one half where the noise is correlated
-and the residual is locally noise alone. Seconds are those of the row's own step: the fit, or the
-refinement.
+refinement, and "passes" its passes over groups of similar patches. "refined" is the complete
+refinement of the presets, which also returns a small share of what was removed. Seconds are those
+of the row's own step: the fit, or the refinement.
 
 Made by `python benchmarks/ablation.py measure DATA WEIGHTS docs/results/ablation.csv` and
 `python benchmarks/ablation.py report docs/results/ablation.csv > docs/results/ablation.md`.

@@ -12,7 +12,7 @@ from autodip.fit.loop import Step
 from autodip.fit.params import FitParams
 from autodip.fit.stopping import Discrepancy
 from autodip.image.scaling import Scale, to_dtype
-from autodip.physics.noise import Noise
+from autodip.physics.noise import CERTAIN, Noise
 from autodip.refine.combine import refine
 from autodip.refine.refinement import RefineParams
 
@@ -65,7 +65,9 @@ class Session:
         self._dtype = plane.dtype if dtype is None else dtype
         self._device = device if device.startswith("cuda") else "cpu"
         self._stop: Discrepancy | None = None
-        if params.noise_limit is not None and noise is not None:
+        # Where it is correlated, the power of the noise is too uncertain to stop by.
+        certain = noise is not None and min(noise.correlation) < CERTAIN
+        if params.noise_limit is not None and noise is not None and certain:
             data = plane.astype(np.float64)
             self._stop = Discrepancy(data, noise, params.iterations, params.noise_limit)
 

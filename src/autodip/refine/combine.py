@@ -10,6 +10,7 @@ from autodip.physics.anscombe import Stabiliser
 from autodip.physics.correlation import autocorrelation, white
 from autodip.physics.noise import Noise
 from autodip.refine.groups import estimate_groups
+from autodip.refine.halves import doubled, halved, halved_variance
 from autodip.refine.local import Blocks, return_excess, wiener
 from autodip.refine.refinement import RefineParams
 
@@ -19,11 +20,8 @@ _SPREAD = (0.05, 1.3)
 
 _MAD = 0.6745
 
-_AREA, _EDGE = 10.0, 3.0
-
-_QUIET, _MOST_QUIET = 20, 1.05
-
-_NOISE_TO_STRUCTURE = (1.05, 1.3)
+_CALM = 3.0
+"""Standard deviation (pixels) of the Gaussian that smooths the change where there is only noise."""
 
 _LEVEL = 16.0
 """Standard deviation (pixels) of the Gaussian whose local means are set to those of the data."""
@@ -58,47 +56,54 @@ def refine(
     transform = Stabiliser.of(estimated, float(noisy.min()))
     stable = transform.forward(noisy)
     guide = transform.forward_mean(pilot.astype(np.float64))
-    correlated = min(estimated.correlation) >= noise.CERTAIN
-    correlation = autocorrelation(stable) if correlated else white()
-    blocks = Blocks.of(stable, correlation, device)
-    returned = return_excess(blocks, guide, params.excess)
-    current = (returned + wiener(blocks, returned)) / 2
-    # The mean of a group of overlapping patches reduces white noise, but correlated noise less.
-    share = 0.0 if correlated else params.mean_share
-    for strength in params.strengths:
-        variance = strength * _variance(stable, current)
-        current = estimate_groups(
-            stable,
-            current,
-            variance,
-            correlation,
-            params=params,
-            mean_share=share,
-            device=device,
-        )
-    result = transform.inverse(current)
+    if min(estimated.correlation) >= noise.CERTAIN:
+        scale = float(np.sqrt(halved_variance(autocorrelation(stable))))
+        small, coarse = halved(stable) / scale, halved(guide) / scale
+        correlation = autocorrelation(small)
+        # The mean of a group of overlapping patches reduces white noise, correlated noise less.
+        passes = params.replace(strengths=params.correlated_strengths, mean_share=0.0)
+        change = _detail(small, coarse, correlation, passes, device, calm=0.0)
+        change = doubled(change * scale, guide.shape)
+    else:
+        doubtful = min(estimated.correlation) >= noise.CORRELATED
+        passes = params.replace(mean_share=0.0) if doubtful else params
+        correlation = autocorrelation(stable) if doubtful else white()
+        change = _detail(stable, guide, correlation, passes, device)
+    result = transform.inverse(guide + change)
     # Averages of stabilised values are slightly biased where the signal varies within them.
     result += gaussian_filter(noisy - result, _LEVEL)
-    if correlated:
-        calm = 1 - _structure((stable - guide) ** 2)
-        return np.asarray(result + params.trust * calm * (pilot - result))
     return np.asarray(result + params.keep * (noisy - result))
 
 
-def _structure(power: np.ndarray) -> np.ndarray:
-    """Presence of structure in a residual, (Y, X): 0 where there is only noise, 1 for structure.
+def _detail(
+    stable: np.ndarray,
+    guide: np.ndarray,
+    correlation: np.ndarray,
+    params: RefineParams,
+    device: str,
+    *,
+    calm: float = _CALM,
+) -> np.ndarray:
+    """Detail (Y, X) to be added to a guide, found in an image with noise of variance 1.
 
-    Parameters
-    ----------
-    power : ndarray, shape (Y, X)
-        Squared residual in units of the noise variance. The noise level is taken from its quiet
-        areas, because the variance of correlated noise is slightly underestimated.
+    ``calm`` is the standard deviation (pixels) of the Gaussian that smooths it where there is only
+    noise; 0 for none.
     """
-    local = gaussian_filter(power, _AREA)
-    quiet = min(float(np.percentile(local, _QUIET)), _MOST_QUIET)
-    low, high = _NOISE_TO_STRUCTURE
-    share = np.clip((local / max(quiet, 1e-9) - low) / (high - low), 0, 1)
-    return np.asarray(gaussian_filter(share, _EDGE))
+    blocks = Blocks.of(stable, correlation, device)
+    excess = return_excess(blocks, guide, params.excess)
+    current = (excess.image + wiener(blocks, excess.image)) / 2
+    for strength in params.strengths:
+        current = estimate_groups(
+            stable,
+            current,
+            strength * _variance(stable, current),
+            correlation,
+            params=params,
+            device=device,
+        )
+    change = current - guide
+    smooth = gaussian_filter(change, calm)
+    return np.asarray(smooth + excess.presence * (change - smooth))
 
 
 def _variance(stable: np.ndarray, result: np.ndarray) -> np.ndarray:

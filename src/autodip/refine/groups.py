@@ -27,7 +27,6 @@ def estimate_groups(
     correlation: np.ndarray,
     *,
     params: RefineParams,
-    mean_share: float,
     device: str,
 ) -> np.ndarray:
     """Denoise an image in groups of patches that are similar in a guide image.
@@ -41,10 +40,9 @@ def estimate_groups(
     correlation : ndarray, shape (5, 5)
         Autocorrelation of the noise.
     params : RefineParams
-        Size and step of the patches, size of the search window and of the groups.
-    mean_share : float
-        Weight of the noisy patches' mean in the mean of the distribution, 0 to 1; the guide
-        patches' mean has the remaining weight.
+        Size and step of the patches, size of the search window and of the groups, and weight of
+        the noisy patches' mean in the mean of the distribution; the guide patches' mean has the
+        remaining weight.
     device : str
         Name of a torch device.
 
@@ -72,7 +70,7 @@ def estimate_groups(
             data.reshape(-1)[index],
             pilot.reshape(-1)[index],
             strength[:, None, None] * covariance,
-            mean_share,
+            params.mean_share,
         )
         total.index_add_(0, index.reshape(-1), (estimate * weight).reshape(-1))
         weights.index_add_(0, index.reshape(-1), weight.expand_as(estimate).reshape(-1))

@@ -22,13 +22,11 @@ class RefineParams(Value):
         Values above 1 smooth more, values below 1 preserve more.
     mean_share : float
         Weight of the noisy patches in the mean of a group if the noise is white; 0 to 1.
+    correlated_strengths : tuple of float
+        The same factors if the noise is correlated and the image is refined at half resolution.
     keep : float
-        Share of what was removed that is added back to the result if the noise is white; 0 to
-        1. A little grain resembles the truth more than none (LPIPS), and costs little PSNR.
-    trust : float
-        Weight of the fit itself in the result where the noise is correlated and the residual of
-        the fit is locally only noise; 0 to 1. There the refinement finds no structure to add
-        back, only noise of the same coarseness.
+        Share of what was removed that is added back to the result; 0 to 1. A little grain
+        resembles the truth more than none (LPIPS), and costs little PSNR.
     patch, step : int
         Side length of the square patches and spacing of the reference patches, in pixels.
     window : int
@@ -39,9 +37,9 @@ class RefineParams(Value):
 
     excess: float = 1.1
     strengths: tuple[float, ...] = (1.2, 0.8)
-    mean_share: float = 0.5
-    keep: float = 0.05
-    trust: float = 0.5
+    mean_share: float = 0.2
+    correlated_strengths: tuple[float, ...] = (0.5,)
+    keep: float = 0.06
     patch: int = 6
     step: int = 3
     window: int = 10
@@ -51,11 +49,12 @@ class RefineParams(Value):
         check_float("excess", self.excess, 1, 100)
         check_float("mean_share", self.mean_share, 0, 1)
         check_float("keep", self.keep, 0, 1)
-        check_float("trust", self.trust, 0, 1)
-        if not isinstance(self.strengths, tuple):
-            raise ParameterError(f"strengths is {self.strengths!r}; it must be a list of numbers")
-        for strength in self.strengths:
-            check_float("strengths", strength, 0, 100, open_low=True)
+        for name in ("strengths", "correlated_strengths"):
+            values = getattr(self, name)
+            if not isinstance(values, tuple):
+                raise ParameterError(f"{name} is {values!r}; it must be a list of numbers")
+            for value in values:
+                check_float(name, value, 0, 100, open_low=True)
         check_int("patch", self.patch, 2, 16)
         check_int("step", self.step, 1, self.patch)
         check_int("window", self.window, 1, 50)
