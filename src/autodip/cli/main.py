@@ -26,6 +26,7 @@ _COMMANDS = {
     "metrics": "compare a result with the true image",
     "weights": "install the weights of the metric LPIPS",
     "study": "compare strategies for choosing parameters from a calibration base",
+    "prior": "tune the learned prior on images of your own",
     "params": "show what would be chosen for a file, why, and its cost",
     "simulate-pairs": "simulate calibration pairs from clean images and the noise of one image",
 }

@@ -19,7 +19,7 @@ from autodip.prior.shots import Data, Shot
 from autodip.prior.training import loss_of
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Lesson:
     """An own image, stabilised, with the noise that is told and what serves as target.
 
@@ -47,7 +47,7 @@ class Lesson:
     covariance: np.ndarray | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Patch:
     """A patch of a lesson in one orientation, or a simulated sample.
 
@@ -68,9 +68,13 @@ class Patch:
     @classmethod
     def of(cls, sample: Sample) -> Patch:
         """Patch of a simulated sample."""
-        one = np.ones_like(sample.truth)
         return cls(
-            "pair", sample.noisy, sample.truth, one, sample.deviation, tuple(sample.correlation)
+            data="pair",
+            noisy=sample.noisy,
+            target=sample.truth,
+            scale=np.ones_like(sample.truth),
+            deviation=sample.deviation,
+            correlation=tuple(sample.correlation),
         )
 
 
@@ -101,7 +105,15 @@ def prepare(net: PriorNet, shot: Shot, generator: np.random.Generator) -> Lesson
         # Noise lowers the mean of a square root by about its variance over twice the root.
         targets = (stable + deviation**2 / (2 * np.maximum(first, 1)))[None]
         scale = deviation
-    return Lesson(shot.data, stable, observed, deviation, targets, scale, covariance)
+    return Lesson(
+        data=shot.data,
+        stable=stable,
+        observed=observed,
+        deviation=deviation,
+        targets=targets,
+        scale=scale,
+        covariance=covariance,
+    )
 
 
 def square_of(image: np.ndarray, transform: Stabiliser) -> np.ndarray:
@@ -123,8 +135,14 @@ def draw_patch(lesson: Lesson, side: int, generator: np.random.Generator) -> Pat
         noise = deviation * draw_noise(lesson.covariance, (side, side), generator)
         noisy, target = noisy + STRENGTH * noise, target - noise / STRENGTH
         deviation = deviation * np.sqrt(1 + STRENGTH**2)
-    turned = (_turned(one, number) for one in (noisy, target, scale, deviation))
-    return Patch(lesson.data, *turned, turned_lags(lesson.observed.correlation, number))
+    return Patch(
+        data=lesson.data,
+        noisy=_turned(noisy, number),
+        target=_turned(target, number),
+        scale=_turned(scale, number),
+        deviation=_turned(deviation, number),
+        correlation=turned_lags(lesson.observed.correlation, number),
+    )
 
 
 def _turned(image: np.ndarray, number: int) -> np.ndarray:

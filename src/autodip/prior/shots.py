@@ -36,7 +36,7 @@ class OwnImage:
     Parameters
     ----------
     name : str
-    field : str
+    fov : str
         Field of view; images of one field are never on both sides of a comparison.
     series : str
         Captures with the same series show the same field with the same settings.
@@ -48,7 +48,7 @@ class OwnImage:
     """
 
     name: str
-    field: str
+    fov: str
     series: str
     read: Callable[[], tuple[np.ndarray, np.ndarray | None]] = field(repr=False, compare=False)
     kind: Kind
@@ -60,7 +60,7 @@ class Shot:
 
     Parameters
     ----------
-    field, series : str
+    fov, series : str
         As in :class:`OwnImage`.
     noisy : ndarray, float64, shape (Y, X)
     noise : Noise
@@ -71,7 +71,7 @@ class Shot:
         Other captures of the field, in the intensities of this one.
     """
 
-    field: str
+    fov: str
     series: str
     noisy: np.ndarray = field(repr=False)
     noise: Noise
@@ -95,7 +95,7 @@ class Shot:
         truth = None if self.truth is None else cut(self.truth)
         others = tuple(cut(other) for other in self.others)
         return Shot(
-            self.field, self.series, cut(self.noisy), self.noise, truth=truth, others=others
+            self.fov, self.series, cut(self.noisy), self.noise, truth=truth, others=others
         )
 
 
@@ -171,7 +171,7 @@ def _read(image: OwnImage) -> Shot:
         raise ImageError("its noise could not be estimated")
     if truth is not None:
         truth = fitted_truth(truth, noisy, noise)
-    return Shot(image.field, image.series, noisy, noise, truth=truth)
+    return Shot(image.fov, image.series, noisy, noise, truth=truth)
 
 
 def _centre(image: np.ndarray) -> np.ndarray:
@@ -226,7 +226,7 @@ def _with_others(shot: Shot, shots: Sequence[Shot]) -> Shot:
         # The ratio of spreads, unlike a least-squares fit, is not biased by noise in both images.
         scale = float(smooth.std() / near.std())
         others.append(scale * (other.noisy - near.mean()) + smooth.mean())
-    return Shot(shot.field, shot.series, shot.noisy, shot.noise, others=tuple(others))
+    return Shot(shot.fov, shot.series, shot.noisy, shot.noise, others=tuple(others))
 
 
 def divide(shots: Sequence[Shot], seed: int) -> Divided:
@@ -237,12 +237,12 @@ def divide(shots: Sequence[Shot], seed: int) -> Divided:
     ImageError
         If there are fewer than three fields, and their images are too small to be divided.
     """
-    fields = list(dict.fromkeys(shot.field for shot in shots))
+    fields = list(dict.fromkeys(shot.fov for shot in shots))
     if len(fields) >= 3:
         order = np.random.default_rng(seed).permutation(len(fields))
         chosen = {fields[number] for number in order[: max(1, len(fields) // 4)]}
-        held = tuple(shot for shot in shots if shot.field in chosen)
-        rest = tuple(shot for shot in shots if shot.field not in chosen)
+        held = tuple(shot for shot in shots if shot.fov in chosen)
+        rest = tuple(shot for shot in shots if shot.fov not in chosen)
         return Divided(rest, held, f"{len(chosen)} of {len(fields)} fields of view")
     training, held_out = [], []
     for shot in shots:

@@ -193,9 +193,7 @@ class _Tuner:
         smallest = min(min(lesson.stable.shape) for lesson in lessons)
         self.side = min(params.patch, smallest) // multiple * multiple
         self.pool = list(
-            draw_scenes(
-                params.scenes, _SCENE_SIDE, params.seed, weight=1.0, photons=_SCENE_PHOTONS
-            )
+            draw_scenes(params.scenes, _SCENE_SIDE, params.seed, weight=1.0, photons=_SCENE_PHOTONS)
         )
         self.shares = shares_of(self.pool)
 
