@@ -10,7 +10,7 @@ from autodip.physics.anscombe import Stabiliser
 from autodip.prior.apply import apply_prior, denoise_stable
 from autodip.prior.architecture import PriorNet
 from autodip.prior.observation import Observation, observe
-from autodip.prior.recorruption import draw_noise, noise_covariance, response_to
+from autodip.prior.recorruption import draw_noise, noise_model, response_to
 from autodip.prior.shots import Shot
 
 MOST = 8
@@ -77,7 +77,8 @@ class _Single:
 
     The mean squared residual, plus twice the covariance of the noise with the response of the
     network to it (Ramani et al., IEEE Transactions on Image Processing 17, 2008), less the noise
-    variance; in the stabilised domain, where the noise is almost normal.
+    variance; in the stabilised domain, where the noise is almost normal. Every pixel then counts as
+    in the units of the image.
     """
 
     def __init__(self, net: PriorNet, shot: Shot, generator: np.random.Generator) -> None:
@@ -85,17 +86,20 @@ class _Single:
         self.stable = transform.forward(shot.noisy)
         first = denoise_stable(net, self.stable[None], None)[0]
         self.observed: Observation = observe(self.stable, self.stable - first)
-        deviation = self.observed.deviation(self.stable)
-        covariance = noise_covariance(net, self.stable, self.observed, generator)
+        model = noise_model(net, self.stable, self.observed, generator)
         shape = (self.stable.shape[0], self.stable.shape[1])
-        self.noise = deviation * draw_noise(covariance, shape, generator)
-        self.variance = float(np.mean(self.noise**2))
-        self.peak = float(np.ptp(first))
+        self.noise = model.deviation * draw_noise(model.covariance, shape, generator)
+        self.raised = self.stable + model.lowered
+        self.weight = np.maximum(first, 1) ** 2
+        self.weight /= self.weight.mean()
+        self.variance = float(np.mean(self.weight * self.noise**2))
+        # Squares of stabilised values are linear in the intensities, and change by twice the root.
+        self.peak = float(np.ptp(first**2) / np.sqrt(4 * np.mean(np.maximum(first, 1) ** 2)))
 
     def decibels(self, net: PriorNet) -> float:
-        """Estimated PSNR in the stabilised domain."""
+        """Estimated PSNR."""
         result = denoise_stable(net, self.stable[None], [self.observed])[0]
         response = response_to(net, self.stable, result, self.observed, self.noise)
-        error = float(np.mean((result - self.stable) ** 2)) - self.variance
-        error += 2 * float(np.mean(self.noise * response))
+        errors = (result - self.raised) ** 2 + 2 * self.noise * response
+        error = float(np.mean(self.weight * errors)) - self.variance
         return _decibels(max(error, _LEAST * self.variance), self.peak)

@@ -13,7 +13,7 @@ from autodip.physics.anscombe import Stabiliser
 from autodip.prior.apply import denoise_stable, turned_lags
 from autodip.prior.architecture import PriorNet
 from autodip.prior.observation import Observation, observe
-from autodip.prior.recorruption import STRENGTH, draw_noise, noise_covariance
+from autodip.prior.recorruption import STRENGTH, NoiseModel, draw_noise, noise_model
 from autodip.prior.samples import Sample
 from autodip.prior.shots import Data, Shot
 from autodip.prior.training import loss_of
@@ -34,8 +34,8 @@ class Lesson:
         Stabilised truth; squares of the stabilised other captures; or the stabilised image.
     scale : ndarray, shape (Y, X)
         Standard deviation of the noise of a target; 1 for a truth.
-    covariance : ndarray or None
-        Covariance (7, 7) of the noise in units of the deviation; None unless it is needed.
+    model : NoiseModel or None
+        Noise of a single image, with which it is recorrupted; None for the other kinds.
     """
 
     data: Data
@@ -44,7 +44,7 @@ class Lesson:
     deviation: np.ndarray = field(repr=False)
     targets: np.ndarray = field(repr=False)
     scale: np.ndarray = field(repr=False)
-    covariance: np.ndarray | None = None
+    model: NoiseModel | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +93,7 @@ def prepare(net: PriorNet, shot: Shot, generator: np.random.Generator) -> Lesson
     first = denoise_stable(net, stable[None], None)[0]
     observed = observe(stable, stable - first)
     deviation = observed.deviation(stable)
-    one, covariance = np.ones_like(stable), None
+    one, model = np.ones_like(stable), None
     if shot.truth is not None:
         targets, scale = transform.forward(shot.truth)[None], one
     elif shot.others:
@@ -101,10 +101,8 @@ def prepare(net: PriorNet, shot: Shot, generator: np.random.Generator) -> Lesson
         # Derivative of the square: intensities, which are linear, have a noise of this strength.
         scale = 2 * np.maximum(first, 0.5) * deviation
     else:
-        covariance = noise_covariance(net, stable, observed, generator)
-        # Noise lowers the mean of a square root by about its variance over twice the root.
-        targets = (stable + deviation**2 / (2 * np.maximum(first, 1)))[None]
-        scale = deviation
+        model = noise_model(net, stable, observed, generator)
+        targets, scale = (stable + model.lowered)[None], model.deviation
     return Lesson(
         data=shot.data,
         stable=stable,
@@ -112,7 +110,7 @@ def prepare(net: PriorNet, shot: Shot, generator: np.random.Generator) -> Lesson
         deviation=deviation,
         targets=targets,
         scale=scale,
-        covariance=covariance,
+        model=model,
     )
 
 
@@ -131,8 +129,8 @@ def draw_patch(lesson: Lesson, side: int, generator: np.random.Generator) -> Pat
     noisy, scale, deviation = lesson.stable, lesson.scale, lesson.deviation
     target = lesson.targets[generator.integers(len(lesson.targets))][window]
     noisy, scale, deviation = noisy[window], scale[window], deviation[window]
-    if lesson.covariance is not None:
-        noise = deviation * draw_noise(lesson.covariance, (side, side), generator)
+    if lesson.model is not None:
+        noise = scale * draw_noise(lesson.model.covariance, (side, side), generator)
         noisy, target = noisy + STRENGTH * noise, target - noise / STRENGTH
         deviation = deviation * np.sqrt(1 + STRENGTH**2)
     return Patch(

@@ -7,6 +7,9 @@ the target for the first. Correlated noise needs ``z`` of the same correlation.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from itertools import pairwise
+
 import numpy as np
 
 from autodip.prior.apply import denoise_stable
@@ -23,6 +26,29 @@ _PROBE = 0.2
 """Noise by which the response of a network is probed, in units of the noise of the image."""
 
 _ROUNDS = 2
+
+_SHARES = (*np.linspace(0, 0.9, 16), 0.95, 0.98, 0.995, 1.0)
+"""Limits of the bins of brightness in which the noise is measured, as shares of the pixels."""
+
+
+@dataclass(frozen=True)
+class NoiseModel:
+    """Noise of a stabilised image without a truth.
+
+    Parameters
+    ----------
+    deviation : ndarray, shape (Y, X)
+        Standard deviation, apart from a factor that the covariance contains.
+    covariance : ndarray, shape (7, 7)
+        Covariance of the noise divided by this deviation, at lags -3 ... 3 along Y and X.
+    lowered : ndarray, shape (Y, X)
+        By how much noise lowers the mean of the stabilised values: a square root of a noisy value
+        is, on average, less than the root of the mean.
+    """
+
+    deviation: np.ndarray = field(repr=False)
+    covariance: np.ndarray
+    lowered: np.ndarray = field(repr=False)
 
 
 def autocovariance(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -57,13 +83,13 @@ def draw_noise(
     return np.asarray(np.fft.ifft2(white * np.sqrt(power)).real)
 
 
-def noise_covariance(
+def noise_model(
     net: PriorNet,
     stable: np.ndarray,
     observed: Observation,
     generator: np.random.Generator,
-) -> np.ndarray:
-    """Covariance of the noise of a stabilised image, in units of its observed deviation.
+) -> NoiseModel:
+    """Measure the noise of a stabilised image in the residual of a result.
 
     The residual of a network lacks the noise that its result still has. For the best possible
     result the errors of the result are uncorrelated with the residual, so that the noise has the
@@ -80,10 +106,10 @@ def noise_covariance(
 
     Returns
     -------
-    ndarray, shape (7, 7)
+    NoiseModel
     """
-    deviation = observed.deviation(stable)
     result = denoise_stable(net, stable[None], [observed])[0]
+    deviation = _deviation_at(result, stable - result)
     residual = np.clip((stable - result) / deviation, -4, 4)
     residual -= residual.mean()
     removed = autocovariance(residual, residual)
@@ -92,7 +118,18 @@ def noise_covariance(
         noise = draw_noise(covariance, (stable.shape[0], stable.shape[1]), generator)
         response = response_to(net, stable, result, observed, noise * deviation)
         covariance = removed + autocovariance(noise, response / deviation)
-    return covariance
+    variance = covariance[REACH, REACH] * deviation**2
+    return NoiseModel(deviation, covariance, variance / (2 * np.maximum(result, 1)))
+
+
+def _deviation_at(result: np.ndarray, residual: np.ndarray) -> np.ndarray:
+    """Root mean square of a residual (Y, X) by the brightness of the result."""
+    order = np.argsort(result, axis=None)
+    limits = (np.array(_SHARES) * order.size).astype(int)
+    bins = [order[a:b] for a, b in pairwise(limits) if b > a]
+    levels = [float(result.flat[one].mean()) for one in bins]
+    spread = [float(np.sqrt(np.mean(residual.flat[one] ** 2))) for one in bins]
+    return np.asarray(np.maximum(np.interp(result, levels, spread), 0.05))
 
 
 def response_to(
