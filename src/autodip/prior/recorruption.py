@@ -25,7 +25,8 @@ STRENGTH = 0.5
 _PROBE = 0.2
 """Noise by which the response of a network is probed, in units of the noise of the image."""
 
-_ROUNDS = 2
+_ROUNDS = 3
+"""Rounds in which the noise left in a result is measured on noise as found by the one before."""
 
 _SHARES = (*np.linspace(0, 0.9, 16), 0.95, 0.98, 0.995, 1.0)
 """Limits of the bins of brightness in which the noise is measured, as shares of the pixels."""
@@ -94,7 +95,8 @@ def noise_model(
     The residual of a network lacks the noise that its result still has. For the best possible
     result the errors of the result are uncorrelated with the residual, so that the noise has the
     covariance of the residual plus the covariance of the noise with the network's response to it,
-    which is measured on drawn noise.
+    which is measured on drawn noise. Noise so slow that the network takes it for structure remains
+    unseen.
 
     Parameters
     ----------
@@ -113,7 +115,8 @@ def noise_model(
     residual = np.clip((stable - result) / deviation, -4, 4)
     residual -= residual.mean()
     removed = autocovariance(residual, residual)
-    covariance = removed
+    # Negative correlations result from the slow noise that the residual lacks.
+    covariance = np.maximum(removed, 0)
     for _ in range(_ROUNDS):
         noise = draw_noise(covariance, (stable.shape[0], stable.shape[1]), generator)
         response = response_to(net, stable, result, observed, noise * deviation)

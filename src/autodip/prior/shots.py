@@ -94,9 +94,7 @@ class Shot:
 
         truth = None if self.truth is None else cut(self.truth)
         others = tuple(cut(other) for other in self.others)
-        return Shot(
-            self.fov, self.series, cut(self.noisy), self.noise, truth=truth, others=others
-        )
+        return Shot(self.fov, self.series, cut(self.noisy), self.noise, truth=truth, others=others)
 
 
 @dataclass(frozen=True)
