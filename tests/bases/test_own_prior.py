@@ -1,33 +1,9 @@
 import pytest
 
 from autodip.bases import builtin, own_prior, packing, store
-from autodip.bases.own_prior import OwnPrior
 from autodip.errors import FormatError, ParameterError
-from autodip.image.kind import Kind
-from autodip.prior.architecture import PriorNet
 from autodip.prior.learned import load_prior
-
-NOTES = OwnPrior(
-    pairs=3,
-    captures=0,
-    single=2,
-    kinds=(Kind("confocal", "actin"), Kind()),
-    held_out="1 of 4 fields of view",
-    measure="compared with the truth",
-    before=30.0,
-    after=31.5,
-    builtin="a" * 64,
-    start="b" * 64,
-    steps=10,
-    seed=0,
-    version="0.1",
-)
-
-
-def with_prior(path, notes=NOTES):
-    store.create(path)
-    own_prior.write(path, PriorNet((4, 6)), notes)
-    return path
+from tests.helpers.priors import NOTES, with_prior
 
 
 def test_a_base_carries_its_prior(tmp_path):

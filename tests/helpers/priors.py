@@ -6,6 +6,8 @@ import numpy as np
 import torch
 from scipy.ndimage import gaussian_filter
 
+from autodip.bases import own_prior, store
+from autodip.bases.own_prior import OwnPrior
 from autodip.image.kind import Kind
 from autodip.prior.architecture import PriorNet, conditions
 from autodip.prior.clean import draw_scenes
@@ -69,3 +71,27 @@ def own_image(number, *, truth=True, capture=0, stretched=False, series=""):
 
     kind = Kind("confocal", "actin")
     return OwnImage(f"{number}-{capture}", f"f{number}", series or f"f{number}", read, kind)
+
+
+NOTES = OwnPrior(
+    pairs=3,
+    captures=0,
+    single=2,
+    kinds=(Kind("confocal", "actin"), Kind()),
+    held_out="1 of 4 fields of view",
+    measure="compared with the truth",
+    before=30.0,
+    after=31.5,
+    builtin="a" * 64,
+    start="b" * 64,
+    steps=10,
+    seed=0,
+    version="0.1",
+)
+
+
+def with_prior(path, notes=NOTES):
+    """Base with a prior that was never trained."""
+    store.create(path)
+    own_prior.write(path, PriorNet((4, 6)), notes)
+    return path
