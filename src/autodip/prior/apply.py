@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from autodip.compute.device import multiplies_bfloat16
 from autodip.physics.anscombe import Stabiliser
 from autodip.physics.noise import Noise
 from autodip.prior.architecture import PriorNet, conditions
@@ -22,6 +23,9 @@ from autodip.prior.observation import LAGS, Observation
 
 MARGIN = 32
 """Pixels reflected at every border."""
+
+_DARK = 40.0
+"""Largest stabilised value of the darkest pixels; 400 photons."""
 
 _MOST_RETURNED, _OUTLIER = 0.12, 3.0
 """Largest share of the residual that is returned, and its largest value in standard deviations."""
@@ -37,18 +41,14 @@ class Pass:
         Number of this pass, from 1, and of all passes.
     images : list of ndarray, float64, shape (Y, X)
         Denoised images in their own units.
-    observed : list of Observation, or None
-        Noise that the pass was told; None for the first.
-    errors : list of float, or None
-        Expected squared error of each result relative to the variance of the noise, both of the
-        stabilised image; None for the first.
+    observed : sequence of Observation, or None
+        Noise that the pass was told; None if it was told nothing.
     """
 
     number: int
     passes: int
     images: list[np.ndarray]
-    observed: list[Observation] | None
-    errors: list[float] | None
+    observed: Sequence[Observation] | None
 
 
 def apply_prior(
@@ -59,6 +59,7 @@ def apply_prior(
     passes: int = 2,
     orientations: int = 1,
     grain: float = 0.0,
+    observed: Sequence[Observation] | None = None,
 ) -> Iterator[Pass]:
     """Denoise images of one shape; yields the result of every pass.
 
@@ -76,6 +77,9 @@ def apply_prior(
     grain : float
         Share by which the expected squared error may grow by noise that is returned to the
         result of the last pass; 0 for none.
+    observed : sequence of Observation, optional
+        Noise of each image if it is known, for example from the frame before; there is only one
+        pass then.
     """
     transforms = [
         Stabiliser.of(noise, float(image.min()))
@@ -84,23 +88,26 @@ def apply_prior(
     stable = np.stack(
         [change.forward(image) for change, image in zip(transforms, images, strict=True)]
     )
-    observed: list[Observation] | None = None
-    errors: list[float] | None = None
+    # Bright pixels have Gaussian noise wherever zero lies, so their images need not lie higher
+    # than the training examples.
+    dark = np.percentile(stable, 1, axis=(1, 2), keepdims=True)
+    lowered = np.maximum(dark - _DARK, 0)
+    stable = stable - lowered
+    passes = passes if observed is None else 1
     for number in range(1, passes + 1):
         last = number == passes
         result = denoise_stable(net, stable, observed, orientations=orientations if last else 1)
-        kept = _returned(stable, result, errors, grain) if last and errors else result
-        grey = [_inverse(*pair) for pair in zip(transforms, kept, strict=True)]
-        yield Pass(number, passes, grey, observed, errors)
+        kept = _returned(stable, result, observed, grain) if last and observed else result
+        grey = [_inverse(*pair) for pair in zip(transforms, kept + lowered, strict=True)]
+        yield Pass(number, passes, grey, observed)
         if not last:
             redrawn = [redraw(*pair) for pair in zip(stable, result, strict=True)]
             again = denoise_stable(net, np.stack([one.stable for one in redrawn]), observed)
-            found = [corrected(*pair) for pair in zip(redrawn, again, strict=True)]
-            observed, errors = [one for one, _ in found], [error for _, error in found]
+            observed = [corrected(*pair) for pair in zip(redrawn, again, strict=True)]
 
 
 def _returned(
-    stable: np.ndarray, result: np.ndarray, errors: Sequence[float], grain: float
+    stable: np.ndarray, result: np.ndarray, observed: Sequence[Observation], grain: float
 ) -> np.ndarray:
     """Return a share of the residual to each result.
 
@@ -109,8 +116,8 @@ def _returned(
     the residual multiplies the error by ``1 + a**2 (1 / e - 1)``.
     """
     kept = []
-    for noisy, one, error in zip(stable, result, errors, strict=True):
-        ratio = 1 / min(max(error, 1e-3), 0.9) - 1
+    for noisy, one, known in zip(stable, result, observed, strict=True):
+        ratio = 1 / min(max(known.error, 1e-3), 0.9) - 1
         share = min(float(np.sqrt(grain / ratio)), _MOST_RETURNED)
         residual = noisy - one
         limit = _OUTLIER * float(residual.std())
@@ -149,6 +156,7 @@ def denoise_stable(
     if observed is not None:
         spread = [one.deviation(y) for one, y in zip(observed, padded, strict=True)]
         deviation = torch.from_numpy(np.stack(spread).astype(np.float32))[:, None].to(device)
+    half = device.type != "mps" and multiplies_bfloat16(str(device))
     total = torch.zeros_like(noisy)
     for number in range(orientations):
         turned = _turned(noisy, number)
@@ -163,7 +171,7 @@ def denoise_stable(
         )
         with (
             torch.inference_mode(),
-            torch.autocast(device.type, torch.float16, device.type != "cpu"),
+            torch.autocast(device.type, torch.bfloat16, enabled=half),
         ):
             total += _turned_back(net(turned, given).float(), number)
     found = (total / orientations)[:, 0].cpu().numpy().astype(np.float64)

@@ -61,7 +61,7 @@ def redraw(stable: np.ndarray, result: np.ndarray, seed: int = 0) -> Redrawn:
     return Redrawn(result + noise, result, noise, observed)
 
 
-def corrected(redrawn: Redrawn, again: np.ndarray) -> tuple[Observation, float]:
+def corrected(redrawn: Redrawn, again: np.ndarray) -> Observation:
     """Correct an observation by what was not observed of noise that is known.
 
     Parameters
@@ -73,20 +73,17 @@ def corrected(redrawn: Redrawn, again: np.ndarray) -> tuple[Observation, float]:
     Returns
     -------
     Observation
-    float
-        Expected squared error of the result relative to the variance of the noise.
+        With the expected error of a result.
     """
     true = observe(redrawn.stable, redrawn.noise)
     seen = observe(redrawn.stable, redrawn.stable - again)
     error = float(np.mean((again - redrawn.truth) ** 2) / max(np.mean(redrawn.noise**2), 1e-12))
     strength = float(np.mean(redrawn.noise**2) / max(_power(redrawn.stable - again), 1e-12))
     factor = float(np.clip(strength, *_MORE))
-    return (
-        Observation(
-            redrawn.observed.slope * factor,
-            redrawn.observed.constant * factor,
-            _shifted(redrawn.observed.correlation, true.correlation, seen.correlation),
-        ),
+    return Observation(
+        redrawn.observed.slope * factor,
+        redrawn.observed.constant * factor,
+        _shifted(redrawn.observed.correlation, true.correlation, seen.correlation),
         error,
     )
 

@@ -40,11 +40,15 @@ class Observation(Value):
         Variance of the noise as a line over the smoothed stabilised brightness.
     correlation : tuple of float
         Correlation of the noise at :data:`LAGS`.
+    error : float
+        Expected squared error of a result relative to the variance of the noise, both of the
+        stabilised image; 1 if it was not determined.
     """
 
     slope: float
     constant: float
     correlation: tuple[float, ...]
+    error: float = 1.0
 
     def deviation(self, stabilised: np.ndarray) -> np.ndarray:
         """Standard deviation of the noise at every pixel of a stabilised image (Y, X)."""
