@@ -32,6 +32,8 @@ PRESETS = ("original", "published", "fast", "balanced", "best", "untrained")
 """Names of the tables included in the package; ``balanced`` is the default."""
 BY_QUALITY = ("best", "balanced", "fast")
 """Presets calibrated for this package, the best and most costly first."""
+OWN = (*BY_QUALITY, "untrained")
+"""Presets of this package; the others reproduce published methods."""
 
 
 @dataclass(frozen=True)

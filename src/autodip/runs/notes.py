@@ -12,9 +12,12 @@ _SHOWN = 5
 
 def notes(channels: Iterable[ChannelRecord], planes: Iterable[PlaneRecord]) -> list[str]:
     """Notes that are shown to the user by default."""
-    found, planes = [], list(planes)
+    found, channels, planes = [], list(channels), list(planes)
     if any(channel.choice.evidence.outside for channel in channels):
-        found.append("this image is unlike all calibration images; look at the result")
+        known = [channel.choice.evidence.familiarity for channel in channels]
+        found += [one.warning for one in known if one is not None and one.outside] or [
+            "this image is unlike all calibration images; look at the result"
+        ]
     for plane in planes:
         found += plane.assessment.notes if plane.assessment else []
     for plane in planes:
