@@ -10,7 +10,8 @@ DIR is a folder with a ``manifest.json`` of pairs, as ``autodip calibrate`` take
 
 ``compare`` scores methods of ``autodip benchmark`` and presets, ``ablation`` the prior part by part
 and after different numbers of steps. Both print a table in Markdown: PSNR in dB / LPIPS, the mean
-of every set (``--on choose``) or group (``--on report``), and the mean of these. With ``--csv``
+of every set (``--on choose``) or group (``--on report``), and the mean of these. LPIPS needs its
+weights (``autodip weights install``), BM3D its package. With ``--csv``
 there is a row for each image and method; the same command adds what is missing in the file.
 
 ``--on choose`` (default) reads what settings are chosen by: pairs of the role "calibration", pairs
@@ -25,6 +26,7 @@ from __future__ import annotations
 import argparse
 import csv
 import itertools
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
@@ -73,7 +75,7 @@ LARGEST_FILE = 250_000
 
 @dataclass(frozen=True)
 class Case:
-    """A noisy image and its truth; ``set`` is the column of the tables."""
+    """A noisy image and its truth; ``set`` is the row of the tables."""
 
     set: str
     name: str
@@ -144,7 +146,7 @@ def told_residual(net: PriorNet, image: np.ndarray, noise: Noise) -> np.ndarray:
     return np.asarray(photons * transform.gain + transform.black)
 
 
-LAST = {"passes": 3, "orientations": 8}
+LAST: dict[str, Any] = {"passes": 3, "orientations": 8}
 """Setting on which the last parts of the ablation build, that of ``balanced``."""
 PARTS: dict[str, Callable[[PriorNet, np.ndarray, Noise], np.ndarray]] = {
     "blind": partial(applied, passes=1),
@@ -191,16 +193,17 @@ def measure(
     """Rows of all images and methods; rows that are in the file are not measured again."""
     rows = list(csv.DictReader(file.open())) if file and file.exists() else []
     done = {(row["set"], row["image"], row["what"]) for row in rows}
-    perception = lpips.load()
+    perception, missing = lpips.load(), set[str]()
     for case in every:
         for name, denoise in what.items():
-            if (case.set, case.name, name) in done:
+            if name in missing or (case.set, case.name, name) in done:
                 continue
             start = time.perf_counter()
             try:
                 result = denoise(case)
             except MissingPackageError as error:
-                print(f"<!-- no {name}: {error} -->", flush=True)
+                print(f"no {name}: {error}", file=sys.stderr)
+                missing.add(name)
                 continue
             seconds = time.perf_counter() - start
             if result is None:
@@ -223,21 +226,26 @@ def _append(file: Path, row: Mapping[str, str]) -> None:
 
 
 def table(rows: Sequence[Mapping[str, str]]) -> str:
-    """Markdown table of the mean scores by set; "–" if a method has no score of a set."""
+    """Markdown table: a row for each set, a column for each method; "–" where there is no score."""
     sets = list(dict.fromkeys(row["set"] for row in rows))
-    count = {name: len({row["image"] for row in rows if row["set"] == name}) for name in sets}
-    head = ["what", *(f"{name} ({count[name]})" for name in sets)]
-    lines = [[*head, "mean", "PSNR after a linear fit", "seconds"]]
-    lines.append(["---"] * len(lines[0]))
-    for what in dict.fromkeys(row["what"] for row in rows):
+    whats = list(dict.fromkeys(row["what"] for row in rows))
+    means: dict[str, list[dict[str, float]]] = {}
+    for what in whats:
         own = [[r for r in rows if r["set"] == name and r["what"] == what] for name in sets]
-        means = {key: [_mean(some, key) for some in own] for key in METRICS}
-        pairs = list(zip(means["psnr"], means["lpips"], strict=True))
-        pairs.append((_mean_of(means["psnr"]), _mean_of(means["lpips"])))
-        cells = [f"{_text(one, 2)} / {_text(other, 3)}" for one, other in pairs]
-        last = _text(_mean_of(means["psnr_fitted"]), 2), _text(_mean_of(means["seconds"]), 1)
-        lines.append([what, *cells, *last])
+        means[what] = [{key: _mean(some, key) for key in METRICS} for some in own]
+    lines = [["", *whats], ["---"] * (len(whats) + 1)]
+    for number, name in enumerate(sets):
+        count = len({row["image"] for row in rows if row["set"] == name})
+        lines.append([f"{name} ({count})", *(_pair(means[what][number]) for what in whats)])
+    whole = [{key: _mean_of([m[key] for m in means[what]]) for key in METRICS} for what in whats]
+    lines.append(["**mean**", *map(_pair, whole)])
+    lines.append(["PSNR after a linear fit", *(_text(one["psnr_fitted"], 2) for one in whole)])
+    lines.append(["seconds", *(_text(one["seconds"], 1) for one in whole)])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _pair(means: Mapping[str, float]) -> str:
+    return f"{_text(means['psnr'], 2)} / {_text(means['lpips'], 3)}"
 
 
 def _mean(rows: Sequence[Mapping[str, str]], key: str) -> float:
