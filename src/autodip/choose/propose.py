@@ -71,7 +71,7 @@ def propose(
         kind = description.kind.words
         remarks = (f"the base {search.base.name} has no image of {kind}: the preset decides",)
     proposal = presets.propose(description, presets.load(preset)).remarked(*remarks)
-    if preset in presets.BY_QUALITY and sample is not None:
+    if preset in presets.CALIBRATED and sample is not None:
         return _with_neighbours(proposal, sample)
     return proposal
 

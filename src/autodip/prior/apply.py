@@ -17,7 +17,7 @@ from torch import Tensor
 from autodip.physics.anscombe import Stabiliser
 from autodip.physics.noise import Noise
 from autodip.prior.architecture import PriorNet, conditions
-from autodip.prior.bootstrap import corrected, redraw
+from autodip.prior.bootstrap import Fault, corrected, redraw
 from autodip.prior.observation import LAGS, Observation
 
 MARGIN = 32
@@ -39,16 +39,16 @@ class Pass:
         Denoised images in their own units.
     observed : list of Observation, or None
         Noise that the pass was told; None for the first.
-    errors : list of float, or None
-        Expected squared error of each result relative to the variance of the noise, both of the
-        stabilised image; None for the first.
+    faults : list of Fault, or None
+        Expected error of the result of the pass before, for a single orientation and without
+        returned noise; None for the first.
     """
 
     number: int
     passes: int
     images: list[np.ndarray]
     observed: list[Observation] | None
-    errors: list[float] | None
+    faults: list[Fault] | None
 
 
 def apply_prior(
@@ -74,8 +74,8 @@ def apply_prior(
     orientations : int
         1 to 8: number of flipped and turned copies whose results are averaged in the last pass.
     grain : float
-        Share by which the expected squared error may grow by noise that is returned to the
-        result of the last pass; 0 for none.
+        Share by which the expected squared error, of a single orientation, may grow by noise that
+        is returned to the result of the last pass; 0 for none.
     """
     transforms = [
         Stabiliser.of(noise, float(image.min()))
@@ -85,33 +85,31 @@ def apply_prior(
         [change.forward(image) for change, image in zip(transforms, images, strict=True)]
     )
     observed: list[Observation] | None = None
-    errors: list[float] | None = None
+    faults: list[Fault] | None = None
     for number in range(1, passes + 1):
         last = number == passes
         result = denoise_stable(net, stable, observed, orientations=orientations if last else 1)
-        kept = _returned(stable, result, errors, grain) if last and errors else result
+        kept = _returned(stable, result, faults, grain) if last and faults else result
         grey = [_inverse(*pair) for pair in zip(transforms, kept, strict=True)]
-        yield Pass(number, passes, grey, observed, errors)
+        yield Pass(number, passes, grey, observed, faults)
         if not last:
             redrawn = [redraw(*pair) for pair in zip(stable, result, strict=True)]
             again = denoise_stable(net, np.stack([one.stable for one in redrawn]), observed)
             found = [corrected(*pair) for pair in zip(redrawn, again, strict=True)]
-            observed, errors = [one for one, _ in found], [error for _, error in found]
+            observed, faults = [one for one, _ in found], [fault for _, fault in found]
 
 
 def _returned(
-    stable: np.ndarray, result: np.ndarray, errors: Sequence[float], grain: float
+    stable: np.ndarray, result: np.ndarray, faults: Sequence[Fault], grain: float
 ) -> np.ndarray:
     """Return a share of the residual to each result.
 
     A result that minimises the squared error lacks what cannot be told from noise, and looks
-    painted. If its error is ``e`` times the variance of the noise, returning the share ``a`` of
-    the residual multiplies the error by ``1 + a**2 (1 / e - 1)``.
+    painted.
     """
     kept = []
-    for noisy, one, error in zip(stable, result, errors, strict=True):
-        ratio = 1 / min(max(error, 1e-3), 0.9) - 1
-        share = min(float(np.sqrt(grain / ratio)), _MOST_RETURNED)
+    for noisy, one, fault in zip(stable, result, faults, strict=True):
+        share = min(fault.share(grain), _MOST_RETURNED)
         residual = noisy - one
         limit = _OUTLIER * float(residual.std())
         kept.append(one + share * np.clip(residual, -limit, limit))

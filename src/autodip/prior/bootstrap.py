@@ -42,6 +42,35 @@ class Redrawn:
     observed: Observation
 
 
+@dataclass(frozen=True)
+class Fault:
+    """Expected error of a result, relative to the variance of the noise.
+
+    Parameters
+    ----------
+    error : float
+        Mean squared error.
+    overlap : float
+        Mean product of the error and the residual; 0 if the error is uncorrelated with what was
+        removed, as for a result that minimises the squared error.
+    removed : float
+        Mean square of the residual.
+    """
+
+    error: float
+    overlap: float
+    removed: float
+
+    def share(self, growth: float) -> float:
+        """Share of the residual that may be returned until the squared error grows by a share.
+
+        Returning the share ``a`` adds ``2 a overlap + a**2 removed`` to the squared error.
+        """
+        allowed = max(self.overlap, 0.0) ** 2 + self.removed * growth * self.error
+        root = float(np.sqrt(allowed)) - max(self.overlap, 0.0)
+        return root / max(self.removed, 1e-12)
+
+
 def redraw(stable: np.ndarray, result: np.ndarray, seed: int = 0) -> Redrawn:
     """Draw noise as observed in the residual of a result, and add it to the result.
 
@@ -61,7 +90,7 @@ def redraw(stable: np.ndarray, result: np.ndarray, seed: int = 0) -> Redrawn:
     return Redrawn(result + noise, result, noise, observed)
 
 
-def corrected(redrawn: Redrawn, again: np.ndarray) -> tuple[Observation, float]:
+def corrected(redrawn: Redrawn, again: np.ndarray) -> tuple[Observation, Fault]:
     """Correct an observation by what was not observed of noise that is known.
 
     Parameters
@@ -73,13 +102,18 @@ def corrected(redrawn: Redrawn, again: np.ndarray) -> tuple[Observation, float]:
     Returns
     -------
     Observation
-    float
-        Expected squared error of the result relative to the variance of the noise.
+    Fault
     """
     true = observe(redrawn.stable, redrawn.noise)
-    seen = observe(redrawn.stable, redrawn.stable - again)
-    error = float(np.mean((again - redrawn.truth) ** 2) / max(np.mean(redrawn.noise**2), 1e-12))
-    strength = float(np.mean(redrawn.noise**2) / max(_power(redrawn.stable - again), 1e-12))
+    power = max(float(np.mean(redrawn.noise**2)), 1e-12)
+    wrong, removed = again - redrawn.truth, redrawn.stable - again
+    seen = observe(redrawn.stable, removed)
+    fault = Fault(
+        float(np.mean(wrong**2)) / power,
+        float(np.mean(wrong * removed)) / power,
+        float(np.mean(removed**2)) / power,
+    )
+    strength = power / max(_power(removed), 1e-12)
     factor = float(np.clip(strength, *_MORE))
     return (
         Observation(
@@ -87,7 +121,7 @@ def corrected(redrawn: Redrawn, again: np.ndarray) -> tuple[Observation, float]:
             redrawn.observed.constant * factor,
             _shifted(redrawn.observed.correlation, true.correlation, seen.correlation),
         ),
-        error,
+        fault,
     )
 
 
