@@ -22,6 +22,7 @@ class Memory:
     entries: dict = field(default_factory=dict)
     runs: list = field(default_factory=list)
     images: dict = field(default_factory=dict)
+    prior: object = None
 
     def pixels(self, name):
         return self.images.get(name)

@@ -14,7 +14,7 @@ from autodip.bases.store import Base
 NAME = "builtin"
 """Name that stands for the built-in base where a folder is expected."""
 
-_ENDINGS = (".json", ".jsonl", ".jsonl.gz")
+_ENDINGS = (".json", ".jsonl", ".jsonl.gz", ".safetensors")
 """Endings of the files of a base; other files in its folder are temporary."""
 
 

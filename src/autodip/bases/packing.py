@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autodip.bases import jsonl, store
+from autodip.bases import jsonl, own_prior, store
 from autodip.bases.jsonl import IMAGES, RUNS
 from autodip.bases.records import Config, Entry, Run
 from autodip.bases.store import PIXELS, Base
@@ -62,8 +62,8 @@ def merge(sources: Sequence[Path], target: Path, packing: Packing | None = None)
     """Write the images and runs of one or several bases as a packed base.
 
     If an image, or a run of one configuration on one image, is recorded more than once, the first
-    record is used. Runs that differ only in their seconds or in the versions of autodip and torch
-    count as equal.
+    record is used; of several priors, the first one. Runs that differ only in their seconds or in
+    the versions of autodip and torch count as equal.
 
     Parameters
     ----------
@@ -103,8 +103,21 @@ def merge(sources: Sequence[Path], target: Path, packing: Packing | None = None)
                 duplicates += same
                 name = f"{entries[run.image].name} with {run.config.net} ({run.config.key})"
                 differing += [] if same else [f"{base.path}: {name}, by {run.engine}"]
+    others = _differing_priors(bases)
+    duplicates += max(sum(base.prior is not None for base in bases) - 1 - len(others), 0)
     _pack(target, bases, entries, runs, packing or Packing())
-    return Merged(store.load(target), duplicates, tuple(differing))
+    return Merged(store.load(target), duplicates, (*differing, *others))
+
+
+def _differing_priors(bases: Sequence[Base]) -> list[str]:
+    """Describe the priors that differ from the first one."""
+    own = [(base, base.prior) for base in bases if base.prior is not None]
+    hashes = [own_prior.digest(base.path) for base, _ in own]
+    return [
+        f"{base.path}: prior, tuned on {prior.words}"
+        for (base, prior), digest in zip(own, hashes, strict=True)
+        if digest != hashes[0]
+    ]
 
 
 def _figures(run: Run) -> tuple[object, ...]:
@@ -133,6 +146,9 @@ def _pack(
                     copy.parent.mkdir(exist_ok=True)
                     with replacing(copy) as (part,):
                         shutil.copyfile(kept, part)
+        tuned = [base.path for base in bases if base.prior is not None]
+        if tuned:
+            own_prior.copy(tuned[0], target)
     with replacing(*(target / name for name in names), target / store.HEAD) as parts:
         parts[0].write_text(images, encoding="utf-8")
         parts[1].write_bytes(curves)
@@ -174,6 +190,10 @@ def validate(path: Path) -> list[str]:
             except FormatError as error:
                 problems.append(str(error))
     problems += _pixel_problems(path, entries)
+    try:
+        own_prior.check(path)
+    except FormatError as error:
+        problems.append(str(error))
     if not problems:
         try:
             store.load(path)

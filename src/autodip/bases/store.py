@@ -22,6 +22,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from autodip.bases import own_prior
 from autodip.bases.jsonl import (
     ADVICE,
     IMAGES,
@@ -35,6 +36,7 @@ from autodip.bases.jsonl import (
     read_text,
     run_line,
 )
+from autodip.bases.own_prior import OwnPrior
 from autodip.bases.records import Config, Entry, Run
 from autodip.errors import FormatError, OutputError
 from autodip.util.files import replacing, writing
@@ -57,6 +59,8 @@ class Base:
         Calibration images by identifier, sorted by name.
     runs : tuple of Run
         Sorted by image and configuration.
+    prior : OwnPrior or None
+        On what the prior of the base was tuned; None if it has no prior of its own.
     """
 
     path: Path
@@ -65,6 +69,7 @@ class Base:
     created: str
     entries: Mapping[str, Entry]
     runs: tuple[Run, ...] = field(repr=False)
+    prior: OwnPrior | None = None
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Base:
@@ -189,6 +194,7 @@ def load(path: Path) -> Base:
         created=str(head.get("created", "")),
         entries={e.id: e for e in sorted(entries.values(), key=lambda e: (e.name, e.id))},
         runs=tuple(sorted(runs.values(), key=lambda run: (run.image, run.config.key))),
+        prior=own_prior.read(path),
     )
 
 

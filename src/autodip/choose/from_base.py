@@ -14,6 +14,7 @@ from autodip.bases.store import Base
 from autodip.choose.adapt import Proposal
 from autodip.choose.choice import Evidence
 from autodip.choose.describe import Description
+from autodip.choose.from_own_prior import propose_own_prior, with_own_prior
 from autodip.choose.measures import MEASURES, beyond
 from autodip.choose.samples import Sample
 from autodip.errors import ParameterError
@@ -173,6 +174,8 @@ def propose_from_base(
     way = Strategy.parse(strategy)
     calibrated = {run.image for run in base.runs}
     entries = [entry for entry in base.entries.values() if entry.id in calibrated]
+    if not entries and base.prior is not None:
+        return propose_own_prior(description, base, preset)
     if not entries:
         raise ParameterError("the base holds no calibrated image; fill it with autodip calibrate")
 
@@ -196,7 +199,7 @@ def propose_from_base(
         outside=warning is not None,
         strategy=strategy,
     )
-    return Proposal(
+    proposal = Proposal(
         best.config.net,
         stopped(best),
         refinement(best),
@@ -204,10 +207,14 @@ def propose_from_base(
         pixels=deciding.pixels,
         remarks=tuple(filter(None, [warning])),
     )
+    return with_own_prior(proposal, base)
 
 
 def covers(base: Base, known: Kind) -> bool:
     """Whether a base has calibrated images of the microscope and specimen of an image.
+
+    A base whose prior was tuned on such images covers them as well, and one that has a prior but
+    no calibrated images covers all.
 
     Parameters
     ----------
@@ -216,7 +223,10 @@ def covers(base: Base, known: Kind) -> bool:
         Microscope and specimen of the image; one that is None matches any calibration image.
     """
     calibrated = {run.image for run in base.runs}
-    return any(known.includes(base.entries[image].kind) for image in calibrated)
+    kinds = [base.entries[image].kind for image in calibrated]
+    if base.prior is not None:
+        kinds += base.prior.kinds if kinds else [known]
+    return any(known.includes(kind) for kind in kinds)
 
 
 def near(sample: Sample, entries: Sequence[Entry], number: int) -> tuple[Mapping[str, object], ...]:

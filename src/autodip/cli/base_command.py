@@ -76,6 +76,9 @@ def show(path: Path, criterion: str | None, figure: Path | None) -> None:
     simulated = sum("simulated" in entry.source for entry in base.entries.values())
     if simulated:
         click.echo(f"{simulated} of the images {'is' if simulated == 1 else 'are'} simulated")
+    if base.prior is not None:
+        kinds = ", ".join(kind.words or "unknown images" for kind in base.prior.kinds)
+        click.echo(f"own prior, tuned on {base.prior.words} ({kinds}): {base.prior.gain}")
     if rows:
         click.echo(f"\nbest by {chosen}\n{_table(base, rows)}")
     if figure is not None:
@@ -146,7 +149,7 @@ def merge(
     """Merge bases, or pack one, into a new base of a few files.
 
     If several bases contain a run of the same setting on the same image, the first one is used,
-    and the number of runs that differ from it is reported.
+    and the number of runs that differ from it is reported. The same applies to their own priors.
     """
     how = packing.Packing(compress, not no_images, name, description)
     merged = packing.merge(sources, out, how)
@@ -156,6 +159,7 @@ def merge(
         f"{out}: {len(merged.base.entries)} images, {len(merged.base.runs)} runs; "
         f"{merged.duplicates} duplicates dropped"
         + (f"; kept the first, {len(merged.differing)} differ" if merged.differing else "")
+        + (f"; prior tuned on {merged.base.prior.words}" if merged.base.prior else "")
     )
 
 
@@ -251,5 +255,6 @@ def validate(path: Path) -> int:
         click.echo(problem, err=True)
     if not problems:
         base = store.load(path)
-        click.echo(f"{path}: valid, {len(base.entries)} images, {len(base.runs)} runs")
+        own = ", own prior" if base.prior else ""
+        click.echo(f"{path}: valid, {len(base.entries)} images, {len(base.runs)} runs{own}")
     return 1 if problems else 0

@@ -27,7 +27,7 @@ _COMMANDS = {
     "weights": "install the weights of the metric LPIPS",
     "study": "compare strategies for choosing parameters from a calibration base",
     "params": "show what would be chosen for a file, why, and its cost",
-    "prior": "train the learned prior",
+    "prior": "train the learned prior, or tune it on images of your own",
     "simulate-pairs": "simulate calibration pairs from clean images and the noise of one image",
 }
 

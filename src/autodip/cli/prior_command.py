@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from autodip.cli import prior_study_command, prior_tune_command
 from autodip.cli.progress import ProgressBar
 from autodip.cli.shared_options import shared_option
 from autodip.compute import device
@@ -99,3 +100,7 @@ def _show(logged: Iterable[tuple[Progressed, Row | None]], name: str, quiet: boo
             words = [f"{key} {value:.4g}" for key, value in found.items() if value is not None]
             if words and not quiet:
                 click.echo(f"step {one.step}: {', '.join(words)}", err=True)
+
+
+command.add_command(prior_tune_command.command, "tune")
+command.add_command(prior_study_command.command, "study")

@@ -151,7 +151,7 @@ def denoise_stable(
     for number in range(orientations):
         turned = _turned(noisy, number)
         lags = [
-            _turned_lags(one.correlation, number) if observed else (0.0,) * len(LAGS)
+            turned_lags(one.correlation, number) if observed else (0.0,) * len(LAGS)
             for one in (observed or [None] * len(stable))  # type: ignore[list-item]
         ]
         given = conditions(
@@ -191,7 +191,7 @@ def _turned_back(x: Tensor, number: int) -> Tensor:
     return torch.rot90(x, -(number % 4), (2, 3))
 
 
-def _turned_lags(correlation: Sequence[float], number: int) -> tuple[float, ...]:
+def turned_lags(correlation: Sequence[float], number: int) -> tuple[float, ...]:
     """Correlation of the noise of an image in one of its orientations."""
     at = dict(zip(LAGS, correlation, strict=True))
     found = []
