@@ -23,6 +23,11 @@ from autodip.prior.observation import LAGS, Observation
 MARGIN = 32
 """Pixels reflected at every border."""
 
+_LOW, _DARKEST = 1, 60.0
+"""Percentile of a stabilised image, and its largest value that the network is given; brighter
+images are darkened to it. In training nothing was brighter than about 200, but the transform for
+noise that hardly grows with brightness starts at 2000."""
+
 _MOST_RETURNED, _OUTLIER = 0.12, 3.0
 """Largest share of the residual that is returned, and its largest value in standard deviations."""
 
@@ -142,7 +147,8 @@ def denoise_stable(
     rows, columns = stable.shape[1:]
     padded = _padded(stable, net.multiple)
     device = next(net.parameters()).device
-    noisy = torch.from_numpy(padded.astype(np.float32))[:, None].to(device)
+    above = np.maximum(np.percentile(stable, _LOW, axis=(1, 2), keepdims=True) - _DARKEST, 0)
+    noisy = torch.from_numpy((padded - above).astype(np.float32))[:, None].to(device)
     deviation = None
     if observed is not None:
         spread = [one.deviation(y) for one, y in zip(observed, padded, strict=True)]
@@ -164,7 +170,7 @@ def denoise_stable(
             torch.autocast(device.type, torch.float16, device.type != "cpu"),
         ):
             total += _turned_back(net(turned, given).float(), number)
-    found = (total / orientations)[:, 0].cpu().numpy().astype(np.float64)
+    found = (total / orientations)[:, 0].cpu().numpy().astype(np.float64) + above
     return np.asarray(found[:, MARGIN : MARGIN + rows, MARGIN : MARGIN + columns])
 
 

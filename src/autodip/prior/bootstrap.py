@@ -18,6 +18,9 @@ from autodip.prior.observation import Observation, observe, whole_correlation
 _MORE = (0.8, 1.6)
 """Limits of the factor by which the observed variance is corrected."""
 
+_STREAM = 71
+"""Sets the drawn noise apart from that of an image which was simulated with the same seed."""
+
 _MOST = 0.95
 """Largest corrected correlation."""
 
@@ -85,7 +88,7 @@ def redraw(stable: np.ndarray, result: np.ndarray, seed: int = 0) -> Redrawn:
     correlation = np.clip(correlation, -0.5, _MOST)
     correlation[4, 4] = 1
     rows, columns = result.shape
-    drawn = draw(correlation, (rows, columns), np.random.default_rng(seed))
+    drawn = draw(correlation, (rows, columns), np.random.default_rng((seed, _STREAM)))
     noise = drawn * observed.deviation(result)
     return Redrawn(result + noise, result, noise, observed)
 
