@@ -137,3 +137,10 @@ def test_without_a_noise_estimate_nothing_is_refined_and_it_is_said(noisy):
     assert not result.planes[0].refined
     assert result.choice.refine is None
     assert any("not refined" in note for note in result.choice.evidence.notes)
+
+
+def test_an_image_without_noise_is_not_refined():
+    areas = np.repeat([3.0, 9.0], 40)[:, None] * np.ones(80)
+    result = autodip.denoise(areas, preset="untrained", iterations=2, depth=1, width=2)
+    assert result.planes[0].description.noise.sigma == 0
+    assert not result.planes[0].refined

@@ -34,6 +34,13 @@ def run(image, workplace=None, axes=None, **options):
     return last.result
 
 
+def without_noise(plane):
+    """Two areas, each of one grey value."""
+    areas = np.full_like(plane, 3)
+    areas[len(areas) // 2 :] = 9
+    return areas
+
+
 def quick_fit(choice):
     """The same choice with a network that is fitted in no time, where the prior cannot be used."""
     return choice.replace(
@@ -134,7 +141,7 @@ def test_a_plane_too_small_for_a_noise_estimate_is_fitted_and_it_is_said(plane):
     [
         (lambda plane: plane[:40, :40], "its noise could not be estimated"),
         (lambda plane: plane[:12, :40], "it has fewer than 16 pixels along an axis"),
-        (lambda plane: np.repeat(np.arange(2.0), 40)[:, None] * np.ones(80), "no noise was found"),
+        (without_noise, "no noise was found in it"),
     ],
     ids=["small", "tiny", "without noise"],
 )
@@ -148,9 +155,7 @@ def test_where_a_given_choice_cannot_be_used_the_reason_is_recorded(plane, image
 
 
 def test_planes_that_cannot_be_estimated_are_fitted_among_others(plane):
-    two = np.zeros_like(plane)
-    two[:, ::2] = 9
-    film = np.stack([plane, two, plane[::-1]])
+    film = np.stack([plane, without_noise(plane), plane[::-1]])
     choice = quick_fit(autodip.plan(plane, Options(device="cpu"))[0].choice)
     result = run(film, axes="TYX", choices=(choice,))
     assert [bool(one.reason) for one in result.planes] == [False, True, False]
@@ -172,7 +177,7 @@ def test_tiles_agree_with_the_whole_plane(plane, monkeypatch, at_once):
 
 
 def test_a_stopped_run_resumes_with_what_was_observed(plane, tmp_path):
-    film = np.stack([plane, np.zeros_like(plane) + np.arange(210) % 2, plane[::-1]])
+    film = np.stack([plane, without_noise(plane), plane[::-1]])
     choice = quick_fit(autodip.plan(plane, Options(device="cpu"))[0].choice)
     options = Options(**ON_CPU, choices=(choice,))
     place = Workplace(tmp_path / "work", {"file": "a"})
