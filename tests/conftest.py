@@ -8,6 +8,8 @@ import pytest
 from autodip.benchmark import cell
 from autodip.physics.optics import Optics
 from autodip.physics.simulation import simulate
+from autodip.prior import learned, setting
+from tests.helpers.blurring_prior import write_blurring_prior
 
 # A busy machine is no defect; on CI the examples are the same at every run.
 hypothesis.settings.register_profile("steady", deadline=None, derandomize="CI" in os.environ)
@@ -39,6 +41,22 @@ def sample():
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)
+
+
+@pytest.fixture
+def blurring(tmp_path, monkeypatch):
+    """File of a network that blurs, in place of the built-in prior."""
+    path = tmp_path / "blurring" / "prior.safetensors"
+    path.parent.mkdir()
+    write_blurring_prior(path)
+    own = setting.path_of
+
+    def path_of(weights):
+        return path if weights == setting.BUILTIN else own(weights)
+
+    for module in (setting, learned):
+        monkeypatch.setattr(module, "path_of", path_of)
+    return path
 
 
 @pytest.fixture

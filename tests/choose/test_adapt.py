@@ -76,7 +76,7 @@ def test_explicit_values_win_and_are_said():
 @pytest.mark.parametrize("shape", [(256, 256), (512, 512), (1024, 1024)])
 @pytest.mark.parametrize("earlier", [False, True])
 def test_measured_stops_are_scaled_to_the_size_and_said(shape, earlier):
-    table_ = presets.load("balanced")
+    table_ = presets.load("untrained")
     row = dataclasses.replace(table_.rows[-1], smaller_stops_earlier=earlier)
     scaled = dataclasses.replace(table_, rows=(row,))
     choice = choose(described("widefield", shape=shape), scaled)
@@ -131,7 +131,7 @@ def test_too_small_for_any_network():
 
 
 def test_a_small_image_is_fitted_at_full_resolution():
-    choice = choose(described(shape=(4, 300)), presets.load("balanced"))
+    choice = choose(described(shape=(4, 300)), presets.load("untrained"))
     assert (choice.net.reduction, choice.net.depth) == (1, 1)
     assert choice.evidence.notes[-2].startswith("full resolution")
     assert choose(described(shape=(5, 300)), presets.load("balanced")).net.reduction == 2
@@ -144,12 +144,44 @@ def test_correlated_noise_ends_the_fit_earlier():
         found = Noise(0.1, 1.0, 1.0, (correlation, correlation), 1.0, saturated=0.0)
         return dataclasses.replace(described(shape=shape), noise=found)
 
-    balanced = presets.load("balanced")
-    assert choose(noisy(0.1), balanced).fit.iterations == 180
-    earlier = choose(noisy(0.6), balanced)
+    untrained = presets.load("untrained")
+    assert choose(noisy(0.1), untrained).fit.iterations == 180
+    earlier = choose(noisy(0.6), untrained)
     assert earlier.fit.iterations == 180
     assert "correlated between neighbours" in earlier.evidence.notes[0]
-    assert choose(noisy(0.6, (256, 256)), balanced).fit.iterations == 113
+    assert choose(noisy(0.6, (256, 256)), untrained).fit.iterations == 113
+    assert choose(noisy(0.6), presets.load("balanced")).evidence.notes == ()
     assert choose(noisy(0.6), presets.load("published")).evidence.notes == (
         choose(noisy(0.1), presets.load("published")).evidence.notes
     )
+
+
+@pytest.mark.parametrize("shape", [(4, 300), (100, 100), (2000, 2000)])
+def test_with_a_learned_prior_notes_on_the_fit_are_left_out(shape):
+    choice = choose(described(shape=shape), presets.load("balanced"))
+    assert choice.prior is not None
+    assert choice.evidence.notes == ()
+
+
+@pytest.mark.parametrize(
+    "explicit",
+    [
+        Explicit(iterations=7),
+        Explicit(depth=3),
+        Explicit(width=8),
+        Explicit(skip=0),
+        Explicit(refine=True),
+        Explicit(refine=False),
+    ],
+)
+@pytest.mark.parametrize("preset", presets.BY_QUALITY)
+def test_explicit_parameters_bring_the_fit_back_and_it_is_said(preset, explicit):
+    choice = choose(described(), presets.load(preset), explicit)
+    assert choice.prior is None
+    assert any("learned prior is not used" in note for note in choice.evidence.notes)
+    ((name, value),) = explicit.items()
+    assert f"{name} {value} was set explicitly" in choice.evidence.notes
+    plain = choose(described(), presets.load("untrained"), explicit)
+    assert not any("learned prior" in note for note in plain.evidence.notes)
+    if preset == "balanced":
+        assert (choice.net, choice.fit, choice.refine) == (plain.net, plain.fit, plain.refine)

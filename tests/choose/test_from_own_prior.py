@@ -39,7 +39,8 @@ def calibrated(base):
 def test_a_base_with_a_prior_alone_covers_all_images(base):
     proposal = proposed(base, *ACTIN, preset="untrained")
     assert proposal.prior.weights == str(own_prior.path_in(base.path))
-    assert (proposal.prior.passes, proposal.prior.orientations) == (2, 8)
+    balanced = presets.load("balanced").rows[0].prior
+    assert proposal.prior == balanced.replace(weights=proposal.prior.weights)
     assert proposal.fit == presets.load("untrained").rows[0].fit
     evidence = proposal.evidence
     assert (evidence.table, evidence.preset) == ("mine", "untrained")
@@ -61,6 +62,6 @@ def test_calibrated_images_decide_on_the_fit(calibrated):
     assert proposal.evidence.strategy == "group"
     assert covers(calibrated, Kind(*ACTIN))
     assert not covers(calibrated, Kind(*BRAIN))
-    other = proposed(calibrated, *BRAIN, preset="untrained")
+    other = proposed(calibrated, *BRAIN, preset="published")
     assert other.prior is None
     assert "has no image of twophoton and brain" in other.remarks[0]

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import pytest
@@ -46,3 +47,17 @@ def test_wrong_tables_are_refused(changes, message):
 def test_keys():
     assert presets.load("published").keys == ("microscope", "specimen")
     assert presets.load("original").keys == ()
+
+
+def test_our_presets_apply_a_learned_prior_and_untrained_fits_as_balanced():
+    for preset in presets.PRESETS:
+        priors = [row.prior for row in presets.load(preset).rows]
+        assert all(priors) if preset in presets.BY_QUALITY else not any(priors), preset
+    balanced, untrained = (presets.load(name).rows for name in ("balanced", "untrained"))
+    assert [dataclasses.replace(row, prior=None) for row in balanced] == list(untrained)
+
+
+def test_a_prior_of_a_table_is_checked():
+    wrong = {**CONTENT, "rows": [{**ROW, "prior": {"passes": 9}}]}
+    with pytest.raises(ParameterError, match="passes is 9"):
+        presets.parse(wrong)

@@ -61,7 +61,7 @@ def test_a_fit_ends_where_only_noise_is_left(noisy):
     assert fit_with(noisy, 1e-6) == 60
 
 
-@pytest.mark.parametrize("preset", presets.BY_QUALITY)
+@pytest.mark.parametrize("preset", presets.CALIBRATED)
 def test_our_presets_look_at_the_noise(preset):
     assert all(row.fit.noise_limit for row in presets.load(preset).rows)
 
@@ -111,8 +111,9 @@ def test_budget_counts_all_planes(noisy):
 
 def test_a_film_costs_less_than_its_frames(noisy):
     film = np.stack([noisy] * 10)
-    (alone,) = autodip.plan(film, Options(device="cpu", independent=True), axes="TYX")
-    (course,) = autodip.plan(film, Options(device="cpu"), axes="TYX")
+    options = Options(preset="untrained", device="cpu")
+    (alone,) = autodip.plan(film, options.replace(independent=True), axes="TYX")
+    (course,) = autodip.plan(film, options, axes="TYX")
     assert (alone.fits, alone.followers) == (10, 0)
     assert (course.fits, course.followers) == (1, 9)
     assert course.following.iterations == pytest.approx(course.cost.iterations / 10, abs=1)
@@ -136,3 +137,10 @@ def test_without_a_noise_estimate_nothing_is_refined_and_it_is_said(noisy):
     assert not result.planes[0].refined
     assert result.choice.refine is None
     assert any("not refined" in note for note in result.choice.evidence.notes)
+
+
+def test_an_image_without_noise_is_not_refined():
+    areas = np.repeat([3.0, 9.0], 40)[:, None] * np.ones(80)
+    result = autodip.denoise(areas, preset="untrained", iterations=2, depth=1, width=2)
+    assert result.planes[0].description.noise.sigma == 0
+    assert not result.planes[0].refined

@@ -42,12 +42,17 @@ def coloured():
 
 @pytest.mark.parametrize("correlation", [white(), coloured()], ids=["white", "correlated"])
 def test_returns_what_a_blurred_pilot_lacks(truth, correlation):
-    noisy = noisy_with(truth, correlation)
     pilot = gaussian_filter(truth, 3)
-    result = refine(noisy, pilot, estimate_noise(noisy), RefineParams())
-    assert psnr(result, truth) > psnr(noisy, truth) + 3
-    assert psnr(result, truth) > psnr(pilot, truth) + 3
-    assert psnr(result, truth) > psnr(gaussian_filter(noisy, 1), truth)
+    gains = []
+    for seed in range(3):
+        noisy = noisy_with(truth, correlation, seed)
+        result = refine(noisy, pilot, estimate_noise(noisy), RefineParams())
+        assert psnr(result, truth) > psnr(noisy, truth) + 3
+        assert psnr(result, truth) > psnr(gaussian_filter(noisy, 1), truth)
+        gains.append(psnr(result, truth) - psnr(pilot, truth))
+    # Estimated from so few pixels, the gain of correlated noise is wrong by a factor now and then.
+    assert np.median(gains) > 3
+    assert min(gains) > 2
 
 
 def test_keeps_units(truth):

@@ -2,11 +2,14 @@
 
 import json
 
+import numpy as np
 import pytest
 
 import autodip
 from autodip.errors import ParameterError
 from autodip.image.kind import Kind
+from autodip.prior.observation import LAGS
+from autodip.prior.setting import digest_of
 from autodip.runs import saving, sidecar
 from autodip.runs.selection import Selection
 from autodip.runs.sidecar import Sidecar
@@ -99,3 +102,34 @@ def test_what_is_wrong_is_named(written, change, message):
         sidecar.read(path)
     assert str(path) in str(caught.value)
     assert sidecar.recorded(path.with_name("b.tif")) is None
+
+
+def test_a_parameter_that_is_gone_is_ignored(written):
+    content, path = written
+    older_one = json.loads(path.read_text())
+    older_one["channels"][0]["choice"]["refine"]["trust"] = 0.5
+    assert Sidecar.parse(older_one) == content
+    del older_one["channels"][0]["choice"]["prior"]
+    for name in ("observed", "reason"):
+        del older_one["planes"][0][name]
+    assert Sidecar.parse(older_one) == content
+    older_one["channels"][0]["choice"]["refine"]["thrust"] = 0.5
+    with pytest.raises(ParameterError, match="unknown 'thrust'"):
+        Sidecar.parse(older_one)
+
+
+def test_it_holds_what_the_learned_prior_used_and_observed(sample, tmp_path, blurring):
+    image = autodip.Image(np.tile(sample[0], (2, 2)), "YX")
+    source, target = tmp_path / "a.tif", tmp_path / "b.tif"
+    autodip.write(source, image)
+    options = autodip.Options(device="cpu")
+    *_, last = autodip.denoise_steps(image, options)
+    content = saving.save(
+        source, target, image, last.result, options=options, selection=Selection()
+    )
+    assert sidecar.read(sidecar.beside(target)) == content
+    assert content.channels[0].choice.prior.sha256 == digest_of(str(blurring))
+    (plane,) = content.planes
+    assert plane.observed == last.result.planes[0].observed
+    assert len(plane.observed.correlation) == len(LAGS)
+    assert (plane.iterations, plane.reason) == (3, "")

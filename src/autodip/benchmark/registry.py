@@ -21,7 +21,7 @@ def _preset(name: str, title: str, source: str, version: str = "1") -> Method:
         version,
         source,
         libraries=_TORCH,
-        modules=("autodip.fit.loop",),
+        modules=("autodip.fit.loop", "autodip.prior.apply"),
         forecast=partial(forecast, preset=name),
         random=True,
     )
@@ -88,9 +88,10 @@ _ALL = (
     _network("n2v", "Noise2Void", "Krull, Buchholz & Jug 2019", 2, start=25),
     _preset("original", "original DIP", "Ulyanov et al. 2018, settings of arXiv 2601.12055"),
     _preset("published", "AUTO-DIP as published", "arXiv 2601.12055"),
-    _preset("fast", "autodip fast", "this package", version="3"),
-    _preset("balanced", "autodip balanced", "this package", version="3"),
-    _preset("best", "autodip best", "this package", version="3"),
+    _preset("fast", "autodip fast", "this package", version="4"),
+    _preset("balanced", "autodip balanced", "this package", version="4"),
+    _preset("best", "autodip best", "this package", version="4"),
+    _preset("untrained", "autodip untrained", "this package"),
     _classical("oracle-blur", "oracle: best blur", "oracle:blur", "bound", 3),
     _classical("oracle-tv", "oracle: best TV", "oracle:total_variation", "bound", 60),
 )

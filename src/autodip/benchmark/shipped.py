@@ -43,6 +43,8 @@ def forecast(shape: tuple[int, int], context: Context, preset: str) -> Forecast:
     names = {key: None if name == OTHER else name for key, name in known.items()}
     origin = dict.fromkeys(names, "the data set")
     choice = choose(Description(shape, **names, origin=origin, noise=None), presets.load(preset))
+    if choice.prior is not None:
+        choice = choice.replace(prior=choice.prior.identified())
     price = pricing.of(choice, shape, context.device)
     seconds = price.seconds
     if seconds is None:
@@ -55,6 +57,7 @@ published = partial(denoise, preset="published")
 fast = partial(denoise, preset="fast")
 balanced = partial(denoise, preset="balanced")
 best = partial(denoise, preset="best")
+untrained = partial(denoise, preset="untrained")
 
 
 def _options(context: Context, preset: str) -> Options:
@@ -74,4 +77,5 @@ def _known(name: str | None, names: Collection[str]) -> str:
 
 def _settings(choice: Choice) -> dict[str, Any]:
     refine = choice.refine.to_dict() if choice.refine is not None else None
-    return {"net": choice.net.to_dict(), "fit": choice.fit.to_dict(), "refine": refine}
+    fitted = {"net": choice.net.to_dict(), "fit": choice.fit.to_dict(), "refine": refine}
+    return fitted if choice.prior is None else {**fitted, "prior": choice.prior.to_dict()}

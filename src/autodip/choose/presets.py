@@ -32,8 +32,8 @@ PRESETS = ("original", "published", "fast", "balanced", "best", "untrained")
 """Names of the tables included in the package; ``balanced`` is the default."""
 BY_QUALITY = ("best", "balanced", "fast")
 """Presets calibrated for this package, the best and most costly first."""
-OWN = (*BY_QUALITY, "untrained")
-"""Presets of this package; the others reproduce published methods."""
+CALIBRATED = (*BY_QUALITY, "untrained")
+"""Presets whose fits were calibrated on the base included in the package."""
 
 
 @dataclass(frozen=True)
@@ -158,9 +158,10 @@ def propose(description: Description, table: Table) -> Proposal:
     noise = description.noise
     if row.correlated_iterations and noise and min(noise.correlation) >= CERTAIN:
         fit, earlier = fit.replace(iterations=row.correlated_iterations), True
-        notes.append(
-            "the noise is correlated between neighbours, and a network fits such noise early"
-        )
+        if row.prior is None:
+            notes.append(
+                "the noise is correlated between neighbours, and a network fits such noise early"
+            )
     evidence = Evidence(
         preset=table.name,
         table=f"{table.name} {table.version}",

@@ -76,7 +76,7 @@ def propose(
         return proposal
     if proposal.prior is not None:
         return _with_familiarity(proposal, sample)
-    return _with_neighbours(proposal, sample) if preset in presets.OWN else proposal
+    return _with_neighbours(proposal, sample) if preset in presets.CALIBRATED else proposal
 
 
 def _with_familiarity(proposal: Proposal, sample: Sample) -> Proposal:

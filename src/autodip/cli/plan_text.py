@@ -89,7 +89,8 @@ def _width(choice: Choice) -> str:
 def _cost(plan: ChannelPlan) -> str:
     cost = plan.cost
     seconds = f", about {duration(plan.seconds)} on two cores" if plan.seconds else ""
-    each = f" for each of {plan.fits} fits" if plan.fits > 1 else ""
+    runs = "fits" if plan.choice.prior is None else "planes or windows"
+    each = f" for each of {plan.fits} {runs}" if plan.fits > 1 else ""
     return f"{_flop(cost.flop)}, {cost.memory / 1e9:.2g} GB of memory{each}{seconds}"
 
 

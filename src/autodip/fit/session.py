@@ -78,8 +78,9 @@ class Session:
 
     @property
     def refines(self) -> bool:
-        """Whether the result of the fit will be refined."""
-        return self.refinement is not None and self.noise is not None
+        """Whether the result of the fit will be refined; not if there is no noise."""
+        noisy = self.noise is not None and self.noise.sigma > 0
+        return self.refinement is not None and noisy
 
     def ends(self, step: Step) -> bool:
         """Record a step, and return whether the fit ends with it."""
@@ -101,8 +102,10 @@ class Session:
 
     def refined(self, result: np.ndarray) -> np.ndarray:
         """Refine a result (Y, X) in units of the plane; unchanged without refinement or noise."""
-        if self.refinement is None or self.noise is None:
+        if not self.refines:
             return result
+        assert self.refinement is not None  # else it would not be refined
+        assert self.noise is not None
         return refine(self.plane, result, self.noise, self.refinement, device=self._device)
 
     def rounded(self, result: np.ndarray) -> np.ndarray:

@@ -15,6 +15,7 @@ from autodip.physics.noise import Noise
 from autodip.pipeline.assess import Assessment
 from autodip.pipeline.parts import Finished, Part
 from autodip.pipeline.result import PlaneResult
+from autodip.prior.observation import Observation
 from autodip.util.files import check_writable, remove, replacing
 
 _KEY, _MAP = "key.json", "map-"
@@ -74,6 +75,8 @@ class Checkpoint:
             "follows": record.follows,
             "noise": record.description.noise.to_dict() if record.description.noise else None,
             "assessment": record.assessment.to_dict() if record.assessment else None,
+            "observed": record.observed.to_dict() if record.observed else None,
+            "reason": record.reason,
         }
         maps: dict[str, Any] = {f"{_MAP}{name}": pixels for name, pixels in done.maps.items()}
         with (
@@ -102,6 +105,7 @@ class Checkpoint:
         with np.load(self._path(part.number, place)) as content:
             about = json.loads(str(content["about"]))
             noise, assessment = about["noise"], about["assessment"]
+            observed = about["observed"]
             record = PlaneResult(
                 index=part.indices[place],
                 description=description.replace(noise=noise and Noise.from_dict(noise)),
@@ -112,6 +116,8 @@ class Checkpoint:
                 refined=about["refined"],
                 follows=about["follows"],
                 window=part.window,
+                observed=observed and Observation.from_dict(observed),
+                reason=about["reason"],
             )
             maps = {
                 name.removeprefix(_MAP): content[name]

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from autodip.fit.loop import Step
 from autodip.pipeline.engine import Engine
 from autodip.pipeline.fitted_tasks import fit_tasks
-from autodip.pipeline.learned_tasks import apply_to_tasks, hindrance
+from autodip.pipeline.learned_tasks import apply_to_tasks, hindrance, with_noise
 from autodip.pipeline.parts import Finished, Task
 from autodip.prior.observation import Observation
 
@@ -53,6 +53,7 @@ def _at_once(
     tasks: Sequence[Task], observed: Observation | None = None
 ) -> Iterator[Step | Finished]:
     """Tasks of one plane each, of one shape."""
+    tasks = [with_noise(task) for task in tasks]
     reasons = [hindrance(task) for task in tasks]
     learned = [task for task, reason in zip(tasks, reasons, strict=True) if reason is None]
     if learned:

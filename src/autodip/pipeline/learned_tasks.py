@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Iterator, Sequence
 
@@ -10,7 +11,6 @@ import numpy as np
 from autodip.fit.loop import Step
 from autodip.image.scaling import is_constant, to_dtype
 from autodip.physics.estimate import estimate_noise
-from autodip.physics.noise import Noise
 from autodip.pipeline.assess import assess
 from autodip.pipeline.parts import Finished, Task
 from autodip.pipeline.result import PlaneResult
@@ -22,20 +22,24 @@ LEAST_SIDE = 16
 """Smallest side of a plane to which a prior is applied, in pixels."""
 
 
+def with_noise(task: Task) -> Task:
+    """Copy of a task of one plane, with its pixels in memory and its noise estimated."""
+    task = task.loaded()
+    noise = task.noises[0] if 0 in task.noises else estimate_noise(task.planes[0])
+    return dataclasses.replace(task, noises={0: noise})
+
+
 def hindrance(task: Task) -> str | None:
-    """Why the learned prior cannot be applied to a task; None if it can."""
+    """Why the learned prior cannot be applied to a task from :func:`with_noise`; None if it can."""
     (plane,) = task.planes
     if is_constant(plane):
         return ""
     if min(plane.shape) < LEAST_SIDE:
         return f"it has fewer than {LEAST_SIDE} pixels along an axis"
-    noise = noise_of(task, plane)
-    return None if noise is not None and noise.sigma > 0 else "its noise could not be estimated"
-
-
-def noise_of(task: Task, plane: np.ndarray) -> Noise | None:
-    """Noise of the only plane of a task; estimated from its pixels if it is not known."""
-    return task.noises[0] if 0 in task.noises else estimate_noise(plane)
+    noise = task.noises[0]
+    if noise is None:
+        return "its noise could not be estimated"
+    return None if noise.sigma > 0 else "no noise was found in it"
 
 
 def apply_to_tasks(
@@ -46,7 +50,8 @@ def apply_to_tasks(
     Parameters
     ----------
     tasks : sequence of Task
-        With the same choice, device and shape; computed at once.
+        From :func:`with_noise`, with the same choice, device and shape, and without a
+        :func:`hindrance`; computed at once.
     observed : Observation, optional
         Noise observed in the plane before, which is told at once; by default it is observed.
     """
@@ -56,8 +61,7 @@ def apply_to_tasks(
     assert params is not None  # the choice led here
     net = load_prior(params.weights, device=task.device, sha256=params.sha256)
     images = [one.planes[0].astype(np.float64) for one in tasks]
-    noises = [noise_of(one, image) for one, image in zip(tasks, images, strict=True)]
-    known = [noise for noise in noises if noise is not None]
+    known = [noise for one in tasks if (noise := one.noises[0]) is not None]
     curves: list[list[tuple[int, float]]] = [[] for _ in tasks]
     for done in apply_prior(
         net,

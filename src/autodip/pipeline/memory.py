@@ -133,7 +133,8 @@ def too_much(
         If a fit alone needs too much; the message suggests a smaller network that fits.
     """
     for plan in plans:
-        counting.check_memory(plan.choice.net, shape, free, plan.choice.fit.seeds)
+        if plan.choice.prior is None:
+            counting.check_memory(plan.choice.net, shape, free, plan.choice.fit.seeds)
     way = "allow more with --max-memory" if limited else "use a machine with more memory"
     return OutOfMemoryError(
         f"computing {shape[0]} x {shape[1]} pixels at once needs about {need / 1e9:.2g} GB, but "

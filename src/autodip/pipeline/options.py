@@ -44,7 +44,8 @@ class Options:
         set channels separately, give a mapping from their names or numbers, or text such as
         ``DAPI=nucleus,GFP=actin``.
     preset : str
-        Table of parameters: ``original``, ``published``, ``fast``, ``balanced`` or ``best``.
+        Table of parameters: ``original``, ``published``, ``fast``, ``balanced``, ``best`` or
+        ``untrained``.
     base : Path or str, optional
         Folder of a calibration base, which determines the parameters instead of the preset for
         the kinds of images that it covers. ``builtin`` is the base included in the package.
@@ -64,10 +65,11 @@ class Options:
         Seconds allowed for the whole image on the CPU. ``preset`` is replaced by the best of
         ``best``, ``balanced`` and ``fast`` whose predicted time is within the budget.
     independent : bool
-        Fit every plane of a film or stack independently. By default, ``fast``, ``balanced`` and
-        ``best`` fit the first plane of a channel from scratch and continue each later plane from
-        the weights of the plane before it, with a tenth of the iterations, or more if it differs
-        more; all planes share one intensity scale.
+        Fit every plane of a film or stack independently. By default, a fit of ``untrained``,
+        ``fast``, ``balanced`` or ``best`` starts from scratch for the first plane of a channel and
+        continues for each later plane from the weights of the plane before it, with a tenth of
+        the iterations, or more if it differs more; all planes share one intensity scale. The
+        learned prior is applied to every plane independently.
     tile : int, optional
         Side, in pixels, of the overlapping windows in which planes are computed and then blended;
         0 computes whole planes. By default, planes of more than two million pixels, and planes

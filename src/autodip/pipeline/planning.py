@@ -29,7 +29,6 @@ from autodip.pipeline.machine import Machine
 from autodip.pipeline.memory import Extent
 from autodip.pipeline.options import Options
 from autodip.pipeline.plan import ChannelPlan, Plan
-from autodip.prior.setting import digest_of
 
 _LOOKED_AT = 1024
 """Side, in pixels, of the centre by which a large plane is compared with calibration images."""
@@ -269,14 +268,13 @@ def _price_channel(
 def _fitted(
     proposal: Proposal, description: Description, extent: Extent, explicit: Explicit
 ) -> Choice:
+    if proposal.prior is not None and description.noise is None and not explicit.items():
+        proposal = dataclasses.replace(proposal, prior=None).remarked(_NOT_LEARNED)
     choice = proposal.fitted_to(extent.shape, explicit)
-    if choice.prior is not None and description.noise is None:
-        choice = choice.replace(prior=None).noted(_NOT_LEARNED)
     if choice.refine is not None and description.noise is None:
         choice = choice.replace(refine=None).noted(_UNREFINED)
-    if choice.prior is not None and not choice.prior.sha256:
-        known = choice.prior.replace(sha256=digest_of(choice.prior.weights))
-        choice = choice.replace(prior=known)
+    if choice.prior is not None:
+        choice = choice.replace(prior=choice.prior.identified())
     return choice if extent.tiling is None else choice.noted(extent.note)
 
 

@@ -1,12 +1,13 @@
 """The learned prior applied to an image: stabilise, denoise, observe the noise, denoise again.
 
-The first pass is told nothing of the noise beyond the estimate by which the image is stabilised.
-The residual of its result shows how strong the noise is at every brightness and how neighbouring
-pixels are correlated; corrected by a bootstrap, both are told to the next pass.
+The network is told the correlation of the noise, which was estimated in the flattest parts of the
+image. In the first pass it is told that the noise has the estimated strength; the residual of the
+result then shows how strong the noise is at every brightness, which is told to the next pass.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -19,13 +20,15 @@ from autodip.physics.anscombe import Stabiliser
 from autodip.physics.noise import Noise
 from autodip.prior.architecture import PriorNet, conditions
 from autodip.prior.bootstrap import corrected, redraw
-from autodip.prior.observation import LAGS, Observation
+from autodip.prior.observation import LAGS, Observation, correlation_of, estimated
 
 MARGIN = 32
 """Pixels reflected at every border."""
 
-_DARK = 40.0
-"""Largest stabilised value of the darkest pixels; 400 photons."""
+_LOW, _DARKEST = 1, 60.0
+"""Percentile of a stabilised image, and its largest value that the network is given; brighter
+images are darkened to it. In training nothing was brighter than about 200, but the transform for
+noise that hardly grows with brightness starts at 2000."""
 
 _MOST_RETURNED, _OUTLIER = 0.12, 3.0
 """Largest share of the residual that is returned, and its largest value in standard deviations."""
@@ -41,14 +44,14 @@ class Pass:
         Number of this pass, from 1, and of all passes.
     images : list of ndarray, float64, shape (Y, X)
         Denoised images in their own units.
-    observed : sequence of Observation, or None
-        Noise that the pass was told; None if it was told nothing.
+    observed : sequence of Observation
+        Noise that the pass was told.
     """
 
     number: int
     passes: int
     images: list[np.ndarray]
-    observed: Sequence[Observation] | None
+    observed: Sequence[Observation]
 
 
 def apply_prior(
@@ -71,14 +74,14 @@ def apply_prior(
     noises : sequence of Noise
         Noise of each image.
     passes : int
-        At least 1; later passes are told the noise that the pass before removed.
+        At least 1; later passes are told how strong the noise is that the pass before removed.
     orientations : int
         1 to 8: number of flipped and turned copies whose results are averaged in the last pass.
     grain : float
-        Share by which the expected squared error may grow by noise that is returned to the
-        result of the last pass; 0 for none.
+        Share by which the expected squared error, of a single orientation, may grow by noise that
+        is returned to the result of the last pass; 0 for none. A single pass returns none.
     observed : sequence of Observation, optional
-        Noise of each image if it is known, for example from the frame before; there is only one
+        Noise of each image if it was observed, for example in the frame before; there is only one
         pass then.
     """
     transforms = [
@@ -88,37 +91,49 @@ def apply_prior(
     stable = np.stack(
         [change.forward(image) for change, image in zip(transforms, images, strict=True)]
     )
-    # Bright pixels have Gaussian noise wherever zero lies, so their images need not lie higher
-    # than the training examples.
-    dark = np.percentile(stable, 1, axis=(1, 2), keepdims=True)
-    lowered = np.maximum(dark - _DARK, 0)
-    stable = stable - lowered
     passes = passes if observed is None else 1
+    told = [estimated(noise) for noise in noises] if observed is None else list(observed)
     for number in range(1, passes + 1):
         last = number == passes
-        result = denoise_stable(net, stable, observed, orientations=orientations if last else 1)
-        kept = _returned(stable, result, observed, grain) if last and observed else result
-        grey = [_inverse(*pair) for pair in zip(transforms, kept + lowered, strict=True)]
-        yield Pass(number, passes, grey, observed)
+        result = denoise_stable(net, stable, told, orientations=orientations if last else 1)
+        kept = _returned(stable, result, told, grain) if last else result
+        grey = [_inverse(*pair) for pair in zip(transforms, kept, strict=True)]
+        yield Pass(number, passes, grey, told)
         if not last:
-            redrawn = [redraw(*pair) for pair in zip(stable, result, strict=True)]
-            again = denoise_stable(net, np.stack([one.stable for one in redrawn]), observed)
-            observed = [corrected(*pair) for pair in zip(redrawn, again, strict=True)]
+            told = _observed(net, stable, result, noises, told)
+
+
+def _observed(
+    net: PriorNet,
+    stable: np.ndarray,
+    result: np.ndarray,
+    noises: Sequence[Noise],
+    told: Sequence[Observation],
+) -> list[Observation]:
+    """Strength of the noise that a pass removed, corrected by a bootstrap."""
+    redrawn = [
+        redraw(noisy, one, correlation_of(noise))
+        for noisy, one, noise in zip(stable, result, noises, strict=True)
+    ]
+    again = denoise_stable(net, np.stack([one.stable for one in redrawn]), told)
+    found = [corrected(*pair) for pair in zip(redrawn, again, strict=True)]
+    return [
+        dataclasses.replace(new, correlation=old.correlation)
+        for new, old in zip(found, told, strict=True)
+    ]
 
 
 def _returned(
-    stable: np.ndarray, result: np.ndarray, observed: Sequence[Observation], grain: float
+    stable: np.ndarray, result: np.ndarray, told: Sequence[Observation], grain: float
 ) -> np.ndarray:
     """Return a share of the residual to each result.
 
     A result that minimises the squared error lacks what cannot be told from noise, and looks
-    painted. If its error is ``e`` times the variance of the noise, returning the share ``a`` of
-    the residual multiplies the error by ``1 + a**2 (1 / e - 1)``.
+    painted.
     """
     kept = []
-    for noisy, one, known in zip(stable, result, observed, strict=True):
-        ratio = 1 / min(max(known.error, 1e-3), 0.9) - 1
-        share = min(float(np.sqrt(grain / ratio)), _MOST_RETURNED)
+    for noisy, one, known in zip(stable, result, told, strict=True):
+        share = min(known.fault.share(grain), _MOST_RETURNED) if known.fault else 0.0
         residual = noisy - one
         limit = _OUTLIER * float(residual.std())
         kept.append(one + share * np.clip(residual, -limit, limit))
@@ -151,7 +166,8 @@ def denoise_stable(
     rows, columns = stable.shape[1:]
     padded = _padded(stable, net.multiple)
     device = next(net.parameters()).device
-    noisy = torch.from_numpy(padded.astype(np.float32))[:, None].to(device)
+    above = np.maximum(np.percentile(stable, _LOW, axis=(1, 2), keepdims=True) - _DARKEST, 0)
+    noisy = torch.from_numpy((padded - above).astype(np.float32))[:, None].to(device)
     deviation = None
     if observed is not None:
         spread = [one.deviation(y) for one, y in zip(observed, padded, strict=True)]
@@ -174,7 +190,7 @@ def denoise_stable(
             torch.autocast(device.type, torch.bfloat16, enabled=half),
         ):
             total += _turned_back(net(turned, given).float(), number)
-    found = (total / orientations)[:, 0].cpu().numpy().astype(np.float64)
+    found = (total / orientations)[:, 0].cpu().numpy().astype(np.float64) + above
     return np.asarray(found[:, MARGIN : MARGIN + rows, MARGIN : MARGIN + columns])
 
 

@@ -7,19 +7,19 @@ parametric bootstrap, Efron & Tibshirani 1993, chapter 10).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
 
 from autodip.physics.correlation import draw
-from autodip.prior.observation import Observation, observe, whole_correlation
+from autodip.prior.observation import Fault, Observation, observe
 
 _MORE = (0.8, 1.6)
 """Limits of the factor by which the observed variance is corrected."""
 
-_MOST = 0.95
-"""Largest corrected correlation."""
+_STREAM = 71
+"""Sets the drawn noise apart from that of an image which was simulated with the same seed."""
 
 
 @dataclass(frozen=True)
@@ -42,27 +42,28 @@ class Redrawn:
     observed: Observation
 
 
-def redraw(stable: np.ndarray, result: np.ndarray, seed: int = 0) -> Redrawn:
-    """Draw noise as observed in the residual of a result, and add it to the result.
+def redraw(
+    stable: np.ndarray, result: np.ndarray, correlation: np.ndarray, seed: int = 0
+) -> Redrawn:
+    """Draw noise as strong as the residual of a result, and add it to the result.
 
     Parameters
     ----------
     stable, result : ndarray, shape (Y, X)
         Stabilised noisy image, and its result.
+    correlation : ndarray, shape (2n + 1, 2n + 1)
+        Autocorrelation of the noise, as in :func:`autodip.physics.correlation.spectrum`.
     seed : int
     """
     observed = observe(stable, stable - result)
-    correlation = whole_correlation((stable - result) / observed.deviation(stable))
-    correlation = np.clip(correlation, -0.5, _MOST)
-    correlation[4, 4] = 1
     rows, columns = result.shape
-    drawn = draw(correlation, (rows, columns), np.random.default_rng(seed))
+    drawn = draw(correlation, (rows, columns), np.random.default_rng((seed, _STREAM)))
     noise = drawn * observed.deviation(result)
     return Redrawn(result + noise, result, noise, observed)
 
 
 def corrected(redrawn: Redrawn, again: np.ndarray) -> Observation:
-    """Correct an observation by what was not observed of noise that is known.
+    """Correct the observed strength by what was not observed of noise that is known.
 
     Parameters
     ----------
@@ -73,27 +74,18 @@ def corrected(redrawn: Redrawn, again: np.ndarray) -> Observation:
     Returns
     -------
     Observation
-        With the expected error of a result.
+        With the expected error of the result.
     """
-    true = observe(redrawn.stable, redrawn.noise)
-    seen = observe(redrawn.stable, redrawn.stable - again)
-    error = float(np.mean((again - redrawn.truth) ** 2) / max(np.mean(redrawn.noise**2), 1e-12))
-    strength = float(np.mean(redrawn.noise**2) / max(_power(redrawn.stable - again), 1e-12))
-    factor = float(np.clip(strength, *_MORE))
-    return Observation(
-        redrawn.observed.slope * factor,
-        redrawn.observed.constant * factor,
-        _shifted(redrawn.observed.correlation, true.correlation, seen.correlation),
-        error,
+    power = max(float(np.mean(redrawn.noise**2)), 1e-12)
+    wrong, removed = again - redrawn.truth, redrawn.stable - again
+    fault = Fault(
+        float(np.mean(wrong**2)) / power,
+        float(np.mean(wrong * removed)) / power,
+        float(np.mean(removed**2)) / power,
     )
-
-
-def _shifted(
-    found: Sequence[float], true: Sequence[float], seen: Sequence[float]
-) -> tuple[float, ...]:
-    moved = np.array(found) + np.array(true) - np.array(seen)
-    return tuple(map(float, np.clip(moved, -0.5, _MOST)))
-
-
-def _power(noise: np.ndarray) -> float:
-    return float(np.mean((noise - noise.mean()) ** 2))
+    hidden = power / max(float(removed.var()), 1e-12)
+    factor = float(np.clip(hidden, *_MORE))
+    seen = redrawn.observed
+    return dataclasses.replace(
+        seen, slope=seen.slope * factor, constant=seen.constant * factor, fault=fault
+    )

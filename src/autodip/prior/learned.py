@@ -51,7 +51,7 @@ def _loaded(path: Path, digest: str, device: str) -> PriorNet:
             tensors = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118
         net = PriorNet(json.loads(notes["widths"]))
         net.load_state_dict(tensors)
-    except (SafetensorError, KeyError, ValueError, RuntimeError) as error:
+    except (SafetensorError, LookupError, TypeError, ValueError, RuntimeError) as error:
         raise FormatError(f"{path} does not hold the weights of a prior: {error}") from error
     net.eval()
     for parameter in net.parameters():

@@ -7,9 +7,10 @@ from dataclasses import KW_ONLY, dataclass
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
+from typing import Self
 
-from autodip.errors import FormatError, ParameterError
-from autodip.util.values import Value
+from autodip.errors import FormatError
+from autodip.util.values import Value, check_float, check_int
 
 BUILTIN = "builtin"
 """Name of the prior included in the package."""
@@ -31,8 +32,8 @@ class PriorParams(Value):
     orientations : int
         Number of flipped and turned copies whose results are averaged, 1 to 8.
     grain : float
-        Share by which the expected squared error may grow by noise that is returned to the
-        result, 0 to 0.5: a result without any looks painted.
+        Share by which the expected squared error, of a single orientation, may grow by noise that
+        is returned to the result, 0 to 0.5: a result without any looks painted.
     """
 
     weights: str = BUILTIN
@@ -43,12 +44,19 @@ class PriorParams(Value):
     grain: float = 0.0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.grain <= 0.5:
-            raise ParameterError(f"grain is {self.grain!r}; it must be 0 to 0.5")
-        for name, most in (("passes", 4), ("orientations", 8)):
-            value = getattr(self, name)
-            if not isinstance(value, int) or not 1 <= value <= most:
-                raise ParameterError(f"{name} is {value!r}; it must be 1 to {most}")
+        check_int("passes", self.passes, 1, 4)
+        check_int("orientations", self.orientations, 1, 8)
+        check_float("grain", self.grain, 0, 0.5)
+
+    def identified(self) -> Self:
+        """Copy with the hash of the file, unless it is known already.
+
+        Raises
+        ------
+        FormatError
+            If the file cannot be read.
+        """
+        return self if self.sha256 else self.replace(sha256=digest_of(self.weights))
 
 
 def path_of(weights: str) -> Path:

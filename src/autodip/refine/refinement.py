@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Self
 
 from autodip.errors import ParameterError
 from autodip.util.values import Value, check_float, check_int
@@ -44,6 +46,11 @@ class RefineParams(Value):
     step: int = 3
     window: int = 10
     similar: int = 48
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Create from a dictionary; ``trust``, a parameter of earlier versions, is ignored."""
+        return super().from_dict({k: v for k, v in values.items() if k != "trust"})
 
     def __post_init__(self) -> None:
         check_float("excess", self.excess, 1, 100)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from autodip.bases.records import Config, Entry, Output, Point
-from autodip.choose import presets
 from autodip.choose.from_base import STRATEGIES, Strategy
 from autodip.errors import ParameterError
 
@@ -21,7 +20,7 @@ OPTIMUM, FIXED = "optimum", "fixed"
 REFERENCES: Mapping[str, str] = {
     "original DIP": "original",
     "published table": "published",
-    **{f"preset {name}": name for name in reversed(presets.BY_QUALITY)},
+    "preset untrained": "untrained",
 }
 """References shown in addition to the strategies if their curves were recorded, as title: preset.
 
