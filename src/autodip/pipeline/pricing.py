@@ -32,7 +32,7 @@ def of(choice: Choice, shape: tuple[int, int], device: str = "cpu") -> Cost:
 
 
 def _learned(prior: PriorParams, shape: tuple[int, int], device: str) -> Cost:
-    pixels, runs = shape[0] * shape[1], prior.passes * prior.orientations
+    pixels, runs = shape[0] * shape[1], 2 * (prior.passes - 1) + prior.orientations
     seconds = pixels * (_PRIOR_OTHER + runs * _PRIOR_SECONDS)
     return Cost(
         parameters=0,
