@@ -208,7 +208,7 @@ def _inverse(transform: Stabiliser, stable: np.ndarray) -> np.ndarray:
 
 
 def _turned(x: Tensor, number: int) -> Tensor:
-    """One of eight orientations of images (N, 1, Y, X), shifted by (0, 0), (0, 1), (1, 0), (1, 1)."""
+    """One of eight orientations of images (N, 1, Y, X), shifted by 0 or 1 along Y and X."""
     x = torch.roll(x, divmod(number // 8, 2), (2, 3))
     x = torch.rot90(x, number % 4, (2, 3))
     return x.flip(3) if number % 8 >= 4 else x

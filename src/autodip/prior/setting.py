@@ -27,8 +27,8 @@ class PriorParams(Value):
     sha256 : str
         Hash of that file; empty if not known yet.
     passes : int
-        Number of passes, 1 to 4; from the second, the network is told how strong the noise is that the
-        pass before removed.
+        Number of passes, 1 to 4; from the second, the network is told how strong the noise is
+        that the pass before removed.
     orientations : int
         Number of copies, turned and flipped (8) and shifted by a pixel (4 times as many), whose
         results are averaged, 1 to 32.
