@@ -9,6 +9,7 @@ from autodip.benchmark.registry import DEFAULT, METHODS, find
 from autodip.denoisers import sparse
 from autodip.denoisers.context import Context
 from autodip.errors import ImageError, MissingPackageError, ParameterError
+from autodip.prior.setting import digest_of
 from autodip.metrics.fidelity import psnr
 from autodip.physics.optics import Optics
 from autodip.physics.simulation import simulate
@@ -127,7 +128,7 @@ def test_oracles_alone_need_the_truth(pair):
     assert [m.name for m in METHODS.values() if m.oracle] == ["oracle-blur", "oracle-tv"]
 
 
-def test_presets_run_through_the_pipeline(pair):
+def test_presets_run_through_the_pipeline(pair, blurring):
     noisy, _ = pair
     context = Context("confocal", "zebrafish", seed=3)
     plan = find("published").plan(noisy.shape, context)
@@ -140,6 +141,8 @@ def test_presets_run_through_the_pipeline(pair):
     outcome = fast(noisy, context)
     assert {**outcome.parameters, "seed": 3, "device": "cpu"} == settings
     assert outcome.image.shape == noisy.shape
+    assert settings["prior"]["sha256"] == digest_of(str(blurring))
+    assert "prior" not in find("untrained").plan(noisy.shape, context).settings
 
 
 def test_every_method_can_be_found():

@@ -12,6 +12,9 @@ from autodip.physics.noise import Noise
 SMALLEST = 64
 """Smallest side length of an image whose noise is estimated, in pixels."""
 
+_ROUNDING = 1e-12
+"""Standard deviation, in units of the range of the image, up to which noise is a rounding error."""
+
 
 def estimate_noise(image: np.ndarray) -> Noise | None:
     """Estimate the noise of one image from the image alone.
@@ -48,8 +51,9 @@ def estimate_noise(image: np.ndarray) -> Noise | None:
 
 def _in_unit(blocks: Spectra, saturated: float) -> Noise:
     """Noise of an image whose grey values range from 0 to 1."""
+    none = Noise(0.0, 0.0, 0.0, (0.0, 0.0), 0.0, saturated=saturated)
     if not blocks.power.any():
-        return Noise(0.0, 0.0, 0.0, (0.0, 0.0), 0.0, saturated=saturated)
+        return none
     measured = measure(blocks)
     levels = by_level(blocks, *bands(measured), expected_power(measured))
     gain, constant = levels.line()
@@ -65,4 +69,5 @@ def _in_unit(blocks: Spectra, saturated: float) -> Noise:
         curve=tuple(curve),
         autocorrelation=tuple(tuple(map(float, row)) for row in correlation),
     )
-    return noise.replace(sigma=float(noise.std(np.median(blocks.mean))))
+    sigma = float(noise.std(np.median(blocks.mean)))
+    return noise.replace(sigma=sigma) if sigma > _ROUNDING else none
