@@ -136,31 +136,36 @@ def applied(net: PriorNet, image: np.ndarray, noise: Noise, **options: Any) -> n
     return last.images[0]
 
 
-def told_residual(net: PriorNet, image: np.ndarray, noise: Noise) -> np.ndarray:
-    """Result of two passes; the second is told the noise in the residual as it is."""
+def blind(net: PriorNet, image: np.ndarray, noise: Noise, *, again: bool = False) -> np.ndarray:
+    """Result of a pass that is told nothing, or of a second one, told the residual of the first."""
     transform = Stabiliser.of(noise, float(image.min()))
     stable = transform.forward(image)
-    first = denoise_stable(net, stable[None], None)[0]
-    second = denoise_stable(net, stable[None], [observe(stable, stable - first)])[0]
-    photons = np.maximum(second, 0) ** 2 / 4 - 3 / 8 - transform.read**2
+    result = denoise_stable(net, stable[None], None)[0]
+    if again:
+        result = denoise_stable(net, stable[None], [observe(stable, stable - result)])[0]
+    photons = np.maximum(result, 0) ** 2 / 4 - 3 / 8 - transform.read**2
     return np.asarray(photons * transform.gain + transform.black)
 
 
-LAST: dict[str, Any] = {"passes": 3, "orientations": 8}
+LAST: dict[str, Any] = {"passes": 2, "orientations": 8}
 """Setting on which the last parts of the ablation build, that of ``balanced``."""
 PARTS: dict[str, Callable[[PriorNet, np.ndarray, Noise], np.ndarray]] = {
-    "blind": partial(applied, passes=1),
-    "told the residual": told_residual,
-    "told": partial(applied, passes=2),
+    "blind": blind,
+    "told the residual": partial(blind, again=True),
+    "told the estimate": partial(applied, passes=1),
+    "2 passes": partial(applied, passes=2),
     "3 passes": partial(applied, passes=3),
     "8 orientations": partial(applied, **LAST),
-    "grain 0.01": partial(applied, **LAST, grain=0.01),
+    "32 copies": partial(applied, passes=2, orientations=32),
     "grain 0.03": partial(applied, **LAST, grain=0.03),
-    "grain 0.06": partial(applied, **LAST, grain=0.06),
+    "grain 0.08": partial(applied, **LAST, grain=0.08),
+    "grain 0.15": partial(applied, **LAST, grain=0.15),
 }
-"""The prior, part by part: each adds to the one before it, and the last replace each other.
+"""The prior, part by part.
 
-"told the residual" is told the noise in the residual as it is, "told" after the bootstrap.
+"told the residual" is told strength and correlation of the noise in the residual of the blind
+pass, "told the estimate" those of the estimate; the second of "2 passes" is told the estimated
+correlation, and the strength in the residual of the first, corrected by the bootstrap.
 """
 
 

@@ -41,7 +41,7 @@ class Familiarity(Value):
 
     @property
     def outside(self) -> bool:
-        """Whether the image is unlike all examples, so that the prior is not applied."""
+        """Whether the image is unlike all examples."""
         return self.distance > self.limit
 
     @property
@@ -49,16 +49,14 @@ class Familiarity(Value):
         """Note for the user; empty if the image is as near as most examples are."""
         if self.distance <= self.usual:
             return ""
-        share, bound = (_LIMIT, self.limit) if self.outside else (_USUAL, self.usual)
-        advice = (
-            "the learned prior is not applied, the image is fitted as by --preset untrained"
-            if self.outside
-            else "compare with --preset untrained"
-        )
+        word, share, bound = "most", _USUAL, self.usual
+        if self.outside:
+            word, share, bound = "all", _LIMIT, self.limit
         return (
-            f"this image is unlike most images that the learned prior was trained on (its "
+            f"this image is unlike {word} images that the learned prior was trained on (its "
             f"descriptors are {self.distance:.1f} standard deviations from the nearest of "
-            f"{self.examples} examples; {share} % of these have one within {bound:.1f}); {advice}"
+            f"{self.examples} examples; {share} % of these have one within {bound:.1f}); "
+            "compare with --preset untrained"
         )
 
 

@@ -84,8 +84,7 @@ def _with_familiarity(proposal: Proposal, sample: Sample) -> Proposal:
     known = familiarity(sample.descriptors)
     outside = known is not None and known.outside
     evidence = proposal.evidence.replace(familiarity=known, outside=outside)
-    prior = None if outside else proposal.prior
-    proposal = dataclasses.replace(proposal, evidence=evidence, prior=prior)
+    proposal = dataclasses.replace(proposal, evidence=evidence)
     return proposal.remarked(known.note) if known is not None and known.note else proposal
 
 
