@@ -9,10 +9,10 @@ from autodip.benchmark.registry import DEFAULT, METHODS, find
 from autodip.denoisers import sparse
 from autodip.denoisers.context import Context
 from autodip.errors import ImageError, MissingPackageError, ParameterError
-from autodip.prior.setting import digest_of
 from autodip.metrics.fidelity import psnr
 from autodip.physics.optics import Optics
 from autodip.physics.simulation import simulate
+from autodip.prior.setting import digest_of
 from autodip.util.optional import require
 
 FILTERS = ("gaussian", "median", "tv", "nlm", "wavelet", "sparse")
