@@ -53,7 +53,7 @@ def main() -> None:
             )
     print("\n| preset | pixels | predicted, s | measured, all iterations | ratio |")
     print("|---|---|---|---|---|")
-    for preset in ("fast", "balanced", "best"):
+    for preset in ("fast", "balanced", "best", "untrained"):
         for size in (256, 512, 1024):
             noisy, _ = simulate("actin", Optics(microscope="confocal"), size=size, seed=1)
             plan = autodip.plan(noisy, autodip.Options(preset=preset, device="cpu"))[0]

@@ -64,7 +64,9 @@ def main() -> None:
     rows = json.loads((given.data / "manifest.json").read_text())
     pairs = [r for r in rows if r["set"] == "fmd_confocal_fov1"][: given.films]
     print("# Frames that follow one another\n")
-    print("Made by `python benchmarks/series.py DATA > docs/results/series.md`; preset `balanced`,")
+    print(
+        "Made by `python benchmarks/series.py DATA > docs/results/series.md`; preset `untrained`,"
+    )
     print(f"{given.frames} frames of {given.side} x {given.side} pixels; means over all frames")
     print("except the first. Iterations are those per frame; seconds include the refinement.\n")
     print(
@@ -81,7 +83,9 @@ def main() -> None:
             frames, true = film(truth.astype(np.float64), camera, given.frames, step, given.side)
             own: list[float] = []
             for independent in (True, False):
-                result = autodip.denoise(frames, axes="TYX", independent=independent)
+                result = autodip.denoise(
+                    frames, axes="TYX", preset="untrained", independent=independent
+                )
                 figures = [
                     psnr(a.astype(np.float64), b, data_range=255)
                     for a, b in zip(result.image, true, strict=True)

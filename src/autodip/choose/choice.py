@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from autodip.choose.familiarity import Familiarity
 from autodip.fit.params import FitParams, NetParams, Width
 from autodip.image.kind import Kind
 from autodip.prior.setting import PriorParams
@@ -41,7 +42,11 @@ class Evidence(Value):
         ``microscope``, ``specimen``. They determined the choice if a base was searched for them;
         with a preset they are listed for information. Empty if none were searched for.
     outside : bool
-        Whether the image is unlike all calibration images; False if undetermined.
+        Whether the image is unlike all images from which the parameters, or the learned prior,
+        stem; False if undetermined.
+    familiarity : Familiarity or None
+        Distance from the images that the learned prior was trained on; None without a learned
+        prior, or if undetermined.
     strategy : str or None
         How the calibration base was searched; None if the preset determined the choice.
     """
@@ -56,6 +61,7 @@ class Evidence(Value):
     neighbours: tuple[Mapping[str, Any], ...] = ()
     outside: bool = False
     strategy: str | None = None
+    familiarity: Familiarity | None = None
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from autodip.bases.store import Base
 from autodip.choose import from_base, presets
 from autodip.choose.adapt import Proposal
 from autodip.choose.describe import Description
+from autodip.choose.familiarity import familiarity
 from autodip.choose.samples import Sample
 
 _NEIGHBOURS = 3
@@ -71,9 +72,21 @@ def propose(
         kind = description.kind.words
         remarks = (f"the base {search.base.name} has no image of {kind}: the preset decides",)
     proposal = presets.propose(description, presets.load(preset)).remarked(*remarks)
-    if preset in presets.CALIBRATED and sample is not None:
-        return _with_neighbours(proposal, sample)
-    return proposal
+    if sample is None:
+        return proposal
+    if proposal.prior is not None:
+        return _with_familiarity(proposal, sample)
+    return _with_neighbours(proposal, sample) if preset in presets.CALIBRATED else proposal
+
+
+def _with_familiarity(proposal: Proposal, sample: Sample) -> Proposal:
+    """Proposal whose evidence states how far the image is from the training examples."""
+    known = familiarity(sample.descriptors)
+    outside = known is not None and known.outside
+    evidence = proposal.evidence.replace(familiarity=known, outside=outside)
+    prior = None if outside else proposal.prior
+    proposal = dataclasses.replace(proposal, evidence=evidence, prior=prior)
+    return proposal.remarked(known.note) if known is not None and known.note else proposal
 
 
 def _with_neighbours(proposal: Proposal, sample: Sample) -> Proposal:

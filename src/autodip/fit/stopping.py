@@ -18,8 +18,10 @@ class Discrepancy:
 
     The number of iterations was transferred from similar images. From half of it on, the fit stops
     as soon as its residual has no more power than the noise of this image: anything learnt after
-    that is noise. Correlation of the noise does not change its power. If an image has more
-    structure than the network has learnt, the residual stays larger and all iterations are run.
+    that is noise. If an image has more structure than the network has learnt, the residual stays
+    larger and all iterations are run. The criterion is not used if the noise of neighbouring pixels
+    is certainly correlated (:data:`autodip.physics.noise.CERTAIN`): a network learns such noise
+    while it learns the structure, so the power of the residual does not show when to stop.
 
     Parameters
     ----------

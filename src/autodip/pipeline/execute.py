@@ -10,6 +10,7 @@ from autodip.pipeline.engine import Engine
 from autodip.pipeline.fitted_tasks import fit_tasks
 from autodip.pipeline.learned_tasks import apply_to_tasks, hindrance, with_noise
 from autodip.pipeline.parts import Finished, Task
+from autodip.prior.observation import Observation
 
 
 def compute(engine: Engine | None, tasks: Sequence[Task]) -> list[Finished]:
@@ -27,12 +28,36 @@ def compute_tasks(tasks: Sequence[Task]) -> Iterator[Step | Finished]:
     """
     if tasks[0].choice.prior is None:
         yield from fit_tasks(tasks)
-        return
+    elif len(tasks) == 1:
+        yield from _one_after_the_other(tasks[0])
+    else:
+        yield from _at_once(tasks)
+
+
+def _one_after_the_other(task: Task) -> Iterator[Step | Finished]:
+    """Planes in their order; each is told the noise observed in the first of them."""
+    observed: Observation | None = None
+    for place, index in enumerate(task.part.indices):
+        known = {0: task.noises[place]} if place in task.noises else {}
+        part = dataclasses.replace(task.part, indices=(index,))
+        alone = dataclasses.replace(task, part=part, planes=(task.planes[place],), noises=known)
+        for step in _at_once([alone], observed):
+            if isinstance(step, Finished):
+                observed = observed or step.record.observed
+                yield dataclasses.replace(step, place=place)
+            else:
+                yield step
+
+
+def _at_once(
+    tasks: Sequence[Task], observed: Observation | None = None
+) -> Iterator[Step | Finished]:
+    """Tasks of one plane each, of one shape."""
     tasks = [with_noise(task) for task in tasks]
     reasons = [hindrance(task) for task in tasks]
     learned = [task for task, reason in zip(tasks, reasons, strict=True) if reason is None]
     if learned:
-        yield from apply_to_tasks(learned)
+        yield from apply_to_tasks(learned, observed)
     for task, reason in zip(tasks, reasons, strict=True):
         if reason is None:
             continue

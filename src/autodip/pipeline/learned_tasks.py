@@ -16,6 +16,7 @@ from autodip.pipeline.parts import Finished, Task
 from autodip.pipeline.result import PlaneResult
 from autodip.prior.apply import Pass, apply_prior
 from autodip.prior.learned import load_prior
+from autodip.prior.observation import Observation
 
 LEAST_SIDE = 16
 """Smallest side of a plane to which a prior is applied, in pixels."""
@@ -41,7 +42,9 @@ def hindrance(task: Task) -> str | None:
     return "no noise was found in it" if noise.absent else None
 
 
-def apply_to_tasks(tasks: Sequence[Task]) -> Iterator[Step | Finished]:
+def apply_to_tasks(
+    tasks: Sequence[Task], observed: Observation | None = None
+) -> Iterator[Step | Finished]:
     """Apply the learned prior to tasks of one plane each; yields every pass, then the results.
 
     Parameters
@@ -49,6 +52,8 @@ def apply_to_tasks(tasks: Sequence[Task]) -> Iterator[Step | Finished]:
     tasks : sequence of Task
         From :func:`with_noise`, with the same choice, device and shape, and without a
         :func:`hindrance`; computed at once.
+    observed : Observation, optional
+        Noise observed in the plane before, which is told at once; by default it is observed.
     """
     start = time.perf_counter()
     task = tasks[0]
@@ -65,6 +70,7 @@ def apply_to_tasks(tasks: Sequence[Task]) -> Iterator[Step | Finished]:
         passes=params.passes,
         orientations=params.orientations,
         grain=params.grain,
+        observed=None if observed is None else [observed] * len(tasks),
     ):
         for curve, image, result in zip(curves, images, done.images, strict=True):
             difference = task.scale.apply(image) - task.scale.apply(result)
@@ -81,6 +87,7 @@ def apply_to_tasks(tasks: Sequence[Task]) -> Iterator[Step | Finished]:
             seconds=seconds,
             fallbacks=0,
             window=one.part.window,
+            follows=observed is not None,
             observed=done.observed[number] if done.observed else None,
         )
         yield Finished(one.part.number, 0, pixels, record)

@@ -250,7 +250,7 @@ def _price_channel(
         fitting(choice.net, extent.shape, fixed=True)
     else:
         choice = _fitted(proposal, channel.description, extent, options.explicit)
-    chained = not options.independent and choice.fit.average > 0 and choice.prior is None
+    chained = not options.independent and (choice.prior is not None or choice.fit.average > 0)
     runs = extent.runs if chained else extent.planes
     followers = (extent.planes - runs) * extent.windows
     return ChannelPlan(

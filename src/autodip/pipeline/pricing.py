@@ -32,7 +32,7 @@ def of(choice: Choice, shape: tuple[int, int], device: str = "cpu") -> Cost:
 
 
 def _learned(prior: PriorParams, shape: tuple[int, int], device: str) -> Cost:
-    pixels, runs = shape[0] * shape[1], prior.passes * prior.orientations
+    pixels, runs = shape[0] * shape[1], 2 * (prior.passes - 1) + prior.orientations
     seconds = pixels * (_PRIOR_OTHER + runs * _PRIOR_SECONDS)
     return Cost(
         parameters=0,
@@ -59,6 +59,8 @@ def _fitted(choice: Choice, shape: tuple[int, int], device: str) -> Cost:
 
 def following(choice: Choice, shape: tuple[int, int], device: str = "cpu") -> Cost:
     """Cost of a fit that continues from the one before it, including refinement."""
+    if choice.prior is not None:
+        return _learned(choice.prior.replace(passes=1), shape, device)
     from autodip.fit.series import warm  # noqa: PLC0415  (imports torch)
 
     return of(choice.replace(fit=warm(choice.fit)), shape, device)

@@ -42,7 +42,8 @@ class PlaneResult:
     refined : bool
         Whether the result of the fit was refined.
     follows : bool
-        Whether the fit continued from the weights of the plane before.
+        Whether the fit continued from the weights of the plane before, or the learned prior was
+        told the noise observed in it.
     window : Window or None
         Window of the plane; None for the whole plane.
     observed : Observation or None

@@ -1,12 +1,13 @@
 """The learned prior applied to an image: stabilise, denoise, observe the noise, denoise again.
 
-The first pass is told nothing of the noise beyond the estimate by which the image is stabilised.
-The residual of its result shows how strong the noise is at every brightness and how neighbouring
-pixels are correlated; corrected by a bootstrap, both are told to the next pass.
+The network is told the correlation of the noise, which was estimated in the flattest parts of the
+image. In the first pass it is told that the noise has the estimated strength; the residual of the
+result then shows how strong the noise is at every brightness, which is told to the next pass.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -14,11 +15,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from autodip.compute.device import multiplies_bfloat16
 from autodip.physics.anscombe import Stabiliser
 from autodip.physics.noise import Noise
 from autodip.prior.architecture import PriorNet, conditions
-from autodip.prior.bootstrap import Fault, corrected, redraw
-from autodip.prior.observation import LAGS, Observation
+from autodip.prior.bootstrap import corrected, redraw
+from autodip.prior.observation import LAGS, Observation, correlation_of, estimated
 
 MARGIN = 32
 """Pixels reflected at every border."""
@@ -42,18 +44,14 @@ class Pass:
         Number of this pass, from 1, and of all passes.
     images : list of ndarray, float64, shape (Y, X)
         Denoised images in their own units.
-    observed : list of Observation, or None
-        Noise that the pass was told; None for the first.
-    faults : list of Fault, or None
-        Expected error of the result of the pass before, for a single orientation and without
-        returned noise; None for the first.
+    observed : sequence of Observation
+        Noise that the pass was told.
     """
 
     number: int
     passes: int
     images: list[np.ndarray]
-    observed: list[Observation] | None
-    faults: list[Fault] | None
+    observed: Sequence[Observation]
 
 
 def apply_prior(
@@ -64,6 +62,7 @@ def apply_prior(
     passes: int = 2,
     orientations: int = 1,
     grain: float = 0.0,
+    observed: Sequence[Observation] | None = None,
 ) -> Iterator[Pass]:
     """Denoise images of one shape; yields the result of every pass.
 
@@ -75,12 +74,16 @@ def apply_prior(
     noises : sequence of Noise
         Noise of each image.
     passes : int
-        At least 1; later passes are told the noise that the pass before removed.
+        At least 1; later passes are told how strong the noise is that the pass before removed.
     orientations : int
-        1 to 8: number of flipped and turned copies whose results are averaged in the last pass.
+        1 to 32: number of copies, turned and flipped (8) and shifted by a pixel (4 times as many),
+        whose results are averaged in the last pass.
     grain : float
         Share by which the expected squared error, of a single orientation, may grow by noise that
-        is returned to the result of the last pass; 0 for none.
+        is returned to the result of the last pass; 0 for none. A single pass returns none.
+    observed : sequence of Observation, optional
+        Noise of each image if it was observed, for example in the frame before; there is only one
+        pass then.
     """
     transforms = [
         Stabiliser.of(noise, float(image.min()))
@@ -89,23 +92,40 @@ def apply_prior(
     stable = np.stack(
         [change.forward(image) for change, image in zip(transforms, images, strict=True)]
     )
-    observed: list[Observation] | None = None
-    faults: list[Fault] | None = None
+    passes = passes if observed is None else 1
+    told = [estimated(noise) for noise in noises] if observed is None else list(observed)
     for number in range(1, passes + 1):
         last = number == passes
-        result = denoise_stable(net, stable, observed, orientations=orientations if last else 1)
-        kept = _returned(stable, result, faults, grain) if last and faults else result
+        result = denoise_stable(net, stable, told, orientations=orientations if last else 1)
+        kept = _returned(stable, result, told, grain) if last else result
         grey = [_inverse(*pair) for pair in zip(transforms, kept, strict=True)]
-        yield Pass(number, passes, grey, observed, faults)
+        yield Pass(number, passes, grey, told)
         if not last:
-            redrawn = [redraw(*pair) for pair in zip(stable, result, strict=True)]
-            again = denoise_stable(net, np.stack([one.stable for one in redrawn]), observed)
-            found = [corrected(*pair) for pair in zip(redrawn, again, strict=True)]
-            observed, faults = [one for one, _ in found], [fault for _, fault in found]
+            told = _observed(net, stable, result, noises, told)
+
+
+def _observed(
+    net: PriorNet,
+    stable: np.ndarray,
+    result: np.ndarray,
+    noises: Sequence[Noise],
+    told: Sequence[Observation],
+) -> list[Observation]:
+    """Strength of the noise that a pass removed, corrected by a bootstrap."""
+    redrawn = [
+        redraw(noisy, one, correlation_of(noise))
+        for noisy, one, noise in zip(stable, result, noises, strict=True)
+    ]
+    again = denoise_stable(net, np.stack([one.stable for one in redrawn]), told)
+    found = [corrected(*pair) for pair in zip(redrawn, again, strict=True)]
+    return [
+        dataclasses.replace(new, correlation=old.correlation)
+        for new, old in zip(found, told, strict=True)
+    ]
 
 
 def _returned(
-    stable: np.ndarray, result: np.ndarray, faults: Sequence[Fault], grain: float
+    stable: np.ndarray, result: np.ndarray, told: Sequence[Observation], grain: float
 ) -> np.ndarray:
     """Return a share of the residual to each result.
 
@@ -113,8 +133,8 @@ def _returned(
     painted.
     """
     kept = []
-    for noisy, one, fault in zip(stable, result, faults, strict=True):
-        share = min(fault.share(grain), _MOST_RETURNED)
+    for noisy, one, known in zip(stable, result, told, strict=True):
+        share = min(known.fault.share(grain), _MOST_RETURNED) if known.fault else 0.0
         residual = noisy - one
         limit = _OUTLIER * float(residual.std())
         kept.append(one + share * np.clip(residual, -limit, limit))
@@ -153,6 +173,7 @@ def denoise_stable(
     if observed is not None:
         spread = [one.deviation(y) for one, y in zip(observed, padded, strict=True)]
         deviation = torch.from_numpy(np.stack(spread).astype(np.float32))[:, None].to(device)
+    half = device.type != "mps" and multiplies_bfloat16(str(device))
     total = torch.zeros_like(noisy)
     for number in range(orientations):
         turned = _turned(noisy, number)
@@ -167,7 +188,7 @@ def denoise_stable(
         )
         with (
             torch.inference_mode(),
-            torch.autocast(device.type, torch.float16, device.type != "cpu"),
+            torch.autocast(device.type, torch.bfloat16, enabled=half),
         ):
             total += _turned_back(net(turned, given).float(), number)
     found = (total / orientations)[:, 0].cpu().numpy().astype(np.float64) + above
@@ -187,14 +208,16 @@ def _inverse(transform: Stabiliser, stable: np.ndarray) -> np.ndarray:
 
 
 def _turned(x: Tensor, number: int) -> Tensor:
-    """One of eight orientations of images (N, 1, Y, X)."""
+    """One of eight orientations of images (N, 1, Y, X), shifted by 0 or 1 along Y and X."""
+    x = torch.roll(x, divmod(number // 8, 2), (2, 3))
     x = torch.rot90(x, number % 4, (2, 3))
-    return x.flip(3) if number >= 4 else x
+    return x.flip(3) if number % 8 >= 4 else x
 
 
 def _turned_back(x: Tensor, number: int) -> Tensor:
-    x = x.flip(3) if number >= 4 else x
-    return torch.rot90(x, -(number % 4), (2, 3))
+    x = x.flip(3) if number % 8 >= 4 else x
+    down, right = divmod(number // 8, 2)
+    return torch.roll(torch.rot90(x, -(number % 4), (2, 3)), (-down, -right), (2, 3))
 
 
 def turned_lags(correlation: Sequence[float], number: int) -> tuple[float, ...]:
@@ -203,6 +226,6 @@ def turned_lags(correlation: Sequence[float], number: int) -> tuple[float, ...]:
     found = []
     for dy, dx in LAGS:
         y, x = (dx, -dy) if number % 2 else (dy, dx)
-        x = -x if number >= 4 else x
+        x = -x if number % 8 >= 4 else x
         found.append(at[y, x] if (y, x) in at else at[-y, -x])
     return tuple(found)

@@ -62,12 +62,18 @@ def draw_example(
     seed : sequence of int
     """
     generator = np.random.default_rng(seed)
+    return stabilised(draw_exposure(pool, shares, size, generator), generator)
+
+
+def draw_exposure(
+    pool: Sequence[Clean], shares: np.ndarray, size: int, generator: np.random.Generator
+) -> Exposure:
+    """Record a random part of a clean image by a random detector; parameters as above."""
     clean = pool[int(np.searchsorted(shares, generator.random(), side="right"))]
     peak = float(np.exp(generator.uniform(np.log(FEWEST), np.log(clean.photons))))
     detector = draw_detector(generator, peak)
     light = peak * _scene(clean, detector, size, generator)
-    exposure = expose(light, detector, size, generator)
-    return stabilised(exposure, generator)
+    return expose(light, detector, size, generator)
 
 
 def shares_of(pool: Sequence[Clean]) -> np.ndarray:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
+from autodip.physics.correlation import white
+from autodip.physics.noise import CORRELATED, Noise
 from autodip.util.values import Value
 
 LAGS = ((0, 1), (1, 0), (1, 1), (1, -1), (0, 2), (2, 0), (0, 3), (3, 0))
@@ -20,14 +22,43 @@ LAGS = ((0, 1), (1, 0), (1, 1), (1, -1), (0, 2), (2, 0), (0, 3), (3, 0))
 _SMOOTH = 2.0
 """Standard deviation of the Gaussian filter that yields the brightness, in pixels."""
 
-_FARTHEST = 4
-"""Largest lag of a whole autocorrelation, in pixels."""
+_CENTRE = 2
+"""Position of lag 0 in an autocorrelation of shape (5, 5)."""
 
 _UNIFORM = 0.05
 """Variance of the stabilised brightness below which the strength is the same everywhere."""
 
 _RANGE = (0.05, 9.0)
 """Smallest and largest variance of stabilised noise."""
+
+
+@dataclass(frozen=True)
+class Fault(Value):
+    """Expected error of a result, relative to the variance of the noise.
+
+    Parameters
+    ----------
+    error : float
+        Mean squared error.
+    overlap : float
+        Mean product of the error and the residual; 0 if the error is uncorrelated with what was
+        removed, as for a result that minimises the squared error.
+    removed : float
+        Mean square of the residual.
+    """
+
+    error: float
+    overlap: float
+    removed: float
+
+    def share(self, growth: float) -> float:
+        """Share of the residual that may be returned until the squared error grows by a share.
+
+        Returning the share ``a`` adds ``2 a overlap + a**2 removed`` to the squared error.
+        """
+        allowed = max(self.overlap, 0.0) ** 2 + self.removed * growth * self.error
+        root = float(np.sqrt(allowed)) - max(self.overlap, 0.0)
+        return root / max(self.removed, 1e-12)
 
 
 @dataclass(frozen=True)
@@ -40,11 +71,14 @@ class Observation(Value):
         Variance of the noise as a line over the smoothed stabilised brightness.
     correlation : tuple of float
         Correlation of the noise at :data:`LAGS`.
+    fault : Fault or None
+        Expected error of a result; None if it was not determined.
     """
 
     slope: float
     constant: float
     correlation: tuple[float, ...]
+    fault: Fault | None = None
 
     def deviation(self, stabilised: np.ndarray) -> np.ndarray:
         """Standard deviation of the noise at every pixel of a stabilised image (Y, X)."""
@@ -83,20 +117,40 @@ def observe(stabilised: np.ndarray, noise: np.ndarray) -> Observation:
     return Observation(slope, constant, correlation_at(scaled, LAGS))
 
 
+def estimated(noise: Noise) -> Observation:
+    """What an estimate of the noise tells of the stabilised image: variance 1, and correlation.
+
+    The correlation was measured in the flattest parts of the image. That of a residual is lower
+    where slow noise was taken for structure, and would be told to the next pass.
+    """
+    whole = correlation_of(noise)
+    lags = []
+    for dy, dx in LAGS:
+        if max(dy, abs(dx)) < len(whole) // 2 + 1:
+            lags.append(float(whole[_CENTRE + dy, _CENTRE + dx]))
+            continue
+        # Beyond the measured lags the correlation falls as from the first to the second.
+        first, second = (whole[3, 2], whole[4, 2]) if dy else (whole[2, 3], whole[2, 4])
+        falling = first > CORRELATED and second > 0
+        lags.append(float(second**2 / first) if falling else 0.0)
+    return Observation(0.0, 1.0, tuple(lags))
+
+
+def correlation_of(noise: Noise) -> np.ndarray:
+    """Autocorrelation of the noise, shape (5, 5), lags -2 ... 2 along Y and X."""
+    if noise.autocorrelation is not None:
+        return np.array(noise.autocorrelation)
+    whole = white()
+    whole[_CENTRE - 1, _CENTRE] = whole[_CENTRE + 1, _CENTRE] = noise.correlation[0]
+    whole[_CENTRE, _CENTRE - 1] = whole[_CENTRE, _CENTRE + 1] = noise.correlation[1]
+    return whole
+
+
 def correlation_at(noise: np.ndarray, lags: Sequence[tuple[int, int]]) -> tuple[float, ...]:
     """Correlation of noise (Y, X) of constant strength at lags (Y, X); Y must not be negative."""
     noise = np.clip(noise, -4, 4)
     total = max(float(np.mean(noise**2)), 1e-12)
     return tuple(_at(noise, lag) / total for lag in lags)
-
-
-def whole_correlation(noise: np.ndarray) -> np.ndarray:
-    """Autocorrelation of noise (Y, X) of constant strength, shape (9, 9), for lags -4 ... 4."""
-    half = [(dy, dx) for dy in range(_FARTHEST + 1) for dx in range(-_FARTHEST, _FARTHEST + 1)]
-    whole = np.zeros((2 * _FARTHEST + 1,) * 2)
-    for (dy, dx), value in zip(half, correlation_at(noise, half), strict=True):
-        whole[_FARTHEST + dy, _FARTHEST + dx] = whole[_FARTHEST - dy, _FARTHEST - dx] = value
-    return whole
 
 
 def _at(noise: np.ndarray, lag: tuple[int, int]) -> float:

@@ -27,10 +27,11 @@ class PriorParams(Value):
     sha256 : str
         Hash of that file; empty if not known yet.
     passes : int
-        Number of passes, 1 to 4; from the second, the network is told the noise that the pass
-        before removed.
+        Number of passes, 1 to 4; from the second, the network is told how strong the noise is
+        that the pass before removed.
     orientations : int
-        Number of flipped and turned copies whose results are averaged, 1 to 8.
+        Number of copies, turned and flipped (8) and shifted by a pixel (4 times as many), whose
+        results are averaged, 1 to 32.
     grain : float
         Share by which the expected squared error, of a single orientation, may grow by noise that
         is returned to the result, 0 to 0.5: a result without any looks painted.
@@ -45,7 +46,7 @@ class PriorParams(Value):
 
     def __post_init__(self) -> None:
         check_int("passes", self.passes, 1, 4)
-        check_int("orientations", self.orientations, 1, 8)
+        check_int("orientations", self.orientations, 1, 32)
         check_float("grain", self.grain, 0, 0.5)
 
     def identified(self) -> Self:

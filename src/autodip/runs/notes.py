@@ -12,9 +12,12 @@ _SHOWN = 5
 
 def notes(channels: Iterable[ChannelRecord], planes: Iterable[PlaneRecord]) -> list[str]:
     """Notes that are shown to the user by default."""
-    found, planes = [], list(planes)
-    if any(channel.choice.evidence.outside for channel in channels):
+    found, channels, planes = [], list(channels), list(planes)
+    evidence = [channel.choice.evidence for channel in channels]
+    if any(one.outside and one.familiarity is None for one in evidence):
         found.append("this image is unlike all calibration images; look at the result")
+    known = [one.familiarity for one in evidence]
+    found += [one.note for one in known if one is not None and one.note]
     for plane in planes:
         found += plane.assessment.notes if plane.assessment else []
     for plane in planes:
