@@ -51,13 +51,15 @@ def rows(out):
 
 @pytest.mark.usefixtures("same_process")
 def test_it_writes_rows_table_figure_and_environment(benchmark_cells, out):
-    code, printed, said = benchmark_cells("--methods", "noisy,blur,fast", "--max-hours", "0.0001")
+    code, printed, said = benchmark_cells(
+        "--methods", "noisy,blur,untrained", "--max-hours", "0.0001"
+    )
     assert code == 0
     assert printed == (out / "table.md").read_text()
     assert "autodip benchmark" in printed
     assert "| confocal mito | 2 |" in printed
     assert "not run, about" in printed
-    assert "| autodip fast | 0 of 4 |" in printed
+    assert "| autodip untrained | 0 of 4 |" in printed
     assert said.count(" dB") == 8
     found = rows(out)
     assert len(found) == 8  # what was not run is in the table alone

@@ -154,6 +154,15 @@ def test_where_a_given_choice_cannot_be_used_the_reason_is_recorded(plane, image
     assert len(record.history) == 2
 
 
+def test_an_empty_background_of_value_0_is_no_hindrance(sample):
+    noisy = np.pad(np.maximum(sample[0].astype(float) - 250, 0), 64)
+    record = (result := run(noisy)).planes[0]
+    assert (record.reason, record.description.noise.sigma) == ("", 0)
+    assert record.observed is not None
+    removed = (noisy - result.image)[64:-64, 64:-64]
+    assert abs(removed.mean()) < 0.2 * removed.std()
+
+
 def test_planes_that_cannot_be_estimated_are_fitted_among_others(plane):
     film = np.stack([plane, without_noise(plane), plane[::-1]])
     choice = quick_fit(autodip.plan(plane, Options(device="cpu"))[0].choice)

@@ -79,7 +79,7 @@ class Session:
     @property
     def refines(self) -> bool:
         """Whether the result of the fit will be refined; not if there is no noise."""
-        noisy = self.noise is not None and self.noise.sigma > 0
+        noisy = self.noise is not None and not self.noise.absent
         return self.refinement is not None and noisy
 
     def ends(self, step: Step) -> bool:

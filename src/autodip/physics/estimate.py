@@ -69,5 +69,6 @@ def _in_unit(blocks: Spectra, saturated: float) -> Noise:
         curve=tuple(curve),
         autocorrelation=tuple(tuple(map(float, row)) for row in correlation),
     )
-    sigma = float(noise.std(np.median(blocks.mean)))
-    return noise.replace(sigma=sigma) if sigma > _ROUNDING else none
+    if levels.variance.max() <= _ROUNDING**2:
+        return none
+    return noise.replace(sigma=float(noise.std(np.median(blocks.mean))))

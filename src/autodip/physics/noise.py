@@ -54,6 +54,11 @@ class Noise(Value):
     curve: tuple[tuple[float, float], ...] | None = None
     autocorrelation: tuple[tuple[float, ...], ...] | None = None
 
+    @property
+    def absent(self) -> bool:
+        """Whether there is no noise; with a gain, brighter areas have it even if sigma is 0."""
+        return self.gain == 0 and self.sigma == 0
+
     def std(self, signal: np.ndarray) -> np.ndarray:
         """Standard deviation of the noise at ``signal``, an array in the units of the image.
 

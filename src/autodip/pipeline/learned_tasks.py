@@ -39,7 +39,7 @@ def hindrance(task: Task) -> str | None:
     noise = task.noises[0]
     if noise is None:
         return "its noise could not be estimated"
-    return None if noise.sigma > 0 else "no noise was found in it"
+    return "no noise was found in it" if noise.absent else None
 
 
 def apply_to_tasks(
