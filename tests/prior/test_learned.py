@@ -108,7 +108,7 @@ def test_the_built_in_prior_lies_in_the_package():
         ({"passes": True}, "passes is True"),
         ({"passes": 2.0}, "passes is 2.0"),
         ({"orientations": 0}, "orientations is 0"),
-        ({"orientations": 9}, "orientations is 9; .* from 1 to 8"),
+        ({"orientations": 33}, "orientations is 33; .* from 1 to 32"),
         ({"grain": -0.1}, "grain is -0.1; .* from 0 to 0.5"),
         ({"grain": 0.6}, "grain is 0.6"),
         ({"grain": float("nan")}, "grain is nan"),
