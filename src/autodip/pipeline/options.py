@@ -65,11 +65,11 @@ class Options:
         Seconds allowed for the whole image on the CPU. ``preset`` is replaced by the best of
         ``best``, ``balanced`` and ``fast`` whose predicted time is within the budget.
     independent : bool
-        Fit every plane of a film or stack independently. By default, a fit of ``untrained``,
-        ``fast``, ``balanced`` or ``best`` starts from scratch for the first plane of a channel and
-        continues for each later plane from the weights of the plane before it, with a tenth of
-        the iterations, or more if it differs more; all planes share one intensity scale. The
-        learned prior is applied to every plane independently.
+        Compute every plane of a film or stack independently. By default, the learned prior is
+        told for each plane how strong the noise was in the first plane of the channel; a fit of
+        ``untrained``, ``fast``, ``balanced`` or ``best`` starts from scratch for the first plane
+        and continues for each later plane from the weights of the plane before it, with a tenth
+        of the iterations, or more if it differs more, and all planes share one intensity scale.
     tile : int, optional
         Side, in pixels, of the overlapping windows in which planes are computed and then blended;
         0 computes whole planes. By default, planes of more than two million pixels, and planes
@@ -210,7 +210,7 @@ class Options:
     independent: bool = field(
         default=False,
         metadata=said(
-            "Fit every frame and slice from scratch instead of continuing from the one before it.",
+            "Compute every frame and slice on its own, without what was learned of those before it.",
             kind="flag",
         ),
     )
