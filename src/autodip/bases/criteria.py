@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import rankdata
 
 from autodip.bases.records import Config, Output, Point, Run
 from autodip.bases.store import Base
@@ -217,6 +216,8 @@ def _check_lpips(found: Sequence[Pick], criterion: str) -> None:
 
 def _ranks(found: Sequence[Pick], criterion: str) -> np.ndarray:
     """Quantity that the criterion minimises, one number for each setting."""
+    from scipy.stats import rankdata  # noqa: PLC0415  (slow to import)
+
     if criterion in ("psnr", "ssim"):
         return -_values(found, criterion)
     if criterion == "lpips":

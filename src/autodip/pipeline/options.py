@@ -210,7 +210,7 @@ class Options:
     independent: bool = field(
         default=False,
         metadata=said(
-            "Compute every frame and slice on its own, without what was learned of those before it.",
+            "Compute every frame and slice on its own, not from those before it.",
             kind="flag",
         ),
     )
