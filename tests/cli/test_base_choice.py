@@ -138,18 +138,28 @@ def test_the_built_in_base(params):
 
 
 def test_presets_name_similar_images_and_warn(cli, params, cells, denoise, tmp_path):
-    evidence = params("--microscope", "confocal")["evidence"]
+    evidence = params("--microscope", "confocal", "--preset", "untrained")["evidence"]
     assert len(evidence["neighbours"]) == 3
     distances = [near["distance"] for near in evidence["neighbours"]]
     assert distances == sorted(distances)
     assert params("--preset", "published")["evidence"]["neighbours"] == []
-    _, out, _ = cli("params", cells)
+    _, out, _ = cli("params", cells, "--preset", "untrained")
     assert out.count("  near ") == 3
+
+
+def test_the_images_of_the_learned_prior_are_compared_if_it_is_applied(params):
+    learned, fitted = (params(*given)["evidence"] for given in ((), ("--iterations", "9")))
+    assert learned["familiarity"]["examples"] > 100
+    assert learned["neighbours"] == []
+    assert fitted["familiarity"] is None
+    assert len(fitted["neighbours"]) == 3
+    assert not any("learned prior was trained on" in note for note in fitted["notes"])
 
 
 def test_an_image_unlike_all_others_is_pointed_out(cli, cells, base, tmp_path, monkeypatch):
     monkeypatch.setattr("autodip.choose.from_base.beyond", lambda *_: (9.0, 3.0))
-    evidence = json.loads(cli("params", cells, "--json")[1])["results"][0]["channels"][0]
+    call = ("params", cells, "--json", "--preset", "untrained")
+    evidence = json.loads(cli(*call)[1])["results"][0]["channels"][0]
     assert evidence["choice"]["evidence"]["outside"] is True
     _, out, _ = cli(
         "denoise", cells, "-o", tmp_path / "x.png", "--iterations", "2", "--depth", "2",

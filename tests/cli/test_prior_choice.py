@@ -4,9 +4,12 @@ import json
 
 import pytest
 
+from autodip.choose import presets
 from autodip.prior.learned import load_prior, save_prior
 from autodip.prior.setting import digest_of
 from tests.cli.conftest import QUICK, sidecar
+
+PRIOR = presets.load("balanced").rows[0].prior
 
 
 def choice_of(output):
@@ -16,7 +19,7 @@ def choice_of(output):
 def test_the_default_is_a_learned_prior_and_untrained_a_fit(cli, cells, tmp_path, blurring):
     code, out, err = cli("denoise", cells, "-o", tmp_path / "a.png")
     assert code == 0, err
-    assert "learned prior, 3 passes" in out
+    assert f"learned prior, {PRIOR.passes} passes" in out
     code, out, _ = cli("denoise", cells, "-o", tmp_path / "b.png", "--preset", "untrained", *QUICK)
     assert code == 0
     assert "3 iterations" in out
@@ -34,7 +37,8 @@ def test_a_dry_run_names_the_prior_or_the_fit(cli, cells, tmp_path, blurring):
     call = ("denoise", cells, "-o", tmp_path / "out", "--dry-run")
     _, out, _ = cli(*call)
     assert f"prior       builtin, SHA-256 {digest_of(str(blurring))[:12]}" in out
-    assert "passes      3, mean over 8 orientations" in out
+    wanted = f"passes      {PRIOR.passes}, mean over {PRIOR.orientations} orientations"
+    assert wanted in out
     assert "network" not in out
     _, out, _ = cli(*call, "--preset", "fast")
     assert "passes      2\n" in out

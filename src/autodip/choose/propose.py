@@ -36,7 +36,12 @@ class Search:
 
 
 def propose(
-    description: Description, sample: Sample | None, preset: str, search: Search | None = None
+    description: Description,
+    sample: Sample | None,
+    preset: str,
+    search: Search | None = None,
+    *,
+    fitted: bool = False,
 ) -> Proposal:
     """Propose the parameters of one image.
 
@@ -50,6 +55,9 @@ def propose(
         does not cover the image.
     search : Search, optional
         Calibration base that determines the parameters for the kinds of images it covers.
+    fitted : bool
+        Whether parameters of a fit were set explicitly, so that no learned prior is applied and
+        the image is compared with the calibration images of the fit.
 
     Raises
     ------
@@ -74,7 +82,7 @@ def propose(
     proposal = presets.propose(description, presets.load(preset)).remarked(*remarks)
     if sample is None:
         return proposal
-    if proposal.prior is not None:
+    if proposal.prior is not None and not fitted:
         return _with_familiarity(proposal, sample)
     return _with_neighbours(proposal, sample) if preset in presets.CALIBRATED else proposal
 

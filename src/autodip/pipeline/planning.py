@@ -206,8 +206,12 @@ def _choose(channels: Sequence[_Channel], options: Options) -> list[_Offer]:
         base = builtin.load(options.base)
         search = Search(base, options.strategy or from_base.GROUP, options.criterion)
     names = [options.preset] if options.budget is None else presets.BY_QUALITY
+    fitted = bool(options.explicit.items())
     return [
-        _Offer([propose(one.description, one.sample, name, search) for one in channels], name)
+        _Offer(
+            [propose(one.description, one.sample, name, search, fitted=fitted) for one in channels],
+            name,
+        )
         for name in names
     ]
 
