@@ -54,7 +54,7 @@ from autodip.physics.anscombe import Stabiliser
 from autodip.physics.estimate import estimate_noise
 from autodip.physics.noise import Noise
 from autodip.prior import validation
-from autodip.prior.apply import apply_prior, denoise_stable
+from autodip.prior.apply import denoise_stable, prior_result
 from autodip.prior.architecture import PriorNet
 from autodip.prior.learned import load_prior
 from autodip.prior.observation import observe
@@ -130,12 +130,6 @@ def by_method(name: str, case: Case) -> np.ndarray:
     return to_dtype(result, case.noisy.dtype)
 
 
-def applied(net: PriorNet, image: np.ndarray, noise: Noise, **options: Any) -> np.ndarray:
-    """Result of the prior with options of :func:`autodip.prior.apply.apply_prior`."""
-    *_, last = apply_prior(net, [image], [noise], **options)
-    return last.images[0]
-
-
 def blind(net: PriorNet, image: np.ndarray, noise: Noise, *, again: bool = False) -> np.ndarray:
     """Result of a pass that is told nothing, or of a second one, told the residual of the first."""
     transform = Stabiliser.of(noise, float(image.min()))
@@ -143,8 +137,7 @@ def blind(net: PriorNet, image: np.ndarray, noise: Noise, *, again: bool = False
     result = denoise_stable(net, stable[None], None)[0]
     if again:
         result = denoise_stable(net, stable[None], [observe(stable, stable - result)])[0]
-    photons = np.maximum(result, 0) ** 2 / 4 - 3 / 8 - transform.read**2
-    return np.asarray(photons * transform.gain + transform.black)
+    return transform.algebraic_inverse(result)
 
 
 LAST: dict[str, Any] = {"passes": 2, "orientations": 8}
@@ -152,14 +145,14 @@ LAST: dict[str, Any] = {"passes": 2, "orientations": 8}
 PARTS: dict[str, Callable[[PriorNet, np.ndarray, Noise], np.ndarray]] = {
     "blind": blind,
     "told the residual": partial(blind, again=True),
-    "told the estimate": partial(applied, passes=1),
-    "2 passes": partial(applied, passes=2),
-    "3 passes": partial(applied, passes=3),
-    "8 orientations": partial(applied, **LAST),
-    "32 copies": partial(applied, passes=2, orientations=32),
-    "grain 0.03": partial(applied, **LAST, grain=0.03),
-    "grain 0.08": partial(applied, **LAST, grain=0.08),
-    "grain 0.15": partial(applied, **LAST, grain=0.15),
+    "told the estimate": partial(prior_result, passes=1),
+    "2 passes": partial(prior_result, passes=2),
+    "3 passes": partial(prior_result, passes=3),
+    "8 orientations": partial(prior_result, **LAST),
+    "32 copies": partial(prior_result, passes=2, orientations=32),
+    "grain 0.03": partial(prior_result, **LAST, grain=0.03),
+    "grain 0.08": partial(prior_result, **LAST, grain=0.08),
+    "grain 0.15": partial(prior_result, **LAST, grain=0.15),
 }
 """The prior, part by part.
 

@@ -10,6 +10,7 @@ from importlib import resources
 
 import numpy as np
 
+from autodip.choose.standardised import nearest_within, spread
 from autodip.util.values import Value
 
 _USUAL, _LIMIT = 90, 99
@@ -73,22 +74,28 @@ def familiarity(descriptors: Mapping[str, float]) -> Familiarity | None:
     Familiarity or None
         None if the image shares no descriptor with the examples.
     """
-    names, values, sources = _seen()
-    shared = [number for number, name in enumerate(names) if name in descriptors]
+    names, _, _ = _seen()
+    shared = tuple(number for number, name in enumerate(names) if name in descriptors)
     if not shared:
         return None
-    scale = np.maximum(values[:, shared].std(axis=0), 1e-9)
-    own = values[:, shared] / scale
+    own, scale, usual, limit = _standardised(shared)
     image = np.array([descriptors[names[number]] for number in shared]) / scale
-    apart = np.linalg.norm(own[:, None] - own[None], axis=2)
-    apart[sources[:, None] == sources] = np.inf
-    usual, limit = np.percentile(apart.min(axis=1), (_USUAL, _LIMIT))
     return Familiarity(
         distance=float(np.linalg.norm(own - image, axis=1).min()),
-        usual=float(usual),
-        limit=float(limit),
+        usual=usual,
+        limit=limit,
         examples=len(own),
     )
+
+
+@cache
+def _standardised(shared: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, float, float]:
+    """Examples by some descriptors in units of their spread, this spread, and both limits."""
+    _, values, sources = _seen()
+    scale = spread(values[:, shared])
+    own = values[:, shared] / scale
+    usual, limit = np.percentile(nearest_within(own, sources), (_USUAL, _LIMIT))
+    return own, scale, float(usual), float(limit)
 
 
 @cache

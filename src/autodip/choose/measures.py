@@ -11,11 +11,12 @@ import numpy as np
 
 from autodip.choose.perceptual import Perceptual
 from autodip.choose.samples import Sample, shared_size
+from autodip.choose.standardised import nearest_within, spread
 from autodip.errors import ParameterError
 from autodip.metrics import weights
 from autodip.util.optional import require
 
-__all__ = ["MEASURES", "Distance", "Measure", "Sample", "beyond", "matrix", "nearness", "spread"]
+__all__ = ["MEASURES", "Distance", "Measure", "Sample", "beyond", "matrix", "nearness"]
 
 _SEED = 0
 _UMAP_NEIGHBOURS, _UMAP_LEAST = 15, 4
@@ -162,12 +163,6 @@ def matrix(described: Sequence[Mapping[str, float]]) -> np.ndarray:
     return np.array([[one[name] for name in names] for one in described], np.float64)
 
 
-def spread(values: np.ndarray) -> np.ndarray:
-    """Standard deviation of each column of an array (images, names); 1 for a constant column."""
-    deviation = values.std(axis=0)
-    return np.asarray(np.where(deviation > 1e-9, deviation, 1.0))
-
-
 def nearness(
     query: Mapping[str, float], pool: Sequence[Mapping[str, float]], fields: Sequence[str]
 ) -> tuple[float, float] | None:
@@ -194,10 +189,8 @@ def nearness(
         return None
     values = matrix([query, *pool])
     values = values / spread(values[1:])
-    own, place = values[1:], np.array(fields)
-    apart = np.linalg.norm(own[:, None] - own[None], axis=2)
-    apart[place[:, None] == place] = np.inf
-    limit = float(np.percentile(apart.min(axis=1), _TYPICAL))
+    own = values[1:]
+    limit = float(np.percentile(nearest_within(own, fields), _TYPICAL))
     return float(np.linalg.norm(own - values[0], axis=1).min()), limit
 
 

@@ -55,6 +55,14 @@ class Stabiliser:
         root: np.ndarray = 2 * np.sqrt(np.maximum(photons + 3 / 8 + self.read**2, 0))
         return root
 
+    def algebraic_inverse(self, stabilised: np.ndarray) -> np.ndarray:
+        """Grey values whose transforms are these; values below 0 count as 0.
+
+        Right for the transform of a mean; for a mean of transforms, see :meth:`inverse`.
+        """
+        photons = np.maximum(stabilised, 0) ** 2 / 4 - 3 / 8 - self.read**2
+        return np.asarray(photons * self.gain + self.black)
+
     def forward_mean(self, image: np.ndarray) -> np.ndarray:
         """Expected transform of noisy grey values with the given means; undone by ``inverse``.
 

@@ -45,7 +45,7 @@ _EMPTY = 0.02
 """Power, relative to the mean, below which coefficients are weighted alike."""
 
 
-def spectrum(correlation: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+def spectrum(correlation: np.ndarray, shape: tuple[int, int], *, least: float = 0.01) -> np.ndarray:
     """Power spectrum of unit-variance noise with a given autocorrelation, on an FFT grid.
 
     Parameters
@@ -54,6 +54,8 @@ def spectrum(correlation: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
         Autocorrelation for lags -n ... n along Y and X, as returned by :func:`autocorrelation`.
     shape : tuple of int
         Size of the grid (Y, X), in pixels; at least the shape of ``correlation``.
+    least : float
+        Smallest power of a frequency, relative to the largest.
 
     Returns
     -------
@@ -64,8 +66,8 @@ def spectrum(correlation: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     lags[:size, :size] = correlation
     power = np.fft.fft2(np.roll(lags, (-(size // 2), -(size // 2)), (0, 1))).real
     # Truncating the lags makes the power of some frequencies negative, which is impossible.
-    power = np.maximum(power, 0.01 * power.max())
-    return np.asarray(power / power.mean())
+    power = np.maximum(power, least * max(float(power.max()), 0.0))
+    return np.asarray(power / max(float(power.mean()), 1e-12))
 
 
 def autocorrelation(image: np.ndarray) -> np.ndarray:
@@ -216,7 +218,11 @@ def _fit(
 
 
 def draw(
-    correlation: np.ndarray, shape: tuple[int, int], generator: np.random.Generator
+    correlation: np.ndarray,
+    shape: tuple[int, int],
+    generator: np.random.Generator,
+    *,
+    least: float = 0.01,
 ) -> np.ndarray:
     """Draw Gaussian noise of variance 1 with a given autocorrelation and periodic borders.
 
@@ -227,13 +233,15 @@ def draw(
     shape : tuple of int
         Size of the noise image (Y, X), in pixels.
     generator : numpy.random.Generator
+    least : float
+        As in :func:`spectrum`.
 
     Returns
     -------
     ndarray, shape (Y, X)
     """
     white = np.fft.fft2(generator.standard_normal(shape))
-    return np.asarray(np.fft.ifft2(white * np.sqrt(spectrum(correlation, shape))).real)
+    return np.asarray(np.fft.ifft2(white * np.sqrt(spectrum(correlation, shape, least=least))).real)
 
 
 def white() -> np.ndarray:

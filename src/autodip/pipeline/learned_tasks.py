@@ -88,7 +88,7 @@ def apply_to_tasks(
             fallbacks=0,
             window=one.part.window,
             follows=observed is not None,
-            observed=done.observed[number] if done.observed else None,
+            observed=done.observed[number],
         )
         yield Finished(one.part.number, 0, pixels, record)
 

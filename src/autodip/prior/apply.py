@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -98,10 +99,17 @@ def apply_prior(
         last = number == passes
         result = denoise_stable(net, stable, told, orientations=orientations if last else 1)
         kept = _returned(stable, result, told, grain) if last else result
-        grey = [_inverse(*pair) for pair in zip(transforms, kept, strict=True)]
+        # Algebraic, because the network predicts the transform of the truth.
+        grey = [change.algebraic_inverse(one) for change, one in zip(transforms, kept, strict=True)]
         yield Pass(number, passes, grey, told)
         if not last:
             told = _observed(net, stable, result, noises, told)
+
+
+def prior_result(net: PriorNet, image: np.ndarray, noise: Noise, **options: Any) -> np.ndarray:
+    """Result (Y, X) of the last pass for one image, with options of :func:`apply_prior`."""
+    *_, last = apply_prior(net, [image], [noise], **options)
+    return last.images[0]
 
 
 def _observed(
@@ -173,14 +181,13 @@ def denoise_stable(
     if observed is not None:
         spread = [one.deviation(y) for one, y in zip(observed, padded, strict=True)]
         deviation = torch.from_numpy(np.stack(spread).astype(np.float32))[:, None].to(device)
-    half = device.type != "mps" and multiplies_bfloat16(str(device))
+    half = multiplies_bfloat16(str(device))
+    unknown = [(0.0,) * len(LAGS)] * len(stable)
+    correlations = unknown if observed is None else [one.correlation for one in observed]
     total = torch.zeros_like(noisy)
     for number in range(orientations):
         turned = _turned(noisy, number)
-        lags = [
-            turned_lags(one.correlation, number) if observed else (0.0,) * len(LAGS)
-            for one in (observed or [None] * len(stable))  # type: ignore[list-item]
-        ]
+        lags = [turned_lags(one, number) for one in correlations]
         given = conditions(
             None if deviation is None else _turned(deviation, number),
             torch.tensor(lags, device=device),
@@ -199,12 +206,6 @@ def _padded(stable: np.ndarray, multiple: int) -> np.ndarray:
     """Reflect the borders, to sides that are multiples of a number."""
     sides = [(MARGIN, MARGIN + (-n) % multiple) for n in stable.shape[1:]]
     return np.pad(stable, [(0, 0), *sides], mode="symmetric")
-
-
-def _inverse(transform: Stabiliser, stable: np.ndarray) -> np.ndarray:
-    """Algebraic inverse of a transform, because the network predicts the transform of the truth."""
-    photons = np.maximum(stable, 0) ** 2 / 4 - 3 / 8 - transform.read**2
-    return np.asarray(photons * transform.gain + transform.black)
 
 
 def _turned(x: Tensor, number: int) -> Tensor:

@@ -6,11 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from autodip.physics.anscombe import Stabiliser
-from autodip.prior.apply import apply_prior, denoise_stable
+from autodip.prior.apply import denoise_stable, prior_result
 from autodip.prior.architecture import PriorNet
-from autodip.prior.observation import Observation, observe
-from autodip.prior.recorruption import draw_noise, noise_model, response_to
+from autodip.prior.recorruption import draw_noise, look, noise_model, response_to
 from autodip.prior.shots import Shot
 
 MOST = 8
@@ -56,7 +54,7 @@ def _compared(net: PriorNet, shot: Shot) -> float:
     The mean squared difference from another capture exceeds the error by the noise variance of
     that capture, which the difference between the two captures shows.
     """
-    (result,) = [done.images[0] for done in apply_prior(net, [shot.noisy], [shot.noise])][-1:]
+    result = prior_result(net, shot.noisy, shot.noise)
     if shot.truth is not None:
         return _decibels(float(np.mean((result - shot.truth) ** 2)), float(np.ptp(shot.truth)))
     noise = [float(np.mean((shot.noisy - other) ** 2)) / 2 for other in shot.others]
@@ -82,10 +80,8 @@ class _Single:
     """
 
     def __init__(self, net: PriorNet, shot: Shot, generator: np.random.Generator) -> None:
-        transform = Stabiliser.of(shot.noise, float(shot.noisy.min()))
-        self.stable = transform.forward(shot.noisy)
-        first = denoise_stable(net, self.stable[None], None)[0]
-        self.observed: Observation = observe(self.stable, self.stable - first)
+        seen = look(net, shot.noisy, shot.noise)
+        self.stable, self.observed, first = seen.stable, seen.observed, seen.result
         model = noise_model(net, self.stable, self.observed, generator)
         shape = (self.stable.shape[0], self.stable.shape[1])
         self.noise = model.deviation * draw_noise(model.covariance, shape, generator)

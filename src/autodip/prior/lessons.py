@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 
 from autodip.physics.anscombe import Stabiliser
-from autodip.prior.apply import denoise_stable, turned_lags
+from autodip.prior.apply import turned_lags
 from autodip.prior.architecture import PriorNet
 from autodip.prior.examples import Example
-from autodip.prior.observation import Observation, observe
-from autodip.prior.recorruption import STRENGTH, NoiseModel, draw_noise, noise_model
+from autodip.prior.observation import Observation
+from autodip.prior.recorruption import STRENGTH, NoiseModel, draw_noise, look, noise_model
 from autodip.prior.shots import Data, Shot
 from autodip.prior.training import loss_of
 
@@ -79,7 +79,7 @@ class Patch:
 
 
 def prepare(net: PriorNet, shot: Shot, generator: np.random.Generator) -> Lesson:
-    """Stabilise an image, observe its noise as when the prior is applied, and make its target.
+    """Stabilise an image, observe its noise in the residual of a blind pass, and make its target.
 
     Parameters
     ----------
@@ -88,10 +88,8 @@ def prepare(net: PriorNet, shot: Shot, generator: np.random.Generator) -> Lesson
     shot : Shot
     generator : numpy.random.Generator
     """
-    transform = Stabiliser.of(shot.noise, float(shot.noisy.min()))
-    stable = transform.forward(shot.noisy)
-    first = denoise_stable(net, stable[None], None)[0]
-    observed = observe(stable, stable - first)
+    first = look(net, shot.noisy, shot.noise)
+    transform, stable, observed = first.transform, first.stable, first.observed
     deviation = observed.deviation(stable)
     one, model = np.ones_like(stable), None
     if shot.truth is not None:
@@ -99,7 +97,7 @@ def prepare(net: PriorNet, shot: Shot, generator: np.random.Generator) -> Lesson
     elif shot.others:
         targets = np.stack([square_of(other, transform) for other in shot.others])
         # Derivative of the square: intensities, which are linear, have a noise of this strength.
-        scale = 2 * np.maximum(first, 0.5) * deviation
+        scale = 2 * np.maximum(first.result, 0.5) * deviation
     else:
         model = noise_model(net, stable, observed, generator)
         targets, scale = (stable + model.lowered)[None], model.deviation

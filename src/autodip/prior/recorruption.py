@@ -12,9 +12,12 @@ from itertools import pairwise
 
 import numpy as np
 
+from autodip.physics.anscombe import Stabiliser
+from autodip.physics.correlation import draw
+from autodip.physics.noise import Noise
 from autodip.prior.apply import denoise_stable
 from autodip.prior.architecture import PriorNet
-from autodip.prior.observation import Observation
+from autodip.prior.observation import Observation, observe
 
 REACH = 3
 """Largest lag of a covariance along an axis, in pixels."""
@@ -74,14 +77,34 @@ def draw_noise(
     covariance: np.ndarray, shape: tuple[int, int], generator: np.random.Generator
 ) -> np.ndarray:
     """Draw Gaussian noise with a covariance (7, 7); its borders are periodic."""
-    lags = np.zeros(shape)
-    lags[: 2 * REACH + 1, : 2 * REACH + 1] = covariance
-    power = np.fft.fft2(np.roll(lags, (-REACH, -REACH), (0, 1))).real
-    # The truncated lags make the power of some frequencies negative, which is impossible.
-    power = np.maximum(power, 0)
-    power *= covariance[REACH, REACH] / max(float(power.mean()), 1e-12)
-    white = np.fft.fft2(generator.standard_normal(shape))
-    return np.asarray(np.fft.ifft2(white * np.sqrt(power)).real)
+    variance = max(float(covariance[REACH, REACH]), 0.0)
+    return np.asarray(np.sqrt(variance) * draw(covariance, shape, generator, least=0.0))
+
+
+@dataclass(frozen=True)
+class FirstLook:
+    """A noisy image, stabilised, after a pass that was told nothing of the noise.
+
+    Parameters
+    ----------
+    transform : Stabiliser
+    stable, result : ndarray, shape (Y, X)
+    observed : Observation
+        Noise in the residual of the result.
+    """
+
+    transform: Stabiliser
+    stable: np.ndarray = field(repr=False)
+    result: np.ndarray = field(repr=False)
+    observed: Observation
+
+
+def look(net: PriorNet, noisy: np.ndarray, noise: Noise) -> FirstLook:
+    """Stabilise an image (Y, X) and observe its noise in the residual of a blind pass."""
+    transform = Stabiliser.of(noise, float(noisy.min()))
+    stable = transform.forward(noisy)
+    result = denoise_stable(net, stable[None], None)[0]
+    return FirstLook(transform, stable, result, observe(stable, stable - result))
 
 
 def noise_model(

@@ -93,6 +93,24 @@ def loss_of(result: Tensor, truth: Tensor) -> Tensor:
     return fine.mean() + 0.5 * coarse.mean() + 0.2 * error.abs().mean()
 
 
+def average_into(average: Mapping[str, Tensor], net: nn.Module, factor: float, step: int) -> None:
+    """Move averaged weights towards those of a network, further in the first steps.
+
+    Parameters
+    ----------
+    average : mapping of str to Tensor
+        Changed in place.
+    net : Module
+    factor : float
+        Factor of the exponential moving average.
+    step : int
+        Steps taken so far, from 1.
+    """
+    share = 1 - min(factor, 1 - 10 / (step + 10))
+    for key, value in net.state_dict().items():
+        average[key].lerp_(value, share)
+
+
 def rate_at(step: int, recipe: Training) -> float:
     """Learning rate: rises during the warm-up, is constant, falls linearly to 0 at the end.
 
@@ -212,9 +230,7 @@ class _Trainer:
 
     def _follow(self, loss: float) -> None:
         """Average the weights and the loss."""
-        share = 1 - min(self.recipe.average, 1 - 10 / (self.step + 10))
-        for key, value in self.net.state_dict().items():
-            self.average[key].lerp_(value, share)
+        average_into(self.average, self.net, self.recipe.average, self.step)
         self.loss = loss if np.isnan(self.loss) else 0.99 * self.loss + 0.01 * loss
 
     def save(self) -> None:

@@ -22,6 +22,7 @@ from autodip.prior.examples import draw_example, shares_of
 from autodip.prior.held_out_score import Examination
 from autodip.prior.lessons import Lesson, Patch, batch_of, draw_patch, mixed_loss, prepare
 from autodip.prior.shots import OwnImage, divide, read_shots
+from autodip.prior.training import average_into
 from autodip.util.values import Value, check_float, check_int
 
 _WARM_UP = 50
@@ -217,9 +218,7 @@ class _Tuner:
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
         self.optimiser.step()
-        share = 1 - min(params.average, 1 - 10 / (step + 10))
-        for key, value in self.net.state_dict().items():
-            self.average[key].lerp_(value, share)
+        average_into(self.average, self.net, params.average, step)
         new = float(loss.detach())
         self.loss = new if np.isnan(self.loss) else 0.98 * self.loss + 0.02 * new
         return self.loss

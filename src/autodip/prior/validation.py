@@ -20,8 +20,7 @@ from autodip.metrics.scores import Truth, score_stop
 from autodip.physics.detection import expose
 from autodip.physics.estimate import estimate_noise
 from autodip.physics.noise import Noise
-from autodip.prior.apply import apply_prior
-from autodip.prior.architecture import PriorNet
+from autodip.prior.apply import prior_result
 from autodip.prior.cameras import draw_detector
 from autodip.prior.clean import file_names, first_plane, read_manifest
 from autodip.prior.recipe import Training
@@ -64,12 +63,6 @@ class Case:
     _: KW_ONLY
     noise: Noise
     truth: Truth
-
-
-def prior_result(net: PriorNet, noisy: np.ndarray, noise: Noise) -> np.ndarray:
-    """Denoise an image (Y, X) as the prior is applied by default, in the units of the image."""
-    *_, last = apply_prior(net, [noisy], [noise])
-    return last.images[0]
 
 
 def read_cases(root: Path) -> list[Case]:
