@@ -14,7 +14,7 @@ from autodip import datasets
 from autodip.benchmark import Cell, Conditions, Row, Store, Update, plan, registry, run
 from autodip.benchmark.environment import environment
 from autodip.cli.plan_text import duration
-from autodip.cli.shared_options import shared_option
+from autodip.cli.shared_options import limit_option, shared_option
 from autodip.cli.workers import workers_of, workers_options
 from autodip.compute import device
 from autodip.datasets.filters import FIELDS, select
@@ -41,12 +41,7 @@ from autodip.util.text import to_json
     metavar="A,B,...",
     help="Methods to compare, or 'all'; available are " + ", ".join(registry.METHODS) + ".",
 )
-@click.option(
-    "--limit",
-    type=click.IntRange(1),
-    metavar="N",
-    help="Maximum number of images of each group and noise level.",
-)
+@limit_option
 @click.option(
     "--where",
     multiple=True,

@@ -11,7 +11,7 @@ from autodip import datasets
 from autodip.bases import grid as grids
 from autodip.calibration import Sweep, captures
 from autodip.cli.filling import fill
-from autodip.cli.shared_options import shared_option
+from autodip.cli.shared_options import limit_option, shared_option
 from autodip.cli.workers import workers_of, workers_options
 from autodip.compute import device
 from autodip.datasets import own_pairs
@@ -58,12 +58,7 @@ ROLES = ("calibration", "test")
     is_flag=True,
     help="Run all settings for a quarter of their iterations, then only the better half in full.",
 )
-@click.option(
-    "--limit",
-    type=click.IntRange(1),
-    metavar="N",
-    help="Maximum number of images of each group and noise level.",
-)
+@limit_option
 @click.option(
     "--where",
     multiple=True,

@@ -43,6 +43,15 @@ def parse_size(text: str | None) -> int | None:
     return int(float(number) * (1024 if binary else 1000) ** " kmgt".index(unit.lower() or " "))
 
 
+limit_option = click.option(
+    "--limit",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Maximum number of images of each group and noise level.",
+)
+"""Option of the commands that go through a data set."""
+
+
 def choice_options(function: F) -> F:
     """Options for the parameters, for the part of a file to use, and for the config file."""
     config = click.option(

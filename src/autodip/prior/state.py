@@ -80,7 +80,7 @@ def save_state(
     folder: Path, recipe: Training, tensors: Mapping[str, Tensor], step: int, loss: float
 ) -> None:
     """Save a state; if this is interrupted, the previous one remains."""
-    notes = {"step": str(step), "loss": str(loss), "recipe": json.dumps(recipe.to_dict())}
+    notes = _described(recipe, step, loss)
     folder.mkdir(parents=True, exist_ok=True)
     with replacing(folder / STATE, advice="choose another folder with --out") as (part,):
         save_file({key: value.contiguous() for key, value in tensors.items()}, part, notes)
@@ -90,12 +90,13 @@ def save_weights(
     folder: Path, recipe: Training, average: Mapping[str, Tensor], step: int, loss: float
 ) -> None:
     """Save averaged weights as float16, in a file with the number of the step in its name."""
-    notes = {
-        "step": str(step),
-        "loss": str(loss),
-        "recipe": json.dumps(recipe.to_dict()),
-    }
+    notes = _described(recipe, step, loss)
     save_prior(averaged_net(recipe, average), weights_file(folder, step), notes)
+
+
+def _described(recipe: Training, step: int, loss: float) -> dict[str, str]:
+    """Metadata of a state, and of averaged weights."""
+    return {"step": str(step), "loss": str(loss), "recipe": json.dumps(recipe.to_dict())}
 
 
 def weights_file(folder: Path, step: int) -> Path:
