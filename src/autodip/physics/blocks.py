@@ -7,7 +7,8 @@ from functools import cache
 
 import numpy as np
 from scipy.fft import dct
-from scipy.ndimage import maximum_filter, minimum_filter, uniform_filter
+
+from autodip.physics.defects import Defects
 
 BLOCK = 12
 """Side length of the blocks, in pixels."""
@@ -24,9 +25,9 @@ _LEAST, _LEAST_SHARE = 50, 0.03
 _SATURATED = 1e-4
 """Share of pixels with the largest value above which the image counts as saturated."""
 
-_USUAL, _HOT = 0.995, 5.0
-"""A single pixel is hot if its distance from the median is more than ``_HOT`` times that of the
-``_USUAL`` quantile."""
+_PILED = 2
+"""Ratio of the number of pixels with the largest value to that with the next one, above which they
+are clipped; where photons are rare, many pixels have the largest number of photons by chance."""
 
 _frequency = np.arange(BLOCK)
 RADIUS = np.hypot(_frequency[:, None], _frequency).ravel()
@@ -63,9 +64,9 @@ class Spectra:
     def of(cls, image: np.ndarray) -> Spectra:
         """Transform overlapping blocks of an image, float, at least 64 x 64 pixels.
 
-        Spectra with pixels of constant areas (a border, a background set to 0), saturated pixels
-        or hot pixels are omitted. If hardly any block remains, as where photons are very rare,
-        all are used.
+        Spectra with defects, such as constant areas and hot pixels, and with saturated pixels are
+        omitted. If hardly any block remains, all are used. Constant blocks are omitted as well:
+        where photons are rare, they would be the flattest, and seem free of noise.
         """
         rows, columns = (n - BLOCK + 1 for n in image.shape)
         stride = max(_STRIDE, int(np.ceil(np.sqrt(rows * columns / _MOST))))
@@ -78,7 +79,19 @@ class Spectra:
         # Without its mean, a bright block does not leave rounding errors in the spectrum.
         basis = _basis()
         spectrum = basis @ (blocks - mean[:, None, None]) @ basis.T
-        return cls(mean, spectrum.reshape(len(mean), -1) ** 2)
+        power = spectrum.reshape(len(mean), -1) ** 2
+        varied = power.any(axis=1)
+        return cls(mean[varied], power[varied]) if varied.any() else cls(mean, power)
+
+
+def saturated(image: np.ndarray) -> float:
+    """Share of pixels that are clipped at the largest value; 0 if it is 1 in 10,000 or less."""
+    highest = image.max()
+    count = int(np.count_nonzero(image == highest))
+    below = image[image < highest]
+    following = int(np.count_nonzero(below == below.max())) if below.size else 0
+    share = count / image.size
+    return share if share > _SATURATED and count > _PILED * following else 0.0
 
 
 def expected_power(correlation: np.ndarray) -> np.ndarray:
@@ -116,13 +129,6 @@ def _cut(image: np.ndarray, stride: int) -> np.ndarray:
 
 
 def _unusable(image: np.ndarray) -> np.ndarray:
-    """Pixels of constant areas of at least a block, saturated pixels, and hot pixels."""
-    constant = maximum_filter(image, BLOCK) == minimum_filter(image, BLOCK)
-    unusable = maximum_filter(constant, BLOCK) if constant.any() else constant
-    brightest = image == image.max()
-    if brightest.mean() > _SATURATED:
-        unusable = unusable | brightest
-    median, usual = np.quantile(image, (0.5, _USUAL))
-    above = image > median + _HOT * (usual - median)
-    alone = above & (uniform_filter(above.astype(np.float64), 3, mode="constant") < 1.5 / 9)
-    return np.asarray(unusable | alone)
+    """Defects and, if the image is saturated, the brightest pixels."""
+    defects = Defects.of(image).mask
+    return np.asarray(defects | (image == image.max()) if saturated(image) else defects)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from autodip.physics.blocks import Spectra, expected_power
+from autodip.physics.blocks import Spectra, expected_power, saturated
 from autodip.physics.correlation import bands, measure, mirrored
 from autodip.physics.levels import by_level
 from autodip.physics.noise import Noise
@@ -44,14 +44,12 @@ def estimate_noise(image: np.ndarray) -> Noise | None:
     if span == 0 or not 1e-100 < span < 1e100:
         return None
     unit = (image - low) / span
-    share = float(np.mean(unit == 1))
-    saturated = share if share > 1e-4 else 0.0
-    return _in_unit(Spectra.of(unit), saturated).scaled(span, low)
+    return _in_unit(Spectra.of(unit), saturated(unit)).scaled(span, low)
 
 
-def _in_unit(blocks: Spectra, saturated: float) -> Noise:
+def _in_unit(blocks: Spectra, clipped: float) -> Noise:
     """Noise of an image whose grey values range from 0 to 1."""
-    none = Noise(0.0, 0.0, 0.0, (0.0, 0.0), 0.0, saturated=saturated)
+    none = Noise(0.0, 0.0, 0.0, (0.0, 0.0), 0.0, saturated=clipped)
     if not blocks.power.any():
         return none
     measured = measure(blocks)
@@ -65,7 +63,7 @@ def _in_unit(blocks: Spectra, saturated: float) -> Noise:
         0.0,
         (float(measured[1, 0]), float(measured[0, 1])),
         float(levels.variance.min()),
-        saturated=saturated,
+        saturated=clipped,
         curve=tuple(curve),
         autocorrelation=tuple(tuple(map(float, row)) for row in correlation),
     )

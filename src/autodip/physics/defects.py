@@ -1,0 +1,255 @@
+"""Pixels that hold no measurement: empty areas, hot and dead pixels; and what stands in for them.
+
+Registration, rotation, deskewing, stitching and masks leave constant areas; cameras have pixels
+that are stuck. They say nothing about the specimen, but estimates of the noise and networks take
+them for structure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.ndimage import (
+    distance_transform_edt,
+    label,
+    maximum_filter,
+    minimum_filter,
+    uniform_filter,
+)
+
+WINDOW = 7
+"""Side, in pixels, of the smallest constant area that counts as empty; at a border of the image,
+the area may be thinner."""
+
+_LEAST_AREA = 64
+"""Smallest number of pixels of an empty area."""
+
+_SEA, _LIT, _LIT_SHARE = 0.85, 2, 1e-3
+"""A pixel is lit if at least ``_SEA`` of the pixels around it are part of a constant area. Areas
+with more than ``_LIT`` such pixels, and more than ``_LIT_SHARE`` of their size, are no empty areas
+but backgrounds in which photons are rare."""
+
+_VALUES = 4
+"""Number of grey values, the most frequent ones first, whose constant areas are examined."""
+
+_LEAST_VALID = 256
+"""Number of pixels that must be left; otherwise no area counts as empty."""
+
+_HOT_SPREAD, _DEAD_SPREAD = 5.0, 2.0
+"""Range of the neighbours by which a hot pixel exceeds them, and a dead one is below them, at
+least. A focused spot of light exceeds its neighbours as well; there are no such dark spots."""
+
+_ABOVE_PEAKS, _MOST_SHARE = 12.0, 1.5e-3
+"""How much an outlier exceeds its neighbours, in units of the median by which peaks exceed theirs,
+and the largest share of outliers. If there are more, they are what the image consists of, such as
+single photons."""
+
+_ROUNDS = 12
+"""Number of times that the surroundings of an empty area are reflected into it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Defects:
+    """Pixels of a plane that hold no measurement.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        (Y, X) of the plane.
+    bits : ndarray of uint8
+        Constant areas, and pixels that are NaN or infinite, packed with :func:`numpy.packbits`.
+    outliers : ndarray of int, shape (n, 2)
+        Rows and columns of single hot or dead pixels, and of pairs of them.
+    """
+
+    shape: tuple[int, int]
+    bits: np.ndarray = field(repr=False)
+    outliers: np.ndarray = field(repr=False)
+
+    @classmethod
+    def of(cls, plane: np.ndarray) -> Defects:
+        """Find the defects of a plane (Y, X).
+
+        Empty areas are constant and at least 7 pixels wide, or reach the border of the image;
+        a plane that is constant altogether has none. Where photons are so rare that most pixels
+        hold none, the dark pixels are data, not an empty area.
+        """
+        finite = np.isfinite(plane) if plane.dtype.kind == "f" else np.ones(plane.shape, bool)
+        empty = ~finite
+        outliers = np.empty((0, 2), int)
+        if finite.any():
+            known = plane if finite.all() else np.where(finite, plane, plane[finite].min())
+            constant = _empty_areas(known, finite)
+            if (finite & ~constant).sum() >= _LEAST_VALID:
+                empty |= constant
+            if empty.any():
+                known = _filled(known, empty)
+            outliers = np.argwhere(_outliers(known) & ~empty)
+        return cls((plane.shape[0], plane.shape[1]), np.packbits(empty), outliers)
+
+    @property
+    def empty(self) -> np.ndarray:
+        """Constant areas, and pixels that are NaN or infinite, bool, shape (Y, X)."""
+        pixels = self.shape[0] * self.shape[1]
+        return np.asarray(np.unpackbits(self.bits, count=pixels).astype(bool).reshape(self.shape))
+
+    @property
+    def any(self) -> bool:
+        """Whether there are any."""
+        return bool(self.bits.any() or len(self.outliers))
+
+    @property
+    def mask(self) -> np.ndarray:
+        """All pixels that hold no measurement, bool, shape (Y, X)."""
+        found = self.empty
+        found[tuple(self.outliers.T)] = True
+        return found
+
+    def repaired(
+        self, pixels: np.ndarray, rows: slice = slice(None), columns: slice = slice(None)
+    ) -> np.ndarray:
+        """Copy of pixels with something plausible in place of the defects, of the same type.
+
+        Outliers become the median of their neighbours. Empty areas are filled with their
+        surroundings, reflected at their border, so that neither an estimate of the noise nor a
+        network sees a border.
+
+        Parameters
+        ----------
+        pixels : ndarray, shape (Y, X)
+            The plane, or a region of it.
+        rows, columns : slice
+            The region; by default the whole plane.
+        """
+        empty = self.empty[rows, columns]
+        pixels = _filled(pixels, empty) if empty.any() else pixels.copy()
+        if len(self.outliers):
+            alone = np.zeros(self.shape, bool)
+            alone[tuple(self.outliers.T)] = True
+            alone = alone[rows, columns]
+            pixels[alone] = _neighbours(pixels, alone)
+        return pixels
+
+
+def _empty_areas(plane: np.ndarray, finite: np.ndarray) -> np.ndarray:
+    """Constant areas of a plane (Y, X), bool."""
+    found = np.zeros(plane.shape, bool)
+    solid = _solid(plane)
+    if not solid.any():
+        return found
+    values, counts = np.unique(plane[solid], return_counts=True)
+    for value in values[np.argsort(-counts, kind="stable")][:_VALUES]:
+        same = plane == value
+        areas, number = label(solid & same, np.ones((3, 3)))
+        sizes = np.bincount(areas.ravel(), minlength=number + 1)
+        share = uniform_filter(np.pad(same, WINDOW, mode="edge").astype(np.float32), WINDOW)
+        sea = share[WINDOW:-WINDOW, WINDOW:-WINDOW] >= _SEA
+        around = maximum_filter(areas, WINDOW)
+        lit = np.bincount(around[sea & ~same], minlength=number + 1)
+        empty = (sizes >= _LEAST_AREA) & (lit <= np.maximum(_LIT, _LIT_SHARE * sizes))
+        empty[0] = False
+        found |= empty[areas]
+    return np.asarray(found & finite)
+
+
+def _solid(plane: np.ndarray) -> np.ndarray:
+    """Pixels in constant squares of 7 x 7 pixels; the plane is continued beyond its border."""
+    padded = np.pad(plane, WINDOW - 1, mode="edge")
+    flat = maximum_filter(padded, WINDOW) == minimum_filter(padded, WINDOW)
+    inner = slice(WINDOW - 1, 1 - WINDOW)
+    return np.asarray(maximum_filter(flat, WINDOW)[inner, inner])
+
+
+def _outliers(plane: np.ndarray) -> np.ndarray:
+    """Hot and dead pixels of a plane (Y, X), bool."""
+    found = np.zeros(plane.shape, bool)
+    if min(plane.shape) < WINDOW or plane.min() == plane.max():
+        return found
+    data = plane.astype(np.float64)
+    for sign, spread in ((1.0, _HOT_SPREAD), (-1.0, _DEAD_SPREAD)):
+        found |= _peaks(sign * data, spread)
+    return found
+
+
+def _peaks(plane: np.ndarray, spread: float) -> np.ndarray:
+    """Pixels above their neighbours by several times the range of these, bool."""
+    highest, second = _two_highest(plane)
+    excess = plane - highest
+    peaks = excess[excess > 0]
+    none = np.zeros(plane.shape, bool)
+    if not peaks.size:
+        return none
+    above = plane - second  # another outlier may be next to it
+    candidates = above > _ABOVE_PEAKS * float(np.median(peaks))
+    if candidates.mean() > 4 * _MOST_SHARE or not candidates.any():
+        return none
+    found = none
+    for row, column in zip(*np.nonzero(candidates), strict=True):
+        ring = np.sort(_ring(plane, row, column))
+        found[row, column] = plane[row, column] - ring[-2] > spread * (ring[-2] - ring[1])
+    return found if found.mean() <= _MOST_SHARE else np.zeros(plane.shape, bool)
+
+
+def _two_highest(plane: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Highest and second highest of the eight neighbours of every pixel."""
+    first = np.full(plane.shape, -np.inf)
+    second = first.copy()
+    for neighbour in _shifted(plane):
+        second = np.maximum(second, np.minimum(first, neighbour))
+        first = np.maximum(first, neighbour)
+    return first, second
+
+
+def _shifted(plane: np.ndarray) -> Iterator[np.ndarray]:
+    """The eight neighbours of every pixel, with the plane reflected at its border."""
+    rows, columns = plane.shape
+    padded = np.pad(plane, 1, mode="reflect")
+    for dy in range(3):
+        for dx in range(3):
+            if (dy, dx) != (1, 1):
+                yield padded[dy : dy + rows, dx : dx + columns]
+
+
+def _ring(plane: np.ndarray, row: int, column: int) -> np.ndarray:
+    """Up to 24 pixels around a pixel."""
+    top, left = max(0, row - 2), max(0, column - 2)
+    block = plane[top : row + 3, left : column + 3]
+    return np.delete(block.ravel(), (row - top) * block.shape[1] + column - left)
+
+
+def _neighbours(plane: np.ndarray, outliers: np.ndarray) -> np.ndarray:
+    """Median of the neighbours of outliers that are not outliers themselves, in their order."""
+    found = []
+    for row, column in zip(*np.nonzero(outliers), strict=True):
+        place = np.s_[max(0, row - 2) : row + 3, max(0, column - 2) : column + 3]
+        others = plane[place][~outliers[place]]
+        found.append(np.median(others) if others.size else plane[row, column])
+    return np.array(found).astype(plane.dtype)
+
+
+def _filled(plane: np.ndarray, empty: np.ndarray) -> np.ndarray:
+    """Copy of a plane whose empty areas hold the surroundings, reflected at the border."""
+    plane, left = plane.copy(), empty.copy()
+    if left.all():
+        plane[...] = 0
+        return plane
+    for _ in range(_ROUNDS):
+        places, nearest = np.argwhere(left), _nearest(left)
+        mirrored = 2 * nearest - places
+        known = np.asarray(((mirrored >= 0) & (mirrored < plane.shape)).all(axis=1))
+        known[known] = ~left[tuple(mirrored[known].T)]
+        if not known.any():
+            break
+        target = tuple(places[known].T)
+        plane[target] = plane[tuple(mirrored[known].T)]
+        left[target] = False
+    plane[left] = plane[tuple(_nearest(left).T)]
+    return plane
+
+
+def _nearest(left: np.ndarray) -> np.ndarray:
+    """For each pixel that is left, row and column of the nearest one that is not, shape (n, 2)."""
+    found = distance_transform_edt(left, return_distances=False, return_indices=True)
+    return np.asarray(found[:, left].T)

@@ -1,0 +1,144 @@
+"""Pixels that hold no measurement are found and filled; data are not mistaken for them."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy.ndimage import gaussian_filter, rotate
+
+from autodip import io
+from autodip.physics.defects import Defects
+from tests.helpers.blobs import blobs, recorded
+
+
+@pytest.fixture(scope="module")
+def noisy():
+    return recorded(blobs())
+
+
+def frame(shape, top, left, bottom=0, right=0):
+    outside = np.ones(shape, bool)
+    outside[top : shape[0] - bottom, left : shape[1] - right] = False
+    return outside
+
+
+@pytest.mark.parametrize("value", [0, 128, 65535])
+@pytest.mark.parametrize("sides", [(14, 9), (1, 2), (0, 3, 5, 0), (1, 0), (40, 40, 20, 20)])
+def test_a_border_of_one_value_is_empty(noisy, sides, value):
+    outside = frame(noisy.shape, *sides)
+    image = np.where(outside, value, noisy).astype(noisy.dtype)
+    np.testing.assert_array_equal(Defects.of(image).empty, outside)
+
+
+def test_the_corners_of_a_rotated_image_are_empty(noisy):
+    image = rotate(noisy.astype(float), 17, order=1)
+    outside = rotate(np.ones(noisy.shape), 17, order=1) == 0
+    assert np.mean(Defects.of(image).empty != outside) < 0.002
+
+
+def test_holes_and_saturated_areas_are_empty(noisy):
+    image = noisy.copy()
+    image[40:60, 50:75] = 0
+    image[90:100, 20:31] = 65535
+    expected = np.isin(image, (0, 65535))
+    np.testing.assert_array_equal(Defects.of(image).empty, expected)
+
+
+def test_pixels_that_are_no_numbers_are_empty(noisy):
+    image = noisy.astype(np.float32)
+    image[:5] = np.nan
+    image[60, 60] = np.inf
+    np.testing.assert_array_equal(Defects.of(image).empty, ~np.isfinite(image))
+    assert np.isfinite(Defects.of(image).repaired(image)).all()
+
+
+@pytest.mark.parametrize("photons", [0.005, 0.02, 0.1, 0.5, 2.0])
+@pytest.mark.parametrize("grey", [1, 50])
+def test_dark_pixels_are_data_where_photons_are_rare(photons, grey):
+    rng = np.random.default_rng(7)
+    image = (grey * rng.poisson(np.full((256, 256), photons))).astype(np.uint16)
+    assert not Defects.of(image).any
+
+
+@pytest.mark.parametrize("below", [0, 5])
+def test_a_background_cut_at_0_is_data(noisy, below):
+    image = np.clip(noisy.astype(int) - 100 - below, 0, None)
+    assert Defects.of(image).empty.mean() < 0.02
+
+
+@pytest.mark.parametrize("image", [np.zeros((80, 90)), np.full((64, 64), 7, np.uint8)])
+def test_a_constant_plane_has_no_defects(image):
+    assert not Defects.of(image).any
+
+
+def test_a_single_lit_pixel_is_no_defect():
+    image = np.zeros((64, 64), np.uint16)
+    image[20, 30] = 1
+    assert not Defects.of(image).any
+
+
+@pytest.mark.parametrize("value", [65535, 1000, 600])
+def test_hot_pixels_are_outliers(noisy, value, rng):
+    image, places = noisy.copy(), rng.choice(noisy.size, 20, replace=False)
+    image.flat[places] = value
+    found = Defects.of(image)
+    assert not found.bits.any()
+    np.testing.assert_array_equal(found.outliers, np.argwhere(image == value))
+    repaired = found.repaired(image)
+    assert repaired.dtype == image.dtype
+    assert repaired.max() < 300
+    others = image != value
+    np.testing.assert_array_equal(repaired[others], image[others])
+
+
+def test_pairs_of_hot_pixels_and_dead_ones_are_outliers(noisy):
+    image = noisy.copy()
+    image[20:22, 30] = image[40, 40:42] = 4000
+    image[80, 80] = 0
+    assert len(Defects.of(image).outliers) == 5
+
+
+@pytest.mark.parametrize("width", [0.6, 0.8, 1.2])
+def test_focused_spots_are_no_outliers(width, rng):
+    image = np.zeros((128, 128))
+    image[tuple(rng.integers(8, 120, (2, 30)))] = 1
+    image = gaussian_filter(image, width)
+    found = Defects.of(rng.poisson(2000 * image / image.max() + 5))
+    assert not len(found.outliers)
+
+
+def test_real_images_have_hardly_any_defects(shared):
+    folder = shared / "data" / "fmd_test" / "raw"
+    files = sorted(folder.glob("*_1.png"))
+    assert len(files) == 12
+    for path in files:
+        found = Defects.of(io.read(path).data)
+        assert not found.bits.any(), path.name
+        assert len(found.outliers) <= 2, path.name
+
+
+def test_an_empty_area_is_filled_with_its_surroundings(noisy):
+    image = noisy.copy()
+    image[:14] = 0
+    filled = Defects.of(image).repaired(image)
+    np.testing.assert_array_equal(filled[14:], image[14:])
+    np.testing.assert_array_equal(filled[:14], image[15:29][::-1])
+
+
+def test_a_region_is_repaired_like_the_plane(noisy):
+    image = noisy.copy()
+    image[:14] = 0
+    image[70, 70] = 60000
+    found = Defects.of(image)
+    whole, rows, columns = found.repaired(image), slice(30, 100), slice(20, 110)
+    region = found.repaired(image[rows, columns], rows, columns)
+    np.testing.assert_array_equal(region, whole[rows, columns])
+
+
+@given(arrays(np.float32, st.tuples(st.integers(1, 40), st.integers(1, 40))))
+def test_repaired_pixels_are_finite_and_the_others_are_as_before(image):
+    found = Defects.of(image)
+    repaired = found.repaired(image)
+    assert np.isfinite(repaired).all()
+    np.testing.assert_array_equal(repaired[~found.mask], image[~found.mask])
