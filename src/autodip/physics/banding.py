@@ -1,0 +1,108 @@
+"""Noise common to the pixels of a row or column: its detection and its estimate.
+
+Line scans, rolling shutters and column amplifiers shift whole rows or columns up or down. To a
+denoiser, that is structure.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.fft import dct, idct
+from scipy.linalg import solveh_banded
+from scipy.ndimage import uniform_filter1d
+
+SMALLEST = 64
+"""Smallest side of a plane whose banding is estimated, in pixels."""
+
+_TIMES = 4.0
+"""Ratio of the variances of differences between rows and between columns from which they are
+banding; structure has both."""
+
+_OVER_NOISE = 4.0
+"""Ratio of the variance of the differences to that expected of the noise of the pixels."""
+
+_NORMAL = 1.4826
+"""Standard deviation of a normal distribution over its median absolute deviation."""
+
+_MEDIAN = np.pi / 2
+"""Variance of a median over that of a mean, for normally distributed values."""
+
+
+_BINS, _STRUCTURED = 5, 1.5
+"""Number of frequencies over which the power of the offsets is averaged, and its ratio to that of
+the high frequencies above which the lowest ones show structure."""
+
+
+def band_offsets(plane: np.ndarray) -> np.ndarray | None:
+    """Offsets of the rows of a plane, if it has noise common to a row.
+
+    The difference of two adjacent rows is the median over the columns of the differences of their
+    pixels. Offsets of rows are found if these vary much more than those of columns and than the
+    noise of the pixels explains, and if they alternate, as independent offsets do, rather than
+    follow a gradient. They are then estimated by ridge regression, which leaves slow changes of
+    brightness along the rows as they are.
+
+    Parameters
+    ----------
+    plane : ndarray, shape (Y, X)
+        In any units, finite. Transpose it for the offsets of columns.
+
+    Returns
+    -------
+    ndarray, float64, shape (Y,), or None
+        Offsets with a mean of 0, in units of the plane; None if none were found.
+    """
+    if min(plane.shape) < SMALLEST:
+        return None
+    data = plane.astype(np.float64)
+    along, across = _steps(data), _steps(data.T)
+    variance, other = _variance(along[0]), _variance(across[0])
+    chance = float(np.median(along[1]))
+    if variance <= max(_TIMES * other, _OVER_NOISE * chance):
+        return None
+    steps = along[0] - np.median(along[0])
+    limit = 6 * np.sqrt(variance)
+    inner = np.clip(steps, -limit, limit)
+    alternating = float(np.mean(inner[1:] * inner[:-1])) / float(np.mean(inner**2))
+    if alternating > -0.25:  # -0.5 for independent offsets
+        return None
+    uncertain = max(chance, other)
+    return _integrated(steps, max((variance - uncertain) / 2, uncertain), uncertain)
+
+
+def _steps(data: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Median difference of each two adjacent rows, and the variance it has by chance."""
+    differences = np.diff(data, axis=0)
+    steps = np.median(differences, axis=1)
+    spread = np.median(np.abs(differences - steps[:, None]), axis=1) * _NORMAL
+    return steps, _MEDIAN * spread**2 / data.shape[1]
+
+
+def _variance(steps: np.ndarray) -> float:
+    """Variance of most of the steps, which structure does not affect."""
+    return float((_NORMAL * np.median(np.abs(steps - np.median(steps)))) ** 2)
+
+
+def _integrated(steps: np.ndarray, power: float, chance: float) -> np.ndarray:
+    """Offsets of variance ``power`` whose differences are the steps, known up to ``chance``."""
+    number = len(steps) + 1
+    diagonal = np.full(number, 2 / chance)
+    diagonal[[0, -1]] = 1 / chance
+    matrix = np.zeros((2, number))
+    matrix[1] = diagonal + 1 / power
+    matrix[0, 1:] = -1 / chance
+    right = np.zeros(number)
+    right[1:] += steps / chance
+    right[:-1] -= steps / chance
+    return _white(solveh_banded(matrix, right))
+
+
+def _white(offsets: np.ndarray) -> np.ndarray:
+    """Offsets without what their low frequencies have more than the high ones: structure."""
+    wave = dct(offsets, norm="ortho")
+    wave[0] = 0
+    level = float(np.mean(wave[len(wave) // 4 :] ** 2))
+    power = uniform_filter1d(wave**2, _BINS, mode="reflect")
+    slow = np.logical_and.accumulate(power > _STRUCTURED * level)
+    gain = np.where(slow, level / np.maximum(power, 1e-300), 1.0)
+    return np.asarray(idct(wave * gain, norm="ortho"))
