@@ -73,12 +73,15 @@ class Observation(Value):
         Correlation of the noise at :data:`LAGS`.
     fault : Fault or None
         Expected error of a result; None if it was not determined.
+    bins : int
+        Side of the squares of pixels that were averaged before, in pixels.
     """
 
     slope: float
     constant: float
     correlation: tuple[float, ...]
     fault: Fault | None = None
+    bins: int = 1
 
     def deviation(self, stabilised: np.ndarray) -> np.ndarray:
         """Standard deviation of the noise at every pixel of a stabilised image (Y, X)."""
