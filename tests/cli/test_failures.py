@@ -47,8 +47,8 @@ def bad(tmp_path, sample):
     messages = {name: message for name, (_, message) in contents.items()}
     Image.fromarray(grey > 9).save(folder / "onebit.png")
     Image.fromarray(grey).convert("P").save(folder / "palette.png")
-    np.save(folder / "nan.npy", np.where(np.eye(64), np.nan, 1.0))
-    np.save(folder / "infinite.npy", np.where(np.eye(64), np.inf, 1.0))
+    np.save(folder / "nan.npy", np.full((64, 64), np.nan))
+    np.save(folder / "infinite.npy", np.full((64, 64), np.inf))
     np.save(folder / "cube.npy", np.zeros((3, 64, 64)))
     np.save(folder / "bool.npy", np.eye(64, dtype=bool))
     np.save(folder / "complex.npy", np.eye(64, dtype=complex))
@@ -73,8 +73,8 @@ def bad(tmp_path, sample):
         "missing.png": "no such file",
         "onebit.png": "8- or 16-bit",
         "palette.png": "palette of colours",
-        "nan.npy": "NaN or infinite",
-        "infinite.npy": "NaN or infinite",
+        "nan.npy": "all pixels are NaN or infinite",
+        "infinite.npy": "all pixels are NaN or infinite",
         "cube.npy": "--axes TYX (frames) or --axes ZYX (depth)",
         "bool.npy": "real numbers",
         "complex.npy": "real numbers",

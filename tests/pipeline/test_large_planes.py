@@ -18,6 +18,7 @@ from autodip.pipeline.machine import Machine
 from autodip.pipeline.options import Options
 from autodip.pipeline.parts import Finished, Part, Tasks, batches, cut
 from autodip.pipeline.planning import plan_image
+from autodip.pipeline.repair import RepairedImage
 from autodip.pipeline.workspace import Workplace
 
 QUICK = {"iterations": 4, "depth": 2, "width": 4, "device": "cpu", "refine": False}
@@ -72,7 +73,7 @@ def test_large_planes_are_cut_without_being_told(large, monkeypatch):
 
 def test_windows_become_smaller_where_memory_is_short(large, monkeypatch):
     monkeypatch.setattr(memory, "_SIDES", (256, 128))
-    image = Image(large[0], "YX")
+    image = RepairedImage.of(Image(large[0], "YX"))
     needs = []
 
     def need(tile):

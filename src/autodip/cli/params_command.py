@@ -42,13 +42,13 @@ def command(inputs: tuple[Path, ...], as_json: bool, **given: Any) -> int:
         records.append(
             {
                 "input": str(path),
-                "notes": list(image.notes),
+                "notes": [*image.notes, *plans.notes],
                 "channels": [ChannelRecord.of(one).to_dict() for one in plans],
             }
         )
         if not as_json:
             click.echo(str(path))
-            for note in image.notes:
+            for note in (*image.notes, *plans.notes):
                 click.echo(f"  note: {note}")
             for line in plan_lines(plans):
                 click.echo(line)

@@ -238,6 +238,25 @@ class Image:
         return self.replace(**changes)
 
 
+def as_image(image: np.ndarray | Image, axes: str | None = None) -> Image:
+    """Convert an array to an image with the given axes.
+
+    Raises
+    ------
+    ParameterError
+        If ``axes`` is not specified and the array does not have two dimensions.
+    """
+    if isinstance(image, Image):
+        return image if axes is None else image.replace(axes=axes.upper())
+    array = np.asarray(image)
+    if axes is None and array.ndim != 2:
+        raise ParameterError(
+            f"the order of the dimensions of an array of shape {array.shape} is ambiguous; "
+            'specify axes, for example axes="TYX" for frames or axes="ZYX" for depth'
+        )
+    return Image(array, "YX" if axes is None else axes.upper())
+
+
 def _part(data: Any, position: int, kept: range) -> Any:
     """Positions ``kept`` of an axis; pixels that are not loaded are not read."""
     if hasattr(data, "part"):

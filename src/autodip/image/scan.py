@@ -97,8 +97,11 @@ def is_whole(shape: tuple[int, int]) -> bool:
 
 
 def centre(image: Image, index: PlaneIndex, side: int) -> np.ndarray:
-    """Central region of a plane, at most ``side`` pixels high and wide."""
-    first = [max(0, (length - side) // 2) for length in image.plane_shape]
+    """Central region of a plane, at most ``side`` pixels high and wide.
+
+    It starts at a multiple of 8 pixels, as the blocks of JPEG do.
+    """
+    first = [max(0, (length - side) // 2 // 8 * 8) for length in image.plane_shape]
     rows, columns = (slice(start, start + side) for start in first)
     return image.block(index, rows, columns)
 

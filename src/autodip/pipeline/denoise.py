@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 import numpy as np
 
 from autodip.compute import device as devices
-from autodip.image.image import Image
+from autodip.image.image import Image, as_image
 from autodip.pipeline.assemble import Assembly
 from autodip.pipeline.checkpoint import Checkpoint
 from autodip.pipeline.options import Options
 from autodip.pipeline.parts import Finished, Part, Tasks, batches, cut
 from autodip.pipeline.plan import Plan
-from autodip.pipeline.planning import as_image, plan_image
+from autodip.pipeline.planning import plan_image
+from autodip.pipeline.repair import RepairedImage
 from autodip.pipeline.result import Progress, Result
 from autodip.pipeline.workspace import Workplace
 
@@ -112,7 +113,7 @@ def denoise_steps(
         Where results are stored, and what computes them.
     """
     options, workplace = options or Options(), workplace or Workplace()
-    image = as_image(image, axes or options.axes)
+    image = RepairedImage.of(as_image(image, axes or options.axes))
     machine = workplace.machine(options.device, options.max_memory)
     plan = plan_image(image, options, machine)
     parts = cut(image, plan)
@@ -131,8 +132,14 @@ def denoise_steps(
             else:
                 yield Progress(count, total, step)
         output, maps, records = assembly.result()
+    image.restore(output, outliers=options.keep_outliers)
     result = Result(
-        image=output, plan=plan, planes=records, maps=maps, peak_memory=devices.peak_memory()
+        image=output,
+        plan=plan,
+        planes=records,
+        maps=maps,
+        repairs=image.repairs,
+        peak_memory=devices.peak_memory(),
     )
     yield Progress(total, total, None, result)
 

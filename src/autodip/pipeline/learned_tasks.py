@@ -5,18 +5,25 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
 from autodip.fit.loop import Step
 from autodip.image.scaling import is_constant, to_dtype
+from autodip.physics.anscombe import Stabiliser
 from autodip.physics.estimate import estimate_noise
+from autodip.physics.flux import keep_flux
+from autodip.physics.noise import Noise
 from autodip.pipeline.assess import assess
 from autodip.pipeline.parts import Finished, Task
 from autodip.pipeline.result import PlaneResult
 from autodip.prior.apply import Pass, apply_prior
+from autodip.prior.architecture import PriorNet
 from autodip.prior.learned import load_prior
 from autodip.prior.observation import Observation
+from autodip.prior.rare_photons import apply_binned, side_of_bins
+from autodip.prior.setting import PriorParams
 
 LEAST_SIDE = 16
 """Smallest side of a plane to which a prior is applied, in pixels."""
@@ -55,6 +62,13 @@ def apply_to_tasks(
     observed : Observation, optional
         Noise observed in the plane before, which is told at once; by default it is observed.
     """
+    sides = [side_of_bins(one.planes[0], noise) for one in tasks if (noise := one.noises[0])]
+    if len(tasks) > 1 and max(sides) > 1:
+        for one in tasks:
+            yield from apply_to_tasks([one], observed)
+        return
+    if observed is not None and observed.bins != sides[0]:
+        observed = None
     start = time.perf_counter()
     task = tasks[0]
     params = task.choice.prior
@@ -63,22 +77,15 @@ def apply_to_tasks(
     images = [one.planes[0].astype(np.float64) for one in tasks]
     known = [noise for one in tasks if (noise := one.noises[0]) is not None]
     curves: list[list[tuple[int, float]]] = [[] for _ in tasks]
-    for done in apply_prior(
-        net,
-        images,
-        known,
-        passes=params.passes,
-        orientations=params.orientations,
-        grain=params.grain,
-        observed=None if observed is None else [observed] * len(tasks),
-    ):
+    for done in _passes(net, images, known, params=params, side=sides[0], observed=observed):
         for curve, image, result in zip(curves, images, done.images, strict=True):
             difference = task.scale.apply(image) - task.scale.apply(result)
             curve.append((done.number, float(np.mean(difference**2))))
         yield _step(done, task, curves[0][-1][1])
     seconds = (time.perf_counter() - start) / len(tasks)
     for number, one in enumerate(tasks):
-        pixels = to_dtype(done.images[number], one.dtype)
+        black = Stabiliser.of(known[number], float(images[number].min())).black
+        pixels = to_dtype(keep_flux(images[number], done.images[number], black), one.dtype)
         record = PlaneResult(
             index=one.part.indices[0],
             description=one.description.replace(noise=known[number]),
@@ -91,6 +98,27 @@ def apply_to_tasks(
             observed=done.observed[number],
         )
         yield Finished(one.part.number, 0, pixels, record)
+
+
+def _passes(
+    net: PriorNet,
+    images: Sequence[np.ndarray],
+    noises: Sequence[Noise],
+    *,
+    params: PriorParams,
+    side: int,
+    observed: Observation | None,
+) -> Iterator[Pass]:
+    """Passes over images; a single one may be binned."""
+    options: dict[str, Any] = {
+        "passes": params.passes,
+        "orientations": params.orientations,
+        "grain": params.grain,
+    }
+    if side > 1:
+        return apply_binned(net, images[0], noises[0], side, observed=observed, **options)
+    known = None if observed is None else [observed] * len(images)
+    return apply_prior(net, images, noises, observed=known, **options)
 
 
 def _step(done: Pass, task: Task, loss: float) -> Step:

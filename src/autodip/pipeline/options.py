@@ -81,8 +81,11 @@ class Options:
     seed : int
         Determines the random weights and the random input; 0 to 2**32 - 1.
     dtype : str, optional
-        Data type of the result, one of :data:`DTYPES`; by default that of the image. Integers are
-        rounded and clipped.
+        Data type of the result, one of :data:`DTYPES`; by default that of the image, or float32 for
+        integers whose noise is so weak, in grey levels, that rounding would add to the error, such
+        as photon counts. Integers are rounded and clipped.
+    keep_outliers : bool
+        Return hot and dead pixels as they were. By default, they are replaced.
     axes : str, optional
         Order of the dimensions of an array, in letters of ``TCZYXS``; required unless there are
         two, which are (Y, X) by default. Every (Y, X) plane is fitted with the parameters of its
@@ -241,8 +244,15 @@ class Options:
     dtype: str | None = field(
         default=None,
         metadata=said(
-            "Data type of the output; by default that of the input.", choices=DTYPES, of_run=True
+            "Data type of the output; by default that of the input, or float32 where it has few "
+            "grey levels.",
+            choices=DTYPES,
+            of_run=True,
         ),
+    )
+    keep_outliers: bool = field(
+        default=False,
+        metadata=said("Return hot and dead pixels as they were.", kind="flag"),
     )
     axes: str | None = None
     choices: Sequence[Choice] | None = field(default=None, repr=False)

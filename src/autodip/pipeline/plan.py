@@ -81,6 +81,8 @@ class Plan(Sequence[ChannelPlan]):
     noises : mapping of PlaneIndex to Noise or None
         Noise of the planes by which the channels were described; None if it could not be
         estimated.
+    notes : tuple of str
+        What the user should know about the image and about how it will be treated.
     """
 
     channels: tuple[ChannelPlan, ...]
@@ -92,6 +94,7 @@ class Plan(Sequence[ChannelPlan]):
     independent: bool
     at_once: int
     noises: Mapping[PlaneIndex, Noise | None] = field(repr=False)
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.channels)

@@ -21,14 +21,17 @@ from autodip.choose.describe import Description, describe
 from autodip.choose.propose import Search, propose
 from autodip.choose.samples import Sample
 from autodip.errors import ImageError, ParameterError
-from autodip.image.image import Image, PlaneIndex
+from autodip.image.image import Image, PlaneIndex, as_image
 from autodip.image.scaling import is_constant
 from autodip.image.scan import Survey, centre, look, survey
+from autodip.physics.artefacts import artefacts
 from autodip.pipeline import memory, pricing
 from autodip.pipeline.machine import Machine
 from autodip.pipeline.memory import Extent
 from autodip.pipeline.options import Options
 from autodip.pipeline.plan import ChannelPlan, Plan
+from autodip.pipeline.precision import is_coarse, result_dtype
+from autodip.pipeline.repair import RepairedImage
 
 _LOOKED_AT = 1024
 """Side, in pixels, of the centre by which a large plane is compared with calibration images."""
@@ -60,21 +63,25 @@ def plan(
     ParameterError
         If an option is not allowed.
     ImageError
-        If a pixel is NaN or infinite, or the whole image is constant or too small.
+        If no pixel is a finite number, or the whole image is constant or too small.
     OutOfMemoryError
         If the computation does not fit into memory.
     """
     options = options or Options()
     machine = Machine.here(options.device, options.max_memory)
-    return plan_image(as_image(image, axes or options.axes), options, machine)
+    repaired = RepairedImage.of(as_image(image, axes or options.axes))
+    return plan_image(repaired, options, machine)
 
 
-def plan_image(image: Image, options: Options, machine: Machine) -> Plan:
+def plan_image(image: RepairedImage, options: Options, machine: Machine) -> Plan:
     """Like :func:`plan`, for the machine that will compute."""
     for name in ("microscope", "specimen"):
         options.per_channel(name).check(image.channels, image.channel_names, name)
     scan = survey(image)
     channels = _describe(image, scan, options)
+    noises = {channel.index: channel.description.noise for channel in channels}
+    coarse = any(channel.coarse for channel in channels)
+    dtype, remark = result_dtype(image, coarse, options.dtype)
     offers = _choose(channels, options)
     for tiling in memory.cuts(image.plane_shape, options.tile):
         extent = Extent.of(image, tiling)
@@ -87,35 +94,21 @@ def plan_image(image: Image, options: Options, machine: Machine) -> Plan:
                 tiling=tiling,
                 device=machine.device,
                 seed=options.seed,
-                dtype=np.dtype(options.dtype or image.data.dtype),
+                dtype=dtype,
                 independent=options.independent,
                 at_once=memory.at_once(plans, machine),
-                noises={channel.index: channel.description.noise for channel in channels},
+                noises=noises,
+                notes=(
+                    *image.remarks(options.keep_outliers),
+                    *remark,
+                    *(note for channel in channels for note in channel.notes),
+                ),
             )
     limited = options.max_memory is not None
     raise memory.too_much(plans, extent.shape, need, machine.free, limited)
 
 
-def as_image(image: np.ndarray | Image, axes: str | None = None) -> Image:
-    """Convert an array to an image with the given axes.
-
-    Raises
-    ------
-    ParameterError
-        If ``axes`` is not specified and the array does not have two dimensions.
-    """
-    if isinstance(image, Image):
-        return image if axes is None else image.replace(axes=axes.upper())
-    array = np.asarray(image)
-    if axes is None and array.ndim != 2:
-        raise ParameterError(
-            f"the order of the dimensions of an array of shape {array.shape} is ambiguous; "
-            'specify axes, for example axes="TYX" for frames or axes="ZYX" for depth'
-        )
-    return Image(array, "YX" if axes is None else axes.upper())
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Channel:
     """What is known of a channel.
 
@@ -127,12 +120,18 @@ class _Channel:
     description : Description
     sample : Sample or None
         What is compared with calibration images; None if the plane is too small or constant.
+    notes : tuple of str
+        Artefacts of the plane.
+    coarse : bool
+        Whether its grey values are too far apart for the result.
     """
 
     name: str
     index: PlaneIndex
     description: Description
     sample: Sample | None
+    notes: tuple[str, ...]
+    coarse: bool
 
 
 def _describe(image: Image, scan: Survey, options: Options) -> list[_Channel]:
@@ -148,7 +147,20 @@ def _describe(image: Image, scan: Survey, options: Options) -> list[_Channel]:
         ).replace(shape=image.plane_shape)
         name = image.channel_names[number] if number < len(image.channel_names) else ""
         sample = None if options.choices else _sample(image, index, plane, description)
-        channels.append(_Channel(name, index, description, sample))
+        seen = artefacts(centre(image, index, _LOOKED_AT), description.noise)
+        which = f"channel {name or number}: " if image.channels > 1 else ""
+        notes = tuple(which + note for note in seen)
+        coarse = image.data.dtype.kind in "iu" and is_coarse(plane, description.noise)
+        channels.append(
+            _Channel(
+                name=name,
+                index=index,
+                description=description,
+                sample=sample,
+                notes=notes,
+                coarse=coarse,
+            )
+        )
     return channels
 
 

@@ -14,6 +14,7 @@ from autodip.image.image import PlaneIndex
 from autodip.image.windows import Tiling, Window
 from autodip.pipeline.assess import Assessment
 from autodip.pipeline.plan import ChannelPlan, Plan
+from autodip.pipeline.repair import Repair
 from autodip.prior.observation import Observation
 
 if TYPE_CHECKING:
@@ -81,6 +82,8 @@ class Result:
     maps : mapping of str to ndarray, float32
         Additional outputs of the engine by name, with the shape and axes of the image; empty for
         the deep image prior.
+    repairs : mapping of PlaneIndex to Repair
+        Defects of the planes that have any: empty areas, which were left unchanged, and outliers.
     peak_memory : int or None
         Peak memory of the process so far, in bytes; None if the system does not report it.
     """
@@ -89,12 +92,18 @@ class Result:
     plan: Plan
     planes: tuple[PlaneResult, ...]
     maps: Mapping[str, np.ndarray] = field(default_factory=dict, repr=False)
+    repairs: Mapping[PlaneIndex, Repair] = field(default_factory=dict, repr=False)
     peak_memory: int | None = None
 
     @property
     def plans(self) -> tuple[ChannelPlan, ...]:
         """Plan of each channel."""
         return self.plan.channels
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know about the image and about how it was treated."""
+        return self.plan.notes
 
     @property
     def device(self) -> str:

@@ -204,11 +204,9 @@ def _planned(job: Job, image: Image) -> Outcome:
 
     plans = plan(image, job.options)
     channels = [ChannelRecord.of(channel).to_dict() for channel in plans]
-    return Outcome(
-        "planned",
-        {**_files(job), "dry_run": True, "notes": list(image.notes), "channels": channels},
-        plans.channels,
-    )
+    notes = [*image.notes, *plans.notes]
+    record = {**_files(job), "dry_run": True, "notes": notes, "channels": channels}
+    return Outcome("planned", record, plans.channels)
 
 
 def _files(job: Job) -> dict[str, Any]:

@@ -14,7 +14,14 @@ from autodip.image.image import Image
 from autodip.pipeline.options import Options
 from autodip.pipeline.result import Result
 from autodip.runs.selection import Selection
-from autodip.runs.sidecar import RESTORED, ChannelRecord, PlaneRecord, Sidecar, beside
+from autodip.runs.sidecar import (
+    RESTORED,
+    ChannelRecord,
+    PlaneRecord,
+    RepairRecord,
+    Sidecar,
+    beside,
+)
 from autodip.util.files import replacing, sha256
 from autodip.util.text import to_json, valid
 
@@ -68,7 +75,7 @@ def _sidecar(
     return Sidecar(
         input={"file": _text(source.name), "sha256": sha256(source), **image_facts(image)},
         output={"file": _text(target.name), "dtype": result.image.dtype.name},
-        notes=tuple(map(valid, image.notes)),
+        notes=tuple(map(valid, (*image.notes, *result.notes))),
         selection=selection,
         options={name: getattr(options, name) for name in RESTORED},
         seed=result.seed,
@@ -81,6 +88,7 @@ def _sidecar(
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
         channels=tuple(map(ChannelRecord.of, result.plans)),
         planes=tuple(map(PlaneRecord.of, result.planes)),
+        repairs=tuple(RepairRecord.of(index, one) for index, one in result.repairs.items()),
         versions=versions(),
     )
 

@@ -13,11 +13,13 @@ from autodip.choose.describe import Description
 from autodip.choose.presets import PRESETS
 from autodip.errors import ParameterError
 from autodip.fit.counting import Cost
+from autodip.image.image import PlaneIndex
 from autodip.image.windows import Tiling, Window
 from autodip.physics.noise import Noise
 from autodip.pipeline.assess import Assessment
 from autodip.pipeline.options import SPECS, Options
 from autodip.pipeline.plan import ChannelPlan
+from autodip.pipeline.repair import Repair
 from autodip.pipeline.result import PlaneResult
 from autodip.prior.observation import Observation
 from autodip.runs.selection import Selection
@@ -25,6 +27,9 @@ from autodip.util.values import Value
 
 SCHEMA = 2
 """Version of the content; schema 1 can be read as well."""
+
+_LISTED = 1000
+"""Number of hot and dead pixels of a plane that are listed."""
 
 SIDECAR_SUFFIX = ".autodip.json"
 
@@ -136,6 +141,47 @@ class PlaneRecord(Value):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RepairRecord(Value):
+    """Record of the defects of one plane.
+
+    Parameters
+    ----------
+    index : mapping of str to int
+        Position of the plane along the axes other than Y and X.
+    empty : float
+        Share of the pixels that hold no measurement and were returned unchanged.
+    outliers : int
+        Number of hot and dead pixels.
+    places : tuple of (int, int)
+        Row and column of each, at most 1000.
+    rows, columns : float or None
+        Standard deviation of the offsets subtracted from rows and columns, in units of the image;
+        None if there were none.
+    """
+
+    index: Mapping[str, int]
+    empty: float = 0.0
+    outliers: int = 0
+    places: tuple[tuple[int, ...], ...] = ()
+    rows: float | None = None
+    columns: float | None = None
+
+    @classmethod
+    def of(cls, index: PlaneIndex, repair: Repair) -> RepairRecord:
+        """Create the record from the repair of a plane."""
+        found = repair.defects
+        rows, columns = repair.row_offsets, repair.column_offsets
+        return cls(
+            index=dict(index),
+            empty=float(found.empty.mean()),
+            outliers=len(found.outliers),
+            places=tuple((int(y), int(x)) for y, x in found.outliers[:_LISTED]),
+            rows=None if rows is None else float(rows.std()),
+            columns=None if columns is None else float(columns.std()),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Sidecar(Value):
     """Content of a sidecar.
 
@@ -145,7 +191,8 @@ class Sidecar(Value):
     input, output : mapping
         Name, hash and properties of the input; name and data type of the output.
     notes : tuple of str
-        Notes of the reader on the input, as in :class:`autodip.image.image.Image`.
+        What the user should know about the input, from its reader and from the examination of
+        its pixels.
     selection : Selection
     options : mapping
         Options that were specified, except ``max_memory`` and those that only decide on the
@@ -160,6 +207,8 @@ class Sidecar(Value):
         Time of completion, UTC, ISO 8601.
     channels : tuple of ChannelRecord
     planes : tuple of PlaneRecord
+    repairs : tuple of RepairRecord
+        Planes with defects.
     versions : mapping of str to str, or None
         Software and processor on which the result may depend; see
         :func:`autodip.runs.saving.versions`.
@@ -181,6 +230,7 @@ class Sidecar(Value):
     finished: str = ""
     channels: tuple[ChannelRecord, ...]
     planes: tuple[PlaneRecord, ...] = ()
+    repairs: tuple[RepairRecord, ...] = ()
     versions: Mapping[str, str] | None = None
 
     @classmethod

@@ -1,0 +1,73 @@
+"""Data type of a result: one that holds what was gained."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from autodip.image.image import Image
+from autodip.physics.noise import Noise
+
+_TYPICAL, _DARK = 1.3, 0.5
+"""Standard deviation of the noise, in grey values, at the median brightness and in the darkest
+areas, below which rounding adds to the error of a result. Rounding has a variance of 1/12; results
+have, as a rule, the twentieth part of the variance of the noise, and so little in the dark that all
+of them may be rounded to the same side."""
+
+_FAINT = 4.0
+"""Mean brightness above the darkest pixel, in grey values, below which rounding changes it."""
+
+_LEVELS = 16
+"""Number of grey levels below which the same holds for images whose noise cannot be estimated."""
+
+
+def is_coarse(plane: np.ndarray, noise: Noise | None) -> bool:
+    """Whether the grey values of a plane are too far apart for a denoised image.
+
+    Parameters
+    ----------
+    plane : ndarray of integers, shape (Y, X)
+    noise : Noise or None
+        Noise of the plane, if it could be estimated.
+    """
+    low = float(plane.min())
+    if noise is None:
+        return float(plane.max()) - low < _LEVELS
+    if noise.absent:
+        return False
+    dark = float(np.sqrt(noise.curve[0][1])) if noise.curve else noise.sigma
+    return noise.sigma < _TYPICAL or dark < _DARK or float(plane.mean()) - low < _FAINT
+
+
+def result_dtype(
+    image: Image, coarse: bool, specified: str | None
+) -> tuple[np.dtype, tuple[str, ...]]:
+    """Data type of the result for an image, and notes on it.
+
+    Parameters
+    ----------
+    image : Image
+    coarse : bool
+        Whether a channel :func:`is_coarse`.
+    specified : str or None
+        Data type that the user specified.
+
+    Returns
+    -------
+    dtype, notes : dtype, tuple of str
+        By default the type of the image, or float32 for integers that are coarse, except for
+        colour images, whose samples are integers in all formats.
+    """
+    own = image.data.dtype
+    dtype = np.dtype(specified or own)
+    if not coarse:
+        return dtype, ()
+    if specified is None and "S" not in image.axes:
+        kept = f"specify {own.name} as the data type to round it"
+        note = f"the result is float32, because {own.name} has too few grey levels for it; {kept}"
+        return np.dtype(np.float32), (note,)
+    if dtype.kind not in "iu":
+        return dtype, ()
+    return dtype, (
+        f"the result is rounded to {dtype.name}, which has too few grey levels for it, so that the "
+        "mean may change; float32 keeps it, in formats other than PNG",
+    )

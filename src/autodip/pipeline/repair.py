@@ -1,0 +1,195 @@
+"""What is done to the pixels of an image before anything is estimated or fitted.
+
+Empty areas and outliers are replaced, and noise common to a row or column is subtracted. Empty
+areas come back unchanged in the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import KW_ONLY, dataclass, field, fields
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from autodip.errors import ImageError
+from autodip.image.image import Image, PlaneIndex
+from autodip.image.scaling import to_dtype
+from autodip.physics.banding import band_offsets
+from autodip.physics.defects import Defects
+
+_BAND = 2**21
+"""Number of pixels of a large plane that are examined at a time."""
+
+
+@dataclass(frozen=True, eq=False)
+class Repair:
+    """What was done to a region of rows of a plane.
+
+    Parameters
+    ----------
+    defects : Defects
+    row_offsets, column_offsets : ndarray or None, shape (Y,) or (X,)
+        Noise common to the pixels of a row or column, in units of the image.
+    """
+
+    defects: Defects
+    row_offsets: np.ndarray | None = field(default=None, repr=False)
+    column_offsets: np.ndarray | None = field(default=None, repr=False)
+
+    @classmethod
+    def of(cls, pixels: np.ndarray) -> Repair:
+        """Find what is to be repaired in pixels (Y, X)."""
+        defects = Defects.of(pixels)
+        if defects.any:
+            pixels = defects.repaired(pixels)
+        return cls(defects, band_offsets(pixels), band_offsets(pixels.T))
+
+    @property
+    def any(self) -> bool:
+        """Whether anything is to be repaired."""
+        return self.defects.any or not (self.row_offsets is None and self.column_offsets is None)
+
+    def applied(self, pixels: np.ndarray, rows: slice, columns: slice) -> np.ndarray:
+        """Repaired copy of a region (Y, X) of the pixels; floats if offsets were subtracted."""
+        pixels = self.defects.repaired(pixels, rows, columns)
+        if self.row_offsets is not None:
+            pixels = pixels - self.row_offsets[rows, None]
+        if self.column_offsets is not None:
+            pixels = pixels - self.column_offsets[columns]
+        return pixels
+
+
+@dataclass(frozen=True)
+class RepairedImage(Image):
+    """An image whose blocks are repaired when they are read.
+
+    Parameters
+    ----------
+    repairs : mapping of PlaneIndex to Repair
+        Planes that are missing here need no repair.
+    """
+
+    _: KW_ONLY
+    repairs: Mapping[PlaneIndex, Repair] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def of(cls, image: Image) -> RepairedImage:
+        """Examine all planes of an image.
+
+        Raises
+        ------
+        ImageError
+            If no pixel of the image is a finite number.
+        """
+        repairs = {}
+        known = False
+        for index in image.indices():
+            repair = _examined(image, index)
+            known = known or not repair.defects.empty.all()
+            if repair.any:
+                repairs[index] = repair
+        if not known:
+            raise ImageError("all pixels are NaN or infinite; there is nothing to denoise")
+        own = {one.name: getattr(image, one.name) for one in fields(Image)}
+        return cls(**own, repairs=repairs)
+
+    def block(
+        self, index: PlaneIndex, rows: slice = slice(None), columns: slice = slice(None)
+    ) -> np.ndarray:
+        """Repaired pixels (Y, X) of a region of a plane; see :meth:`Image.block`."""
+        pixels = super().block(index, rows, columns)
+        repair = self.repairs.get(index)
+        return pixels if repair is None else repair.applied(pixels, rows, columns)
+
+    def remarks(self, outliers: bool) -> Iterator[str]:
+        """What the user should know about the repairs; ``outliers`` are put back if True."""
+        found = list(self.repairs.values())
+        pixels = len(list(self.indices())) * self.plane_shape[0] * self.plane_shape[1]
+        empty = sum(int(one.defects.empty.sum()) for one in found) / pixels
+        single = sum(len(one.defects.outliers) for one in found)
+        if empty:
+            yield (
+                f"{100 * empty:.2g} % of the pixels hold no measurement (constant areas, NaN or "
+                "infinite values); they are left out, and returned unchanged"
+            )
+        if single:
+            what = "left out, and returned unchanged" if outliers else "replaced"
+            yield (
+                f"{single} hot or dead pixel{'s'[: single > 1]} {what}"
+                + ("" if outliers else "; --keep-outliers returns them unchanged")
+            )
+        for name, offsets in (
+            ("row", [one.row_offsets for one in found if one.row_offsets is not None]),
+            ("column", [one.column_offsets for one in found if one.column_offsets is not None]),
+        ):
+            if offsets:
+                spread = np.mean([one.std() for one in offsets])
+                yield (
+                    f"noise common to a {name} was estimated (standard deviation {spread:.2g} grey "
+                    "values) and subtracted"
+                )
+
+    def restore(self, output: np.ndarray, *, outliers: bool) -> None:
+        """Put the pixels of empty areas back into a result, in place.
+
+        Parameters
+        ----------
+        output : ndarray
+            Result with the shape and axes of the image.
+        outliers : bool
+            Whether hot and dead pixels are put back as well.
+        """
+        target = self.yx_last(output)
+        for index, repair in self.repairs.items():
+            defects = repair.defects
+            kept = defects.mask if outliers else defects.empty
+            place: tuple[Any, ...] = (*(position for _, position in index), ...)
+            plane = target[place]
+            for rows in _bands(self.plane_shape):
+                own = super().block(index, rows)[kept[rows]]
+                if output.dtype.kind in "iu":
+                    own = np.nan_to_num(own)
+                plane[rows][kept[rows]] = to_dtype(own, output.dtype)
+
+
+def _examined(image: Image, index: PlaneIndex) -> Repair:
+    """What is to be repaired in a plane; a large one is examined in bands of rows."""
+    found = [Repair.of(image.block(index, rows)) for rows in _bands(image.plane_shape)]
+    if len(found) == 1:
+        return found[0]
+    starts = [rows.start for rows in _bands(image.plane_shape)]
+    empty = np.concatenate([one.defects.empty for one in found])
+    outliers = [
+        one.defects.outliers + np.array([start, 0])
+        for one, start in zip(found, starts, strict=True)
+    ]
+    defects = Defects(image.plane_shape, np.packbits(empty), np.concatenate(outliers))
+    return Repair(defects, _joined(found), _averaged(found))
+
+
+def _joined(found: list[Repair]) -> np.ndarray | None:
+    """Row offsets of consecutive bands."""
+    if all(one.row_offsets is None for one in found):
+        return None
+    return np.concatenate(
+        [
+            np.zeros(one.defects.shape[0]) if one.row_offsets is None else one.row_offsets
+            for one in found
+        ]
+    )
+
+
+def _averaged(found: list[Repair]) -> np.ndarray | None:
+    """Column offsets that most of the bands have."""
+    offsets = [one.column_offsets for one in found if one.column_offsets is not None]
+    return np.mean(offsets, axis=0) if 2 * len(offsets) > len(found) else None
+
+
+def _bands(shape: tuple[int, int]) -> Iterator[slice]:
+    """Bands of rows, about equally high."""
+    number = -(-shape[0] * shape[1] // _BAND)
+    ends = np.linspace(0, shape[0], number + 1).round().astype(int)
+    for start, stop in pairwise(ends):
+        yield slice(int(start), int(stop))
