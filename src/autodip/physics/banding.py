@@ -21,6 +21,9 @@ banding; structure has both."""
 _OVER_NOISE = 4.0
 """Ratio of the variance of the differences to that expected of the noise of the pixels."""
 
+_COLUMNS = 512
+"""Number of columns, evenly spaced, from which the difference of two rows is determined."""
+
 _NORMAL = 1.4826
 """Standard deviation of a normal distribution over its median absolute deviation."""
 
@@ -72,10 +75,10 @@ def band_offsets(plane: np.ndarray) -> np.ndarray | None:
 
 def _steps(data: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Median difference of each two adjacent rows, and the variance it has by chance."""
-    differences = np.diff(data, axis=0)
+    differences = np.diff(data[:, :: max(1, data.shape[1] // _COLUMNS)], axis=0)
     steps = np.median(differences, axis=1)
     spread = np.median(np.abs(differences - steps[:, None]), axis=1) * _NORMAL
-    return steps, _MEDIAN * spread**2 / data.shape[1]
+    return steps, _MEDIAN * spread**2 / differences.shape[1]
 
 
 def _variance(steps: np.ndarray) -> float:

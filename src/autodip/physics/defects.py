@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.ndimage import (
-    distance_transform_edt,
     label,
     maximum_filter,
     minimum_filter,
@@ -46,8 +45,8 @@ _ABOVE_PEAKS, _MOST_SHARE = 12.0, 1.5e-3
 and the largest share of outliers. If there are more, they are what the image consists of, such as
 single photons."""
 
-_ROUNDS = 12
-"""Number of times that the surroundings of an empty area are reflected into it."""
+_FAR = 2**28
+"""Distance, in pixels, that stands for none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,26 +229,39 @@ def _neighbours(plane: np.ndarray, outliers: np.ndarray) -> np.ndarray:
 
 
 def _filled(plane: np.ndarray, empty: np.ndarray) -> np.ndarray:
-    """Copy of a plane whose empty areas hold the surroundings, reflected at the border."""
+    """Copy of a plane whose empty areas hold the surroundings, reflected at the border.
+
+    A pixel is reflected along the axis on which the border is nearer. Corners, and areas deeper
+    than what surrounds them, are filled by reflecting what has been filled.
+    """
     plane, left = plane.copy(), empty.copy()
     if left.all():
         plane[...] = 0
         return plane
-    for _ in range(_ROUNDS):
-        places, nearest = np.argwhere(left), _nearest(left)
-        mirrored = 2 * nearest - places
-        known = np.asarray(((mirrored >= 0) & (mirrored < plane.shape)).all(axis=1))
-        known[known] = ~left[tuple(mirrored[known].T)]
-        if not known.any():
-            break
-        target = tuple(places[known].T)
-        plane[target] = plane[tuple(mirrored[known].T)]
+    while left.any():
+        places = np.argwhere(left)
+        along = np.stack([_to_known(left)[left], _to_known(left.T).T[left]], axis=1)
+        nearer = np.argmin(np.abs(along), axis=1)[:, None] == np.arange(2)
+        steps = np.where(nearer, along, 0)
+        reachable = np.abs(steps).sum(axis=1) < _FAR
+        sources = places + 2 * steps
+        filled = reachable & ((sources >= 0) & (sources < plane.shape)).all(axis=1)
+        filled[filled] = ~left[tuple(sources[filled].T)]
+        if not filled.any():
+            filled, sources = reachable, places + steps
+        target = tuple(places[filled].T)
+        plane[target] = plane[tuple(sources[filled].T)]
         left[target] = False
-    plane[left] = plane[tuple(_nearest(left).T)]
     return plane
 
 
-def _nearest(left: np.ndarray) -> np.ndarray:
-    """For each pixel that is left, row and column of the nearest one that is not, shape (n, 2)."""
-    found = distance_transform_edt(left, return_distances=False, return_indices=True)
-    return np.asarray(found[:, left].T)
+def _to_known(left: np.ndarray) -> np.ndarray:
+    """Steps along the first axis to the nearest pixel that is not left; ``_FAR`` if there is none.
+
+    Negative towards the first row.
+    """
+    rows = np.arange(len(left), dtype=np.int32)[:, None]
+    before = np.maximum.accumulate(np.where(left, -_FAR, rows))
+    after = np.minimum.accumulate(np.where(left, 2 * _FAR, rows)[::-1])[::-1]
+    up, down = rows - before, after - rows
+    return np.asarray(np.where(up < _FAR, np.where(up <= down, -up, down), down))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -110,15 +109,11 @@ def _passes(
     observed: Observation | None,
 ) -> Iterator[Pass]:
     """Passes over images; a single one may be binned."""
-    options: dict[str, Any] = {
-        "passes": params.passes,
-        "orientations": params.orientations,
-        "grain": params.grain,
-    }
+    options = {"passes": params.passes, "orientations": params.orientations}
     if side > 1:
         return apply_binned(net, images[0], noises[0], side, observed=observed, **options)
     known = None if observed is None else [observed] * len(images)
-    return apply_prior(net, images, noises, observed=known, **options)
+    return apply_prior(net, images, noises, observed=known, grain=params.grain, **options)
 
 
 def _step(done: Pass, task: Task, loss: float) -> Step:

@@ -7,11 +7,10 @@ import numpy as np
 from autodip.image.image import Image
 from autodip.physics.noise import Noise
 
-_TYPICAL, _DARK = 1.3, 0.5
-"""Standard deviation of the noise, in grey values, at the median brightness and in the darkest
-areas, below which rounding adds to the error of a result. Rounding has a variance of 1/12; results
-have, as a rule, the twentieth part of the variance of the noise, and so little in the dark that all
-of them may be rounded to the same side."""
+_WEAK = 1.3
+"""Standard deviation of the noise, in grey values, below which rounding is the larger part of the
+error of a result. Rounding has a variance of 1/12, and results, as a rule, the twentieth part of
+the variance of the noise."""
 
 _FAINT = 4.0
 """Mean brightness above the darkest pixel, in grey values, below which rounding changes it."""
@@ -35,7 +34,7 @@ def is_coarse(plane: np.ndarray, noise: Noise | None) -> bool:
     if noise.absent:
         return False
     dark = float(np.sqrt(noise.curve[0][1])) if noise.curve else noise.sigma
-    return noise.sigma < _TYPICAL or dark < _DARK or float(plane.mean()) - low < _FAINT
+    return min(noise.sigma, dark) < _WEAK or float(plane.mean()) - low < _FAINT
 
 
 def result_dtype(

@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from itertools import product
-from typing import Any
 
 import numpy as np
 from scipy.ndimage import gaussian_filter, zoom
@@ -70,8 +69,9 @@ def apply_binned(
     noise: Noise,
     side: int,
     *,
+    passes: int = 2,
+    orientations: int = 1,
     observed: Observation | None = None,
-    **options: Any,
 ) -> Iterator[Pass]:
     """Denoise an image in bins; yields the result of every pass at full size.
 
@@ -84,16 +84,24 @@ def apply_binned(
         Noise of the image, white.
     side : int
         Side of the bins, in pixels, above 1.
+    passes, orientations : int
+        As in :func:`autodip.prior.apply.apply_prior`. No grain is returned: that of bins would be
+        coarser than any noise of pixels, and show their grid.
     observed : Observation, optional
         Noise of the bins if it was observed, for example in the frame before.
-    **options
-        As in :func:`autodip.prior.apply.apply_prior`.
     """
     starts = list(product((0, side // 2), (0, side // 2)))
     bins = [_binned(image, side, start) for start in starts]
     known = None if observed is None else [observed] * len(bins)
     coarse = _of_bins(noise, side)
-    for done in apply_prior(net, bins, [coarse] * len(bins), observed=known, **options):
+    for done in apply_prior(
+        net,
+        bins,
+        [coarse] * len(bins),
+        passes=passes,
+        orientations=orientations,
+        observed=known,
+    ):
         parts = [
             _enlarged(one, side, start, image.shape)
             for one, start in zip(done.images, starts, strict=True)

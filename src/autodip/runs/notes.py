@@ -23,6 +23,13 @@ def notes(
     for plane in planes:
         found += plane.assessment.notes if plane.assessment else []
     for plane in planes:
+        if plane.observed is not None and plane.observed.bins > 1:
+            side = plane.observed.bins
+            found.append(
+                f"denoised in bins of {side} x {side} pixels, because there is much less than one "
+                "photon per pixel; do not trust fine structure"
+            )
+    for plane in planes:
         if plane.reason:
             found.append(f"fitted without the learned prior: {plane.reason}")
     for plane in planes:
