@@ -47,7 +47,7 @@ def test_the_check_passes_where_the_pixels_survive(tmp_path, name):
         *itertools.product(("uint8", "float32"), AXES),
     ]:
         image = Image(pixels(axes, dtype), axes)
-        checked = outcome(io.check, target, image, tmp_path, format=name)
+        checked = outcome(io.check, target, image, format=name)
         assert outcome(io.write, target, image, format=name) == checked, (dtype, axes)
         if checked is not None:
             continue
@@ -93,7 +93,7 @@ def test_every_flavour_of_tiff(tmp_path, name):
         ending = io.FORMATS[form] if form else name[name.index(".") :]
         target = tmp_path / f"written{ending}"
         options = {"format": form, "dtype": dtype}
-        checked = outcome(io.check, target, image, tmp_path, **options)
+        checked = outcome(io.check, target, image, **options)
         assert outcome(io.write, target, image, **options) == checked, options
         if checked is None:
             assert np.array_equal(io.read(target).data.ravel(), image.data.ravel()), options

@@ -11,6 +11,7 @@ from autodip.errors import FormatError
 from autodip.image.image import Image
 from autodip.io import czi, lif, mrc, nd2, npy, npz, ome_zarr, png, scenes, tiff
 from autodip.io.output import FORMATS, WRITABLE, check, output_name, write
+from autodip.util.paths import check_source, is_folder
 
 _FORMATS: dict[str, ModuleType] = {
     ".png": png,
@@ -112,16 +113,15 @@ def read(
 
 def is_image_folder(path: Path) -> bool:
     """Whether a path is an image that is a folder (OME-Zarr), not a folder of images."""
-    return path.suffix.lower() == ".zarr" and path.is_dir()
+    return path.suffix.lower() == ".zarr" and is_folder(path)
 
 
 def _start(path: Path) -> bytes:
     """First bytes of a file."""
+    check_source(path)
     try:
         with path.open("rb") as file:
             start = file.read(8)
-    except FileNotFoundError:
-        raise FormatError(f"{path}: there is no such file") from None
     except OSError as error:
         raise FormatError(f"{path}: cannot be opened ({error.strerror})") from error
     if not start:

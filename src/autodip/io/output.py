@@ -61,6 +61,9 @@ _SAME = {
 _SAMPLE = 16
 """Rows and columns of the image that :func:`check` writes."""
 
+_TAIL = 50
+"""Characters at the end of a file name that are kept there; they may affect the format."""
+
 
 @dataclass(frozen=True)
 class _Writer:
@@ -152,7 +155,6 @@ def write(
 def check(
     path: str | os.PathLike[str],
     image: Image,
-    folder: Path,
     suffix: str | None = None,
     *,
     format: str | None = None,
@@ -161,14 +163,12 @@ def check(
     """Raise the error of :func:`write` if it could not write such an image, without its pixels.
 
     A few rows and columns of zeros, with the axes, data type and metadata of the image, are
-    written to a temporary file and deleted.
+    written to a temporary file.
 
     Parameters
     ----------
     path, image, suffix, format, dtype
         As for :func:`write`.
-    folder : Path
-        Existing folder for the temporary file.
 
     Raises
     ------
@@ -181,10 +181,10 @@ def check(
     writer = _Writer.of(path, suffix, format)
     small = _corner(image, np.dtype(dtype or image.data.dtype))
     with (
-        writing(folder, "choose another place with -o"),
-        tempfile.TemporaryDirectory(prefix=".autodip-", dir=folder) as place,
+        writing(Path(tempfile.gettempdir()), "free some space there"),
+        tempfile.TemporaryDirectory(prefix="autodip-") as place,
     ):
-        writer(Path(place) / path.name, small)
+        writer(Path(place) / f"check{path.name[-_TAIL:]}", small)
 
 
 def _corner(image: Image, dtype: np.dtype) -> Image:
