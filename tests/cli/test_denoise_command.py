@@ -124,14 +124,19 @@ def test_quiet_and_verbose(denoise, cells, tmp_path):
 
 def test_existing_outputs(denoise, cells, tmp_path):
     target = tmp_path / "clean.png"
-    target.write_bytes(b"mine")
+    mine = bytes(imagecodecs.png_encode(np.eye(8, dtype="uint8")))
+    target.write_bytes(mine)
     code, _, err = denoise(cells, "-o", target)
     assert code == 1
     assert "--overwrite" in err
-    assert target.read_bytes() == b"mine"
+    assert target.read_bytes() == mine
     code, out, _ = denoise(cells, "-o", target, "--skip-existing")
-    assert (code, target.read_bytes()) == (0, b"mine")
+    assert (code, target.read_bytes()) == (0, mine)
     assert "left as it is" in out
+    target.write_bytes(mine[:-20])
+    code, _, err = denoise(cells, "-o", target, "--skip-existing")
+    assert (code, target.read_bytes()) == (1, mine[:-20])
+    assert "damaged, so it is not skipped (" in err
     assert denoise(cells, "-o", target, "--overwrite")[0] == 0
     assert imagecodecs.imread(str(target)).shape == (64, 64)
 

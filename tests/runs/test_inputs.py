@@ -9,7 +9,8 @@ import pytest
 
 from autodip.errors import ParameterError
 from autodip.runs import manifest
-from autodip.runs.inputs import Input, find, find_inputs, pair
+from autodip.runs.inputs import Input, find, find_inputs
+from autodip.runs.places import pair
 
 
 @pytest.fixture

@@ -26,7 +26,13 @@ def written(sample, tmp_path):
     options = autodip.Options(**QUICK, specimen="mito", seed=7, dtype="float32", tile=0)
     *_, last = autodip.denoise_steps(image, options)
     content = saving.save(
-        source, target, image, last.result, options=options, selection=Selection(frames="0:2")
+        source,
+        target,
+        image,
+        last.result,
+        sha256="0" * 64,
+        options=options,
+        selection=Selection(frames="0:2"),
     )
     return content, sidecar.beside(target)
 
@@ -125,7 +131,13 @@ def test_it_holds_what_the_learned_prior_used_and_observed(sample, tmp_path, blu
     options = autodip.Options(device="cpu")
     *_, last = autodip.denoise_steps(image, options)
     content = saving.save(
-        source, target, image, last.result, options=options, selection=Selection()
+        source,
+        target,
+        image,
+        last.result,
+        sha256="0" * 64,
+        options=options,
+        selection=Selection(),
     )
     assert sidecar.read(sidecar.beside(target)) == content
     assert content.channels[0].choice.prior.sha256 == digest_of(str(blurring))

@@ -6,13 +6,14 @@ import json
 import os
 import platform
 import time
+import uuid
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-from autodip.util.files import replacing, writing
+from autodip.util.files import writing
 
 STALE = 600.0
 """Seconds without a refresh after which a claim counts as abandoned."""
@@ -43,17 +44,19 @@ class Claim:
                 self._path.unlink()
 
 
-def claim(path: Path) -> Claim | None:
+def claim(path: Path, advice: str = "choose another --base") -> Claim | None:
     """Claim a run for this process; return None if another live process holds the claim.
 
-    A claim counts as abandoned if its process ran on this machine and has ended, or if it has not
-    been refreshed for :data:`STALE` seconds. An abandoned claim is taken over. If two processes
-    take it over at the same moment, both do the work and write the same result.
+    A claim counts as abandoned if its process ran on this machine and has ended, or if it ran on
+    another machine and has not refreshed the claim for :data:`STALE` seconds. An abandoned claim
+    is taken over.
 
     Parameters
     ----------
     path : Path
         Path of the claim file.
+    advice : str
+        End of the message of an OutputError: what to do.
 
     Raises
     ------
@@ -61,19 +64,38 @@ def claim(path: Path) -> Claim | None:
         If the folder cannot be written.
     """
     content = json.dumps({**_self(), "time": time.time()})
-    with writing(path, "choose another --base"):
+    with writing(path, advice):
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with path.open("x", encoding="utf-8") as file:
-                file.write(content)
-        except FileExistsError:
-            if not _left_behind(path):
-                return None
-            with replacing(path) as (part,):
-                part.write_text(content, encoding="utf-8")
-            if path.read_text(encoding="utf-8") != content:
-                return None
+        if not _created(path, content) and not (_removed(path) and _created(path, content)):
+            return None
     return Claim(path, content)
+
+
+def _created(path: Path, content: str) -> bool:
+    """Create the claim file; False if it exists."""
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(content)
+    except FileExistsError:
+        return False
+    return True
+
+
+def _removed(path: Path) -> bool:
+    """Delete an abandoned claim; False if it is not abandoned, or another process has done so."""
+    try:
+        content = path.read_bytes()
+        if not _left_behind(path, content):
+            return False
+        aside = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}")
+        path.rename(aside)
+    except FileNotFoundError:  # released just now: its run has been written
+        return False
+    if aside.read_bytes() != content:
+        aside.rename(path)  # a new claim, made by another process in the meantime
+        return False
+    aside.unlink()
+    return True
 
 
 def _self() -> dict[str, Any]:
@@ -82,19 +104,15 @@ def _self() -> dict[str, Any]:
     return {"host": platform.node(), "pid": pid, "started": psutil.Process(pid).create_time()}
 
 
-def _left_behind(path: Path) -> bool:
+def _left_behind(path: Path, content: bytes) -> bool:
+    age = time.time() - path.stat().st_mtime
     try:
-        age = time.time() - path.stat().st_mtime
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:  # released just now: its run has been written
-        return False
-    try:
-        owner = json.loads(text)
+        owner = json.loads(content)
         here = owner["host"] == platform.node()
         alive = _alive(int(owner["pid"]), float(owner["started"]))
-    except (ValueError, KeyError, TypeError):  # truncated, as its writing was interrupted
+    except (ValueError, KeyError, TypeError, OverflowError):  # its writing was interrupted
         return age > REFRESH
-    return age > STALE or (here and not alive)
+    return not alive if here else age > STALE
 
 
 def _alive(pid: int, started: float) -> bool:

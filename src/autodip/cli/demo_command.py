@@ -18,7 +18,7 @@ from autodip.physics.simulation import simulate
 from autodip.pipeline.options import Options
 from autodip.runs import saving
 from autodip.runs.selection import Selection
-from autodip.util.files import check_writable, replacing
+from autodip.util.files import check_writable, replacing, sha256
 
 
 @click.command()
@@ -111,7 +111,15 @@ def command(
     }
     source, target = out / "noisy.tif", out / "denoised.tif"
     _write(out, image, truth, scores, result.image)
-    content = saving.save(source, target, image, result, options=options, selection=Selection())
+    content = saving.save(
+        source,
+        target,
+        image,
+        result,
+        sha256=sha256(source),
+        options=options,
+        selection=Selection(),
+    )
     if as_json:
         say_json({"out": str(out), "data_range": data_range, **scores, "run": content.to_dict()})
         return

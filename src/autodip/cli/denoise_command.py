@@ -16,10 +16,11 @@ from autodip.errors import ParameterError
 from autodip.pipeline.options import SPECS
 from autodip.runs import manifest, saving, selection, sidecar
 from autodip.runs.batch import Batch
-from autodip.runs.inputs import Input, find, pair, several
+from autodip.runs.inputs import Input, find, several
 from autodip.runs.job import Job, Settings
 from autodip.runs.journal import digest, plain
 from autodip.runs.ledger import Call, Record, Unrecorded
+from autodip.runs.places import pair
 from autodip.runs.request import REPEATED, Request
 from autodip.runs.sidecar import SIDECAR_SUFFIX, Sidecar
 

@@ -7,13 +7,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import numpy as np
-
-from autodip.errors import FormatError, ParameterError
+from autodip.errors import FormatError
 from autodip.image.image import Image
-from autodip.image.scaling import to_dtype
-from autodip.io import czi, large, lif, mrc, nd2, npy, npz, ome_zarr, png, scenes, tiff
-from autodip.util.files import replacing
+from autodip.io import czi, lif, mrc, nd2, npy, npz, ome_zarr, png, scenes, tiff
+from autodip.io.output import FORMATS, WRITABLE, check, output_name, write
+from autodip.util.paths import check_source, is_folder
 
 _FORMATS: dict[str, ModuleType] = {
     ".png": png,
@@ -36,22 +34,6 @@ _OF_LARGE = (tiff, npy, ome_zarr)
 SUFFIXES = tuple(_FORMATS)
 """File name endings that can be read, in lower case."""
 
-WRITABLE = tuple(suffix for suffix, kind in _FORMATS.items() if hasattr(kind, "write"))
-"""File name endings that can be written, in lower case."""
-
-FORMATS = {
-    "png": ".png",
-    "tiff": ".tif",
-    "ome-tiff": ".ome.tif",
-    "ome-zarr": ".ome.zarr",
-    "ome-zarr-0.4": ".ome.zarr",
-    "npy": ".npy",
-    "npz": ".npz",
-    "mrc": ".mrc",
-}
-"""Names of the output formats that can be requested, each with its file name ending."""
-
-_DOUBLE = (".ome.tif", ".ome.tiff", ".ome.zarr")
 _SIGNATURES = {
     b"\x89PNG\r\n\x1a\n": "PNG",
     b"II*\0": "TIFF",
@@ -131,16 +113,15 @@ def read(
 
 def is_image_folder(path: Path) -> bool:
     """Whether a path is an image that is a folder (OME-Zarr), not a folder of images."""
-    return path.suffix.lower() == ".zarr" and path.is_dir()
+    return path.suffix.lower() == ".zarr" and is_folder(path)
 
 
 def _start(path: Path) -> bytes:
     """First bytes of a file."""
+    check_source(path)
     try:
         with path.open("rb") as file:
             start = file.read(8)
-    except FileNotFoundError:
-        raise FormatError(f"{path}: there is no such file") from None
     except OSError as error:
         raise FormatError(f"{path}: cannot be opened ({error.strerror})") from error
     if not start:
@@ -148,97 +129,13 @@ def _start(path: Path) -> bytes:
     return start
 
 
-def write(
-    path: str | os.PathLike[str],
-    image: Image,
-    suffix: str | None = None,
-    *,
-    format: str | None = None,
-    dtype: str | np.dtype | None = None,
-) -> None:
-    """Write an image in the format given by ``format``, ``suffix`` or the ending of ``path``.
-
-    If the image was read from a file of the same format (even if its pixels were replaced, or
-    it was cut by :meth:`Image.select`), the metadata of that file are preserved, and so is the
-    flavour (OME, ImageJ, version of OME-Zarr). From a file of another format, the axes, pixel
-    sizes, time step, and names and colours of the channels are carried over as far as the new
-    format can store them.
-
-    Parameters
-    ----------
-    path : str or Path
-        File to write; a folder for OME-Zarr.
-    image : Image
-    suffix : str, optional
-        Ending that determines the format, in place of the ending of ``path``.
-    format : str, optional
-        One of :data:`FORMATS`; takes precedence over the endings.
-    dtype : str or dtype, optional
-        Type of the pixels written; by default the type of ``image``. Conversion to integers
-        rounds and clips.
-
-    Raises
-    ------
-    FormatError
-        If the format cannot be written, or cannot store such pixels or axes.
-    ParameterError
-        If ``format`` is unknown.
-    """
-    path = Path(path)
-    kind = (suffix or path.suffix).lower()
-    if format is not None:
-        kind = Path(output_name("image", format)).suffix
-    if kind not in WRITABLE:
-        raise FormatError(f"{path}: cannot be written; allowed endings are {', '.join(WRITABLE)}")
-    if not isinstance(image.data, np.ndarray):
-        image = image.replace(data=large.laid_out(image.data, path.parent))
-    if dtype is not None:
-        image = image.replace(data=to_dtype(image.data, np.dtype(dtype)))
-    options: dict[str, Any] = {}
-    if format == "ome-tiff":
-        options["as_ome"] = True
-    if format == "ome-zarr-0.4":
-        options["version"] = "0.4"
-    if not large.is_mapped(image.data, path):
-        _FORMATS[kind].write(path, image, **options)
-        return
-    with replacing(path) as (part,):
-        _FORMATS[kind].write(part, image, **options)
-
-
-def output_name(name: str, format: str | None = None) -> str:
-    """Name of the output file for an input file called ``name``.
-
-    Without a format the name is unchanged, except that vendor formats, which cannot be written,
-    become OME-TIFF.
-
-    Raises
-    ------
-    ParameterError
-        If the format is unknown.
-    """
-    if format is not None and format not in FORMATS:
-        raise ParameterError(
-            f"format {format!r} is not known; allowed are {', '.join(sorted(FORMATS))}"
-        )
-    lower = name.lower()
-    ending = next((e for e in (*_DOUBLE, *SUFFIXES) if lower.endswith(e)), "")
-    if format is None:
-        format = "ome-tiff" if ending and ending not in (*WRITABLE, *_DOUBLE) else None
-    if format is None or ending == FORMATS[format] or (format, ending) in _SAME:
-        return name
-    return name[: len(name) - len(ending)] + FORMATS[format]
-
-
-_SAME = {
-    ("tiff", ".tiff"),
-    ("tiff", ".ome.tif"),
-    ("tiff", ".ome.tiff"),
-    ("ome-tiff", ".ome.tiff"),
-    ("ome-zarr", ".zarr"),
-    ("ome-zarr-0.4", ".zarr"),
-}
-"""Pairs of format and file name ending for which the name is left unchanged."""
-
-
-__all__ = ["FORMATS", "SUFFIXES", "WRITABLE", "is_image_folder", "output_name", "read", "write"]
+__all__ = [
+    "FORMATS",
+    "SUFFIXES",
+    "WRITABLE",
+    "check",
+    "is_image_folder",
+    "output_name",
+    "read",
+    "write",
+]

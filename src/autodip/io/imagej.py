@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from autodip.errors import FormatError
 from autodip.image.image import Hint
 
 _UNITS_UM = {
@@ -22,6 +23,8 @@ _UNITS_UM = {
     "cm": 1e4,
     "m": 1e6,
 }
+
+_TYPES = ("uint8", "int16", "uint16", "float32")
 
 _COMPUTED = ("ImageJ", "images", "channels", "slices", "frames", "hyperstack")
 """Fields that are derived from the shape when a file is written."""
@@ -92,6 +95,15 @@ def cut(
             ranges = np.reshape(metadata["Ranges"], (-1, 2))[list(kept)]
             result["Ranges"] = tuple(ranges.ravel().tolist())
     return result
+
+
+def check_type(dtype: np.dtype) -> None:
+    """Raise a FormatError unless ImageJ can store pixels of type ``dtype``."""
+    if dtype.name not in _TYPES:
+        raise FormatError(
+            f"ImageJ TIFF holds pixels of type {', '.join(_TYPES)}, not {dtype.name}; choose one "
+            "of these (--dtype float32) or another format (--format ome-tiff)"
+        )
 
 
 def for_writing(metadata: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from autodip.util.files import reserve
+
 LARGE = 2**28
 """Size in bytes above which pixels are not loaded if a scratch folder is given."""
 
@@ -40,6 +42,7 @@ def room(shape: tuple[int, ...], dtype: np.dtype, folder: Path | None) -> np.nda
     if folder is None:
         return np.empty(shape, dtype)
     with tempfile.TemporaryFile(dir=folder) as file:
+        reserve(file, math.prod(shape) * dtype.itemsize)
         return np.memmap(file, dtype, "w+", shape=shape)
 
 

@@ -15,20 +15,13 @@ from autodip.errors import AutodipError, FormatError
 from autodip.image.image import Image
 from autodip.io import large, ngff, ome, pyramid, scenes
 from autodip.io.large import Stored, is_large
+from autodip.io.stores import BESIDE, MARKS, check_replaceable, is_store
 from autodip.util.files import remove, replacing
 from autodip.util.optional import require
 
 _LOSSLESS = ("blosc", "zstd", "gzip", "zlib", "lz4", "bz2", "lzma", "lzma2")
-_MARKS = ("zarr.json", ".zgroup", ".zattrs", ".zarray")
-# Folders next to the pixels that are copied with the image.
-_BESIDE = ("labels", "tables")
 # Attributes that are rewritten, or that describe other images of the store or labels.
 _DROPPED = ("multiscales", "omero", "labels", "plate", "well", "bioformats2raw.layout", "version")
-
-
-def is_store(path: Path) -> bool:
-    """Whether a folder is a Zarr store."""
-    return any((path / mark).is_file() for mark in _MARKS)
 
 
 def read(
@@ -54,7 +47,7 @@ def read(
     if not path.is_dir():
         raise FormatError("not a folder, as an OME-Zarr image is (unpack it if it is an archive)")
     if not is_store(path):
-        raise FormatError(f"not a Zarr store: it contains none of {', '.join(_MARKS)}")
+        raise FormatError(f"not a Zarr store: it contains none of {', '.join(MARKS)}")
     try:
         group = zarr.open_group(path, mode="r")
         with warnings.catch_warnings():
@@ -187,12 +180,11 @@ def write(path: Path, image: Image, version: str | None = None) -> None:
     Raises
     ------
     FormatError
-        If ``path`` is a folder with content other than Zarr, or the image has both channels
-        and colour samples.
+        If ``path`` is a folder with content other than an OME-Zarr image, or the image has both
+        channels and colour samples.
     """
     zarr = require("zarr", "zarr")
-    if path.is_dir() and any(path.iterdir()) and not is_store(path):
-        raise FormatError(f"{path} is a folder with content other than Zarr; it is not replaced")
+    check_replaceable(path, getattr(image.source, "folder", None))
     source, data = image.source, image.data
     if not isinstance(source, ngff.NgffSource) or (version and version != source.version):
         source, data = ngff.new(image, version or ngff.NEWEST)
@@ -204,7 +196,7 @@ def write(path: Path, image: Image, version: str | None = None) -> None:
 
 def _copy_beside(source: ngff.NgffSource, path: Path) -> None:
     """Copy the labels and tables that belong to the image."""
-    for name in _BESIDE:
+    for name in BESIDE:
         if source.folder is not None and (source.folder / name).is_dir():
             shutil.copytree(source.folder / name, path / name)
 

@@ -52,17 +52,36 @@ def read(path: Path, axes: str | None) -> Image:
 
 
 def write(path: Path, image: Image) -> None:
-    """Write the pixels, with the preserved chunks of the source after the header."""
-    if image.data.dtype not in (np.uint8, np.uint16) or set(image.axes) - set("YXS"):
-        raise FormatError(
-            f"PNG holds 8- or 16-bit grey or colour images, not {image.data.dtype} of axes "
-            f"{image.axes}; write .tif or .npy"
-        )
-    content = bytes(imagecodecs.png_encode(image.data))
+    """Write the pixels, with the preserved chunks of the source after the header.
+
+    Raises
+    ------
+    FormatError
+        If PNG cannot store the pixel type or the axes.
+    """
+    _check(image)
+    order = [image.axes.index(axis) for axis in "YXS" if axis in image.axes]
+    data = np.transpose(image.data, order)
+    data = data.astype(data.dtype.newbyteorder("="), order="C", copy=False)
+    content = bytes(imagecodecs.png_encode(data))
     chunks = image.source.chunks if isinstance(image.source, PngSource) else ()
     kept = b"".join(_chunk(*chunk) for chunk in chunks)
     header_end = len(_SIGNATURE) + 12 + 13
     path.write_bytes(content[:header_end] + kept + content[header_end:])
+
+
+def _check(image: Image) -> None:
+    """Raise a FormatError unless PNG can store the image; 2 or 4 samples mean transparency."""
+    kind, samples = image.data.dtype.name, image.size("S")
+    allowed = (2, 4) if image.alpha else (1, 3)
+    wrong_axes = set(image.axes) - set("YXS") or samples not in allowed
+    if kind not in ("uint8", "uint16") or wrong_axes:
+        colours = f" with {samples} samples" if "S" in image.axes else ""
+        raise FormatError(
+            f"PNG holds planes of type uint8 or uint16, grey or with 3 colours, not {kind} of axes "
+            f"{image.axes}{colours}; choose another format (--format ome-tiff) or type (--dtype "
+            "uint16)"
+        )
 
 
 def _without_transparent_colour(chunks: list[tuple[bytes, bytes]]) -> bytes:

@@ -211,7 +211,17 @@ def write(path: Path, image: Image, *, as_ome: bool = False) -> None:
     image : Image
     as_ome : bool
         Write OME-TIFF in any case.
+
+    Raises
+    ------
+    FormatError
+        If the flavour cannot store the pixel type.
     """
+    if image.data.dtype.itemsize > 8:
+        raise FormatError(
+            f"TIFF holds numbers of at most 64 bits, not {image.data.dtype.name}; choose another "
+            "type (--dtype float64)"
+        )
     if as_ome and not (isinstance(image.source, TiffSource) and image.source.flavour == "ome"):
         image = _converted(image)
     elif not isinstance(image.source, TiffSource):
@@ -226,11 +236,14 @@ def write(path: Path, image: Image, *, as_ome: bool = False) -> None:
     source: TiffSource = image.source
     data, tags = image.data, for_pixels(dict(source.tags), image.data.dtype)
     first: dict[str, Any] = {"metadata": None}
+    if data.nbytes > _CLASSIC:
+        tags["bigtiff"] = True
     if source.flavour == "ome":
         samples = image.size("S")
         pages = data.size // (samples * image.size("Y") * image.size("X"))
         first["description"] = ome.for_one_file(source.metadata, data.dtype, pages).encode()
     elif source.flavour == "imagej":
+        imagej.check_type(data.dtype)
         first = {"imagej": True, "metadata": imagej.for_writing(source.metadata)}
         for key in ("bigtiff", "photometric", "planarconfig", "extrasamples", "tile", "software"):
             tags.pop(key, None)

@@ -74,12 +74,14 @@ def _positive(ratio: Sequence[int]) -> tuple[int, int]:
 def for_pixels(tags: dict[str, Any], dtype: np.dtype) -> dict[str, Any]:
     """Tags adapted to pixels of type ``dtype``, in case the file held another type.
 
-    Predictors differ for integers and floats, and palettes apply to integers only.
+    Predictors differ for integers and floats, and a palette has one colour for each value of
+    unsigned integers.
     """
     result = dict(tags)
     if result.get("predictor", 1) != 1:
         result["predictor"] = 3 if dtype.kind == "f" else 2
-    if dtype.kind == "f" and "colormap" in result:
+    values = 2 ** (8 * dtype.itemsize) if dtype.kind == "u" else 0
+    if "colormap" in result and np.shape(result["colormap"])[-1] != values:
         del result["colormap"]
         result["photometric"] = "minisblack"
     return result

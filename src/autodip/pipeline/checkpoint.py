@@ -4,21 +4,42 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from autodip.choose.describe import Description
+from autodip.errors import AutodipError
 from autodip.physics.noise import Noise
 from autodip.pipeline.assess import Assessment
 from autodip.pipeline.parts import Finished, Part
 from autodip.pipeline.result import PlaneResult
 from autodip.prior.observation import Observation
-from autodip.util.files import check_writable, remove, replacing
+from autodip.util.files import check_writable, remove, replacing, reserve, writing
+from autodip.util.values import Value
 
 _KEY, _MAP = "key.json", "map-"
+_PLAIN = ("seconds", "fallbacks", "refined", "follows", "reason")
+"""Fields of the record that are stored as they are."""
+
+_DAMAGE = (
+    *(ArithmeticError, AttributeError, EOFError, LookupError, OSError, RuntimeError, TypeError),
+    *(ValueError, zipfile.BadZipFile, zlib.error),
+)
+"""Errors that a damaged file may cause when it is read."""
+
+
+class _Stored(NamedTuple):
+    """Content of the file of a result."""
+
+    pixels: np.ndarray
+    history: np.ndarray
+    about: Mapping[str, Any]
+    maps: Mapping[str, np.ndarray]
 
 
 class Checkpoint:
@@ -34,6 +55,11 @@ class Checkpoint:
     key : mapping, JSON-ready
         Everything that the results depend on.
 
+    Attributes
+    ----------
+    damaged : int
+        Number of stored results that could not be read and were deleted.
+
     Raises
     ------
     OutputError
@@ -42,12 +68,13 @@ class Checkpoint:
 
     def __init__(self, folder: Path, key: Mapping[str, Any]) -> None:
         self.folder = folder
+        self.damaged = 0
         text = json.dumps(key, sort_keys=True, default=str)
         self._key = hashlib.sha256(text.encode()).hexdigest()
         check_writable(folder)
         if self._stored_key() != self._key:
             for path in folder.glob("part-*.npz"):
-                path.unlink()
+                remove(path)
             with replacing(folder / _KEY) as (part,):
                 part.write_text(json.dumps({"key": self._key}), encoding="utf-8")
 
@@ -62,22 +89,52 @@ class Checkpoint:
         return self.folder / f"part-{part:06}-{place:04}.npz"
 
     def has(self, part: Part) -> bool:
-        """Whether the results for all planes of a part are stored."""
-        return all(self._path(part.number, place).exists() for place in range(len(part.indices)))
+        """Whether the results for all planes of a part are stored; damaged ones are deleted."""
+        return all(self._is_sound(part.number, place) for place in range(len(part.indices)))
+
+    def _is_sound(self, part: int, place: int) -> bool:
+        path = self._path(part, place)
+        if not path.exists():
+            return False
+        try:
+            self._load(path)
+        except (*_DAMAGE, AutodipError):
+            self.damaged += 1
+            remove(path)
+            return False
+        return True
+
+    @staticmethod
+    def _load(path: Path) -> _Stored:
+        """Content of a file, all of it read and parsed."""
+        with np.load(path) as content:
+            about = json.loads(str(content["about"]))
+            of: dict[str, type[Value]] = {
+                "noise": Noise,
+                "assessment": Assessment,
+                "observed": Observation,
+            }
+            values = {
+                name: about[name] and kind.from_dict(about[name]) for name, kind in of.items()
+            }
+            plain = {name: about[name] for name in _PLAIN}
+            maps = {
+                name.removeprefix(_MAP): content[name]
+                for name in content.files
+                if name.startswith(_MAP)
+            }
+            return _Stored(content["pixels"], content["history"], {**plain, **values}, maps)
 
     def put(self, done: Finished) -> None:
         """Store a result; its file appears complete or not at all."""
         record = done.record
-        about = {
-            "seconds": record.seconds,
-            "fallbacks": record.fallbacks,
-            "refined": record.refined,
-            "follows": record.follows,
-            "noise": record.description.noise.to_dict() if record.description.noise else None,
-            "assessment": record.assessment.to_dict() if record.assessment else None,
-            "observed": record.observed.to_dict() if record.observed else None,
-            "reason": record.reason,
+        about = {name: getattr(record, name) for name in _PLAIN}
+        values = {
+            "noise": record.description.noise,
+            "assessment": record.assessment,
+            "observed": record.observed,
         }
+        about |= {name: value and value.to_dict() for name, value in values.items()}
         maps: dict[str, Any] = {f"{_MAP}{name}": pixels for name, pixels in done.maps.items()}
         with (
             replacing(self._path(done.part, done.place)) as (path,),
@@ -102,34 +159,25 @@ class Checkpoint:
         description : Description
             Description of the channel.
         """
-        with np.load(self._path(part.number, place)) as content:
-            about = json.loads(str(content["about"]))
-            noise, assessment = about["noise"], about["assessment"]
-            observed = about["observed"]
-            record = PlaneResult(
-                index=part.indices[place],
-                description=description.replace(noise=noise and Noise.from_dict(noise)),
-                history=content["history"],
-                assessment=assessment and Assessment.from_dict(assessment),
-                seconds=about["seconds"],
-                fallbacks=about["fallbacks"],
-                refined=about["refined"],
-                follows=about["follows"],
-                window=part.window,
-                observed=observed and Observation.from_dict(observed),
-                reason=about["reason"],
-            )
-            maps = {
-                name.removeprefix(_MAP): content[name]
-                for name in content.files
-                if name.startswith(_MAP)
-            }
-            return Finished(part.number, place, content["pixels"], record, maps)
+        stored = self._load(self._path(part.number, place))
+        about = dict(stored.about)
+        record = PlaneResult(
+            index=part.indices[place],
+            description=description.replace(noise=about.pop("noise")),
+            history=stored.history,
+            window=part.window,
+            **about,
+        )
+        return Finished(part.number, place, stored.pixels, record, stored.maps)
 
     def array(self, name: str, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
         """Create an array of zeros as a mapped file of this name in the folder."""
         path = self.folder / f"{name}.npy"
-        return np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
+        with writing(path):
+            array = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
+            with path.open("rb+") as file:
+                reserve(file, path.stat().st_size)
+        return array
 
     def remove(self) -> None:
         """Delete the folder and everything in it."""

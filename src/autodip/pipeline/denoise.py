@@ -121,6 +121,11 @@ def denoise_steps(
         kept = _checkpoint(image, plan, parts, workplace, stack)
         assembly = Assembly(image, plan, parts, kept)
         left = [part for part in parts if not assembly.has(part)]
+        if kept is not None and kept.damaged:
+            workplace.notes.append(
+                f"{kept.damaged} stored results of an earlier run were damaged and were computed "
+                "again"
+            )
         total = sum(len(part.indices) for part in parts)
         count = total - sum(len(part.indices) for part in left)
         for step in _computed(Tasks(image, plan), batches(left, plan.at_once), workplace):

@@ -30,12 +30,15 @@ class Workplace:
         Cluster whose workers compute the tiles.
     engine : Engine, optional
         Engine that computes the tiles; None uses the deep image prior.
+    notes : list of str
+        Receives what the user should know about stored results.
     """
 
     folder: Path | None = None
     key: Mapping[str, Any] = field(default_factory=dict)
     cluster: Cluster | None = None
     engine: Engine | None = None
+    notes: list[str] = field(default_factory=list)
 
     def machine(self, device: str, max_memory: int | None) -> Machine:
         """Device that computes, of this machine or of the workers of the cluster."""

@@ -10,9 +10,9 @@ from pathlib import Path
 from autodip.compute.cluster import Cluster
 from autodip.errors import AutodipError
 from autodip.runs import sidecar
-from autodip.runs.inputs import Failed
 from autodip.runs.job import Job, Outcome, Settings, Show, denoise_file, denoise_there, done
 from autodip.runs.ledger import Unrecorded
+from autodip.runs.searching import Failed
 from autodip.runs.summary import Ended
 from autodip.util.text import named
 

@@ -7,6 +7,7 @@ use it as well.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import platform
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -15,7 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from autodip import io
+import numpy as np
+
 from autodip.compute.cluster import Cluster
 from autodip.errors import ClusterError, OutputError
 from autodip.image.image import Image
@@ -23,10 +25,13 @@ from autodip.pipeline.options import Options
 from autodip.pipeline.plan import ChannelPlan
 from autodip.pipeline.result import Progress, Result
 from autodip.pipeline.workspace import Workplace
-from autodip.runs import saving, sidecar
+from autodip.runs import places, saving
+from autodip.runs.locks import locked
+from autodip.runs.original import Original
 from autodip.runs.selection import Selection
 from autodip.runs.sidecar import ChannelRecord, Sidecar
-from autodip.util.files import check_writable, remove, stamp
+from autodip.util.files import check_writable, remove, stem
+from autodip.util.paths import check_source, exists
 
 Show = Callable[[Progress], None]
 
@@ -119,38 +124,67 @@ def denoise_file(
         If the file cannot be read, denoised or written, or its output exists.
     """
     source, target = job.source, job.target
-    if target.exists() and source.exists() and target.samefile(source):
+    if places.is_input(source, target):
         raise OutputError(f"{target} is the input itself; choose another place with -o")
-    if target.exists() and settings.skip_existing:
+    places.check_kind(target)
+    if settings.skip_existing and exists(target):
+        places.check_complete(target, job.selection.axes)
         return Outcome("skipped", {**_files(job), "skipped": True})
-    if _folder(target) or sidecar.beside(target).is_dir():
-        raise OutputError(f"{target} or its sidecar is a folder; choose another place with -o")
-    if target.exists() and not settings.overwrite:
-        raise OutputError(f"{target} exists; use --overwrite, --skip-existing or another -o")
+    places.check_free(source, target, overwrite=settings.overwrite)
+    check_writable(target.parent, dry=settings.dry_run)
     if settings.dry_run:
         with tempfile.TemporaryDirectory(prefix="autodip-") as scratch:
-            return _planned(job, job.selection.open(source, Path(scratch)))
-    check_writable(target.parent)
-    with _working(target) as folder:
-        image = job.selection.open(source, folder)
-        key = {"source": str(source.absolute()), "stamp": stamp(source), **job.selection.to_dict()}
-        result = _fit(image, job.options, progress, Workplace(folder, key, cluster))
-        content = saving.save(
-            source,
-            target,
-            image,
-            result,
-            options=job.options,
-            selection=job.selection,
-            format=settings.format,
-        )
+            return _planned(job, settings, Path(scratch))
+    with locked(target), _working(target) as folder:
+        return _denoised(job, settings, Workplace(folder, cluster=cluster), progress)
+
+
+def _denoised(job: Job, settings: Settings, workplace: Workplace, progress: Show | None) -> Outcome:
+    """Read, check, fit and write."""
+    source, target, folder = job.source, job.target, workplace.folder
+    assert folder is not None  # given by the caller
+    original = Original.of(source)
+    image = job.selection.open(source, folder)
+    original.check_read()
+    _check(job, settings, image, folder)
+    key = {
+        "source": str(source.absolute()),
+        "sha256": original.sha256,
+        **job.selection.to_dict(),
+    }
+    result = _fit(image, job.options, progress, dataclasses.replace(workplace, key=key))
+    image = original.noted(image).noted(*workplace.notes)
+    places.check_free(source, target, overwrite=settings.overwrite)
+    content = saving.save(
+        source,
+        target,
+        image,
+        result,
+        sha256=original.sha256,
+        options=job.options,
+        selection=job.selection,
+        format=settings.format,
+    )
+    with suppress(OSError):  # the output is written all the same
         remove(folder)
     return done(job, content, result.plans)
 
 
+def _check(job: Job, settings: Settings, image: Image, folder: Path) -> None:
+    """Raise an error if the result could not be written."""
+    saving.check(
+        job.source,
+        job.target,
+        image,
+        folder,
+        dtype=np.dtype(job.options.dtype or image.data.dtype),
+        format=settings.format,
+    )
+
+
 def working_folder(target: Path) -> Path:
     """Folder in which intermediate results are stored until the output is written."""
-    return target.with_name(f".{target.name}.autodip-parts")
+    return target.with_name(f".{stem(target)}.autodip-parts")
 
 
 @contextmanager
@@ -199,9 +233,12 @@ def done(
     return Outcome("done", record, plans, content, earlier)
 
 
-def _planned(job: Job, image: Image) -> Outcome:
+def _planned(job: Job, settings: Settings, scratch: Path) -> Outcome:
     from autodip.pipeline.planning import plan  # noqa: PLC0415  (keeps help fast)
 
+    check_source(job.source)
+    image = job.selection.open(job.source, scratch)
+    _check(job, settings, image, scratch)
     plans = plan(image, job.options)
     channels = [ChannelRecord.of(channel).to_dict() for channel in plans]
     notes = [*image.notes, *plans.notes]
@@ -211,10 +248,6 @@ def _planned(job: Job, image: Image) -> Outcome:
 
 def _files(job: Job) -> dict[str, Any]:
     return {"input": str(job.source), "output": str(job.target)}
-
-
-def _folder(path: Path) -> bool:
-    return path.is_dir() and not io.is_image_folder(path)
 
 
 def _fit(image: Image, options: Options, progress: Show | None, workplace: Workplace) -> Result:

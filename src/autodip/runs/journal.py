@@ -2,7 +2,7 @@
 
 The journal is a hidden file in the output folder to which lines of JSON are appended: first one
 that identifies the run, then one when a file is started, with the size and time of an existing
-output, and one when it is finished. A line that was cut short by a kill is ignored. Files are
+output, and one when it is finished. A line that is incomplete or damaged is ignored. Files are
 recognised by a hash of everything that determines their output, so that files may have been added
 to a folder in the meantime.
 """
@@ -23,9 +23,11 @@ from typing import Any, BinaryIO
 from autodip.errors import OutputError
 from autodip.runs import sidecar
 from autodip.runs.job import Job
+from autodip.runs.locks import Lock, unlock
 from autodip.runs.sidecar import Sidecar
 from autodip.util import files
 from autodip.util.files import stamp, writing
+from autodip.util.paths import exists
 
 SCHEMA = 1
 _PREFIX, _SUFFIX = ".autodip-run-", ".jsonl"
@@ -62,14 +64,17 @@ class Journal:
         self.path = folder / f"{_PREFIX}{identity[:16]}{_SUFFIX}"
         self.resumed = False
         self._file: BinaryIO | None = None
+        self._lock: Lock | None = None
         self._begun: dict[str, Mapping[str, Any]] = {}
         self._done: set[str] = set()
         self.started = datetime.now(UTC).isoformat(timespec="seconds")
         try:
             with writing(self.path, _ELSEWHERE):
                 if not dry:
+                    self._lock = Lock(
+                        self.path, f"{folder}: the same command is already running there"
+                    )
                     self._file = self.path.open("ab")
-                    _lock(self._file, self.path)
                 self._load(identity)
         except OutputError:
             self.close()
@@ -79,13 +84,15 @@ class Journal:
         """Read the journal of an interrupted run and resume it, or begin a new one."""
         content = self.path.read_bytes() if self.path.exists() else b""
         head, *lines = [_parsed(line) for line in content.split(b"\n")]
-        if head.get("schema") == SCHEMA and head.get("identity") == identity:
-            self.resumed, self.started = True, head.get("started", self.started)
-            for line in lines:
+        known = [line for line in lines if _is_known(line)]
+        ours = head.get("schema") == SCHEMA and head.get("identity") == identity
+        if ours or (not head and known):  # the first line is damaged; the name is ours
+            self.resumed, self.started = True, str(head.get("started", self.started))
+            for line in known:
                 if "begun" in line:
                     self._begun[line["begun"]] = line
                     self._done.discard(line["begun"])
-                elif "done" in line:
+                else:
                     self._done.add(line["done"])
             if not content.endswith(b"\n"):
                 self._write(b"\n")
@@ -99,6 +106,7 @@ class Journal:
         for key, line in self._begun.items():
             target = known.get(line["output"])
             if target is not None and key not in self._done:
+                unlock(target)
                 for path in (target, sidecar.beside(target)):
                     for left in files.leftovers(path):
                         files.remove(left)
@@ -111,10 +119,10 @@ class Journal:
         contains this input's hash.
         """
         begun = self._begun.get(key)
-        if begun is None or not job.target.exists():
+        content = sidecar.recorded(job.target) if begun is not None else None
+        if begun is None or content is None or not _is_whole(job.target, content):
             return None
-        content = sidecar.recorded(job.target)
-        if content is None or key in self._done:
+        if key in self._done:
             return content
         if stamp(job.target) == begun["before"]:
             return None
@@ -153,6 +161,9 @@ class Journal:
         if self._file is not None:
             self._file.close()
             self._file = None
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
 
     def __enter__(self) -> Journal:
         return self
@@ -195,23 +206,19 @@ def _parsed(line: bytes) -> Mapping[str, Any]:
     """Content of a line of a journal; empty if the line was cut short."""
     try:
         content = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}
 
 
-def _lock(file: BinaryIO, path: Path) -> None:
-    """Raise an OutputError if the same command is running; the lock ends with the process."""
-    try:
-        import fcntl  # noqa: PLC0415  (not on Windows)
-    except ImportError:
-        return
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise OutputError(
-            f"{path.parent}: the same command is already running there; wait until it has ended, "
-            "or choose another place with -o"
-        ) from None
-    except OSError:  # a file system without locks
-        return
+def _is_whole(target: Path, content: Sidecar) -> bool:
+    """Whether an output has the size that its sidecar states; False if it is missing."""
+    found = files.size(target) if exists(target) else None
+    return found is not None and content.output.get("bytes", found) == found
+
+
+def _is_known(line: Mapping[str, Any]) -> bool:
+    """Whether a line is complete: the start of a job, or its end as done."""
+    if "begun" in line:
+        return isinstance(line["begun"], str) and {"output", "before"} <= set(line)
+    return isinstance(line.get("done"), str)

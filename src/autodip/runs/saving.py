@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from autodip import io
 from autodip.image.image import Image
@@ -22,8 +25,13 @@ from autodip.runs.sidecar import (
     Sidecar,
     beside,
 )
-from autodip.util.files import replacing, sha256
+from autodip.util.files import replacing, size
+from autodip.util.paths import check_space
 from autodip.util.text import to_json, valid
+
+_UNCOMPRESSED = (".npy", ".mrc")
+_COMPRESSION = 4
+"""Compression that is expected at most, where free space is checked."""
 
 
 def save(
@@ -32,6 +40,7 @@ def save(
     image: Image,
     result: Result,
     *,
+    sha256: str,
     options: Options,
     selection: Selection,
     format: str | None = None,
@@ -45,25 +54,76 @@ def save(
     image : Image
         Image that was denoised.
     result : Result
+    sha256 : str
+        Hash of the input as it was read.
     options, selection : Options, Selection
         Options and selection that were specified.
     format : str, optional
         Output format, one of :data:`autodip.io.FORMATS`; by default OME-TIFF for vendors' files,
         and the format of the input for others.
     """
-    content = _sidecar(source, target, image, result, options=options, selection=selection)
-    vendors = source.suffix.lower() not in io.WRITABLE
-    format = format or ("ome-tiff" if vendors else None)
+    content = _sidecar(
+        {"file": _text(source.name), "sha256": sha256, **image_facts(image)},
+        {"file": _text(target.name), "dtype": result.image.dtype.name},
+        image,
+        result,
+        options=options,
+        selection=selection,
+    )
     with replacing(beside(target), target) as (beside_part, target_part):
         denoised = image.replace(data=result.image)
-        io.write(target_part, denoised, target.suffix, format=format)
+        io.write(target_part, denoised, target.suffix, format=_format(source, format))
+        content = content.replace(output={**content.output, "bytes": size(target_part)})
         beside_part.write_text(to_json(content.to_dict()) + "\n", encoding="utf-8")
     return content
 
 
-def _sidecar(
+def check(
     source: Path,
     target: Path,
+    image: Image,
+    folder: Path,
+    *,
+    dtype: np.dtype,
+    format: str | None = None,
+) -> None:
+    """Raise an error if a result could not be written, before there is one.
+
+    Parameters
+    ----------
+    source, target, image, format
+        As for :func:`save`.
+    folder : Path
+        Folder for intermediate results; what it holds already does not need space again.
+    dtype : dtype
+        Data type of the result.
+
+    Raises
+    ------
+    FormatError
+        If the format cannot store the data type or the axes.
+    OutputError
+        If there is too little free space.
+    """
+    format = _format(source, format)
+    io.check(target, image, target.suffix, format=format, dtype=dtype)
+    pixels = image.data.size * dtype.itemsize
+    compressed = target.suffix.lower() not in _UNCOMPRESSED
+    needed = pixels // (_COMPRESSION if compressed else 1)
+    if not isinstance(image.data, np.ndarray) or isinstance(image.data, np.memmap):
+        needed += max(0, pixels - (size(folder) or 0))  # the result is mapped
+    check_space(target.parent, needed)
+
+
+def _format(source: Path, format: str | None) -> str | None:
+    """Output format: the one specified, OME-TIFF for vendors' files, else None."""
+    vendors = source.suffix.lower() not in io.WRITABLE
+    return format or ("ome-tiff" if vendors else None)
+
+
+def _sidecar(
+    input: Mapping[str, Any],
+    output: Mapping[str, Any],
     image: Image,
     result: Result,
     *,
@@ -73,8 +133,8 @@ def _sidecar(
     import torch  # noqa: PLC0415  (already imported after a fit)
 
     return Sidecar(
-        input={"file": _text(source.name), "sha256": sha256(source), **image_facts(image)},
-        output={"file": _text(target.name), "dtype": result.image.dtype.name},
+        input=input,
+        output=output,
         notes=tuple(map(valid, (*image.notes, *result.notes))),
         selection=selection,
         options={name: getattr(options, name) for name in RESTORED},

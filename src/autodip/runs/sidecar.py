@@ -23,7 +23,8 @@ from autodip.pipeline.repair import Repair
 from autodip.pipeline.result import PlaneResult
 from autodip.prior.observation import Observation
 from autodip.runs.selection import Selection
-from autodip.util.values import Value
+from autodip.util.paths import check_source
+from autodip.util.values import Value, check_types
 
 SCHEMA = 2
 """Version of the content; schema 1 can be read as well."""
@@ -249,14 +250,26 @@ class Sidecar(Value):
                 f"{SIDECAR_SUFFIX} and lies next to a denoised image"
             )
         try:
-            return cls.from_dict(_upgraded(content) if schema == 1 else content)
-        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            found = cls.from_dict(_upgraded(content) if schema == 1 else content)
+            check_types(found)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             raise ParameterError(f"a damaged sidecar ({error})") from error
+        return found
 
     def repeated(self) -> Options:
-        """Options that repeat the run."""
+        """Options that repeat the run.
+
+        Raises
+        ------
+        ParameterError
+            If the values do not describe a run.
+        """
         given = {name: value for name, value in self.options.items() if name in RESTORED}
         choices = tuple(channel.choice for channel in self.channels)
+        if not choices or self.threads < 1:
+            raise ParameterError(
+                f"a damaged sidecar (it has {len(choices)} channels and {self.threads} threads)"
+            )
         tile = self.tiling.side if self.tiling else 0
         settled = {"device": self.device, "tile": tile, "preset": choices[0].evidence.preset}
         return Options(**{**given, **settled}, choices=choices)
@@ -296,7 +309,7 @@ def recorded(target: Path) -> Sidecar | None:
     """Sidecar of an output; None if it does not exist or cannot be read."""
     try:
         return Sidecar.parse(json.loads(beside(target).read_text(encoding="utf-8")))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
 
 
@@ -309,10 +322,13 @@ def read(path: Path) -> Sidecar:
         If the file is missing, not JSON, of another schema, or damaged.
     """
     try:
+        check_source(path)
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ParameterError(f"{path}: not a readable sidecar ({error})") from error
     try:
-        return Sidecar.parse(content)
+        found = Sidecar.parse(content)
+        found.repeated()
+        return found
     except ParameterError as error:
         raise ParameterError(f"{path}: {error}") from error

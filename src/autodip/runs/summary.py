@@ -91,7 +91,9 @@ def check(folder: Path) -> None:
         content = json.loads((folder / RUN).read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         return
-    except (OSError, ValueError):
+    except OSError as error:
+        raise _closed(folder / RUN, error) from error
+    except (ValueError, RecursionError):
         content = None
     if not isinstance(content, dict) or not {"schema", "totals", "files"} <= set(content):
         raise _foreign(folder / RUN)
@@ -206,13 +208,27 @@ def _rows(folder: Path) -> list[Row]:
         content = path.read_text(encoding="utf-8")
     except (FileNotFoundError, NotADirectoryError):
         return []
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise _closed(path, error) from error
+    except ValueError as error:
         raise _foreign(path) from error
-    reader = csv.DictReader(io.StringIO(content, newline=""))
-    columns = [name for name in FIELDS if name not in _ADDED or name in (reader.fieldnames or ())]
-    if list(reader.fieldnames or ()) != columns:
-        raise _foreign(path)
-    return [_row(row) for row in reader]
+    if not content.strip():
+        return []
+    try:
+        reader = csv.DictReader(io.StringIO(content, newline=""))
+        header = list(reader.fieldnames or ())
+        columns = [name for name in FIELDS if name not in _ADDED or name in header]
+        if header != columns:
+            raise _foreign(path)
+        return [_row(row) for row in reader]
+    except csv.Error as error:
+        raise _foreign(path) from error
+
+
+def _closed(path: Path, error: OSError) -> OutputError:
+    return OutputError(
+        f"{path}: cannot be read ({error.strerror}); move it away, or choose another place with -o"
+    )
 
 
 def _foreign(path: Path) -> OutputError:

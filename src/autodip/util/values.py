@@ -93,6 +93,43 @@ def _alternatives(hint: Any) -> tuple[Any, ...]:
     return typing.get_args(hint) if union else (hint,)
 
 
+def check_types(value: Value) -> None:
+    """Raise a ParameterError unless all fields, also of inner Values, have their declared types.
+
+    Values that are created in the code have them; this is for those that are read from a file.
+    """
+    hints = _hints(typing.cast(type, type(value)))
+    for name, found in value._fields().items():
+        if not _fits(found, hints[name]):
+            raise ParameterError(f"{type(value).__name__}: {name} is {found!r:.60}")
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a value has the type that an annotation declares."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        return any(_fits(value, one) for one in arguments)
+    if origin is typing.Literal:
+        return value in arguments
+    if origin is not None:
+        return isinstance(value, origin) and _fits_inside(value, arguments)
+    if hint in (int, float):
+        allowed = (int, float) if hint is float else int
+        return isinstance(value, allowed) and not isinstance(value, bool)
+    if isinstance(value, Value) and hint is type(value):
+        check_types(value)
+    return hint is Any or isinstance(value, hint)
+
+
+def _fits_inside(value: Any, hints: tuple[Any, ...]) -> bool:
+    """Whether the elements of a tuple, or the values of a mapping, have the declared types."""
+    if isinstance(value, Mapping):
+        return all(_fits(one, hints[1]) for one in value.values())
+    if hints[-1] is ...:
+        return all(_fits(one, hints[0]) for one in value)
+    return len(value) == len(hints) and all(map(_fits, value, hints))
+
+
 def check_int(name: str, value: Any, low: int, high: int | None = None) -> None:
     """Raise a ParameterError unless ``value`` is an integer from ``low`` to ``high``."""
     limit = f"from {low} to {high}" if high is not None else f"of {low} or more"

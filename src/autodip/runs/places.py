@@ -1,0 +1,201 @@
+"""Places of the outputs: the path of each, and whether it may be written to."""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+
+from autodip import io
+from autodip.errors import FormatError, OutputError, ParameterError
+from autodip.io.stores import check_replaceable, is_store
+from autodip.runs import sidecar
+from autodip.runs.inputs import Input, several
+from autodip.util.files import size
+from autodip.util.paths import check_name, exists, is_file, is_folder, same
+
+_URL = re.compile("[A-Za-z][A-Za-z0-9+.-]+://")
+_ELSEWHERE = "choose another place with -o"
+
+
+def pair(
+    found: Sequence[Input], place: str, inputs: Sequence[Path], format: str | None
+) -> list[tuple[Input, Path]]:
+    """Pair each input with the path of its output.
+
+    Parameters
+    ----------
+    found : sequence of Input
+    place : str
+        Output folder; for a single file also the output file itself.
+    inputs : sequence of Path
+        Inputs as the user specified them.
+    format : str or None
+        Output format, one of :data:`autodip.io.FORMATS`; None for that of the input.
+
+    Raises
+    ------
+    ParameterError
+        If several inputs would have the same output, an output is another input or is inside a
+        Zarr store, or the ending of its name does not match its format.
+    """
+    if _URL.match(place):
+        raise ParameterError(f"-o {place}: this is a URL, and only files are written")
+    out = Path(place)
+    existing = is_folder(out) and not io.is_image_folder(out)
+    folder = existing or not out.suffix or place.endswith(("/", os.sep))
+    if found and not several(inputs) and not folder:
+        _check_ending(f"-o {out}", found[0], out, format)
+        pairs = [(found[0], out)]
+    else:
+        pairs = _in_folder(found, out, format)
+        _check_outside(out, "-o ")
+    for parent in dict.fromkeys(target.parent for _, target in pairs):
+        _check_outside(parent, "-o ")
+    _check_distinct(pairs, inputs)
+    return pairs
+
+
+def _in_folder(found: Sequence[Input], out: Path, format: str | None) -> list[tuple[Input, Path]]:
+    pairs: list[tuple[Input, Path]] = []
+    for one in found:
+        if one.fixed:
+            _check_ending(f"{one.where}: output {one.place}", one, Path(one.place), format)
+            pairs.append((one, out / one.place))
+        else:
+            pairs.append((one, out / one.place.with_name(io.output_name(one.path.name, format))))
+    return pairs
+
+
+def _check_ending(output: str, found: Input, target: Path, format: str | None) -> None:
+    wanted = Path(io.output_name(found.path.name, format)).suffix.lower()
+    written = target.suffix.lower()
+    if wanted in io.WRITABLE and wanted != written and {wanted, written} != {".tif", ".tiff"}:
+        raise ParameterError(
+            f"{output}: the output of {found.path.name} is "
+            f"{'written as ' + format if format else 'written in its own format'}; "
+            f"end it in {wanted}{'' if found.fixed else ', or give a folder'}"
+        )
+
+
+def _check_outside(folder: Path, option: str) -> None:
+    """Raise a ParameterError if a folder is, or is inside, a Zarr store."""
+    place = Path(os.path.realpath(folder))
+    store = next((one for one in (place, *place.parents) if is_store(one)), None)
+    if store is not None:
+        raise ParameterError(
+            f"{option}{folder} is inside the Zarr store {store}, into which nothing is written; "
+            "choose another place"
+        )
+
+
+def _check_distinct(pairs: Sequence[tuple[Input, Path]], inputs: Sequence[Path]) -> None:
+    """Raise a ParameterError if an output would be written twice, or over another input."""
+    sources = {_identity(path): path for path in (*(found.path for found, _ in pairs), *inputs)}
+    seen: dict[str, tuple[Path, Path]] = {}
+    for found, target in pairs:
+        place = _place(target)
+        if place in seen:
+            earlier, where = seen[place]
+            raise ParameterError(
+                f"{earlier} and {found.path} would both be written to {where}; "
+                "denoise them in two calls with different output folders, "
+                "or specify the outputs in a manifest"
+            )
+        seen[place] = found.path, target
+        for written in (target, sidecar.beside(target)):
+            other = sources.get(_identity(written))
+            if other is not None and _identity(other) != _identity(found.path):
+                raise ParameterError(
+                    f"{found.path} would be written over the input {other}; {_ELSEWHERE}"
+                )
+
+
+def _identity(path: Path) -> tuple[int, int] | str:
+    """Equal for all names of an existing file, including links to it."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return os.path.realpath(path)
+    return found.st_dev, found.st_ino
+
+
+def _place(target: Path) -> str:
+    """Equal for all names under which the file system would create the same file."""
+    parent = os.path.realpath(target.parent)
+    name = unicodedata.normalize("NFC", target.name)
+    place = os.path.normcase(Path(parent) / name)
+    return place.casefold() if _ignores_case(Path(parent)) else place
+
+
+def _ignores_case(folder: Path) -> bool:
+    """Whether the file system of a folder takes upper and lower case for the same."""
+    for place in (folder, *folder.parents):
+        other = place.with_name(place.name.swapcase()) if place.name else place
+        if other != place and exists(place):
+            return same(place, other)
+    return False
+
+
+def check_kind(target: Path) -> None:
+    """Raise an OutputError if an output or its sidecar is no file, or its name is too long."""
+    beside = sidecar.beside(target)
+    check_name(beside)
+    for path in (target, beside):
+        if is_folder(path) and not (path == target and io.is_image_folder(path)):
+            raise OutputError(f"{path} is a folder; {_ELSEWHERE}")
+        if exists(path) and not is_file(path) and not is_folder(path):
+            raise OutputError(f"{path} is a device, a pipe or a socket; {_ELSEWHERE}")
+
+
+def check_free(source: Path, target: Path, *, overwrite: bool) -> None:
+    """Raise an OutputError if writing an output would delete what must not be deleted.
+
+    Parameters
+    ----------
+    source, target : Path
+        Input and output.
+    overwrite : bool
+        Whether an existing output is replaced; a folder only if it is an OME-Zarr image.
+    """
+    if exists(target) and not overwrite:
+        raise OutputError(f"{target} exists; use --overwrite, --skip-existing or another -o")
+    beside = sidecar.beside(target)
+    if exists(beside) and not overwrite and sidecar.recorded(target) is None:
+        raise OutputError(f"{beside} exists and is not a sidecar of autodip; {_ELSEWHERE}")
+    try:
+        check_replaceable(target, source)
+    except FormatError as error:
+        raise OutputError(str(error)) from error
+
+
+def is_input(source: Path, target: Path) -> bool:
+    """Whether an output is the input itself, under this or another name."""
+    return same(source, target)
+
+
+def check_complete(target: Path, axes: str | None) -> None:
+    """Raise an OutputError if an existing output is damaged, for example only half-written.
+
+    If its size is that which its sidecar states, it is not read.
+
+    Parameters
+    ----------
+    target : Path
+    axes : str or None
+        Axes that the user specified for the input.
+    """
+    content = sidecar.recorded(target)
+    if content is not None and content.output.get("bytes") == size(target):
+        return
+    try:
+        io.read(target, axes)
+    except ParameterError:  # it does not state its axes, or holds several images
+        return
+    except FormatError as error:
+        raise OutputError(
+            f"{target} exists but is damaged, so it is not skipped ({error}); delete it, or use "
+            "--overwrite"
+        ) from error
