@@ -7,9 +7,10 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from importlib import import_module
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,10 @@ from autodip.compute.device import peak_memory
 from autodip.denoisers.context import Context
 from autodip.image.scaling import to_dtype
 from autodip.metrics.scores import Truth, score
+
+_SIGNALS = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+]
 
 
 def run(method: Method, noisy: np.ndarray, truth: Truth, context: Context) -> dict[str, Any]:
@@ -55,20 +60,34 @@ def _in_process(work: Callable[..., dict[str, Any]], *arguments: Any) -> dict[st
     here, there = spawn.Pipe(duplex=False)
     process = spawn.Process(target=_answer, args=(there, work, arguments), daemon=True)
     try:
-        process.start()
+        with _signals_blocked():
+            process.start()
         there.close()
         answer: dict[str, Any] = here.recv()
+        process.join(1)
     except (EOFError, OSError):  # the process ended before it had answered completely
         process.join()
         answer = {"error": f"its process exited with code {process.exitcode}{_signal(process)}"}
     finally:
-        if process.is_alive():
-            process.join(1)
-            process.kill()  # it ignores other signals
         if process.pid is not None:
+            process.kill()
             process.join()
         here.close()
     return answer
+
+
+@contextmanager
+def _signals_blocked() -> Iterator[None]:
+    """Block signals; a process that is started inherits this, and is not hit while it imports."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    resource_tracker.ensure_running()  # starting it would unblock them
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _signal(process: Any) -> str:
@@ -79,9 +98,10 @@ def _answer(
     there: Connection, work: Callable[..., dict[str, Any]], arguments: tuple[Any, ...]
 ) -> None:
     # The parent handles signals and ends this process; if it is killed, this process ends itself.
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    for number in _SIGNALS:
+        signal.signal(number, lambda *_: None)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         answer = work(*arguments)

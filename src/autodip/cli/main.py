@@ -79,8 +79,6 @@ class _Lazy(click.Group):
         try:
             return super().invoke(ctx)
         except (KeyboardInterrupt, BrokenPipeError) as stop:
-            if isinstance(stop, BrokenPipeError) and not signals.output_is_closed():
-                raise RuntimeError(f"BrokenPipeError: {stop}") from stop
             raise _FromOutside(stop) from None  # the exception itself would be handled by click
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -139,6 +137,8 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911  (one line for each kind 
         error.show()
         return WRONG_USAGE
     except _FromOutside as outside:
+        if isinstance(outside.stop, BrokenPipeError) and not signals.output_is_closed():
+            return _unexpected(outside.stop)
         return signals.report(outside.stop)
     except (signals.Stopped, click.Abort, KeyboardInterrupt) as stop:
         return signals.report(stop)
@@ -148,9 +148,14 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911  (one line for each kind 
     except AutodipError as error:
         click.echo(f"autodip: {error}", err=True)
         return SOME_FAILED
-    except Exception as error:  # an unexpected error is also shown in one line
-        click.echo(f"autodip: unexpected {type(error).__name__}: {error}", err=True)
-        if os.environ.get("AUTODIP_DEBUG"):
-            raise
-        return SOME_FAILED
+    except Exception as error:
+        return _unexpected(error)
     return code if isinstance(code, int) else DONE
+
+
+def _unexpected(error: Exception) -> int:
+    """Show an unexpected error in one line; raise it if AUTODIP_DEBUG is set."""
+    click.echo(f"autodip: unexpected {type(error).__name__}: {error}", err=True)
+    if os.environ.get("AUTODIP_DEBUG"):
+        raise error
+    return SOME_FAILED

@@ -42,8 +42,7 @@ def connect(address: str, patience: float) -> Any:
         If dask.distributed is not installed.
     """
     distributed = require("distributed", "cluster")
-    for name in ("distributed", "tornado"):  # they log what is raised here as an error
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+    _silence()
     try:
         with ThreadPoolExecutor(1) as own:  # this thread may have a running event loop
             own.submit(asyncio.run, _find_scheduler(address, patience)).result()
@@ -82,6 +81,7 @@ def start(workers: int) -> tuple[Any, Any]:
     distributed = require("distributed", "cluster")
     import dask  # noqa: PLC0415  (comes with distributed)
 
+    _silence()
     threads = max(1, (os.cpu_count() or 1) // workers)
     own = {"distributed.nanny.environ": {"OMP_NUM_THREADS": threads}}
     try:
@@ -100,6 +100,12 @@ def start(workers: int) -> tuple[Any, Any]:
         raise ClusterError(
             f"{workers} workers could not be started on this machine ({words_of(error)}); use fewer"
         ) from error
+
+
+def _silence() -> None:
+    """Keep dask from logging what is raised as an error, and how it closes its connections."""
+    for name in ("distributed", "distributed.client", "tornado"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 async def _find_scheduler(address: str, patience: float) -> None:

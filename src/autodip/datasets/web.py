@@ -43,7 +43,7 @@ class Answer:
         self._body = response
 
     def read(self, size: int) -> bytes:
-        """Read up to ``size`` bytes; empty at the end.
+        """Read what has arrived, up to ``size`` bytes, or wait for more; empty at the end.
 
         Raises
         ------
@@ -51,7 +51,7 @@ class Answer:
             If the connection broke off.
         """
         try:
-            return self._body.read(size)
+            return self._body.read1(size)
         except (OSError, http.client.HTTPException) as error:
             raise ConnectionLostError(f"{self.url}: the connection broke off ({error})") from error
 
