@@ -38,6 +38,23 @@ class ConnectionLostError(OutputError):
 class _Redirects(urllib.request.HTTPRedirectHandler):
     """Follow redirects to http and https addresses, but none that gives up encryption."""
 
+    def http_error_302(
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: http.client.HTTPMessage,
+    ) -> Any:
+        """Open the address to which a response leads."""
+        try:
+            return super().http_error_302(req, fp, code, msg, headers)
+        except BaseException:
+            fp.close()
+            raise
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
+
     def redirect_request(
         self,
         req: urllib.request.Request,
