@@ -10,11 +10,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from autodip.datasets import download as downloads
-from autodip.datasets import sources, web
+from autodip.datasets import sources
 from autodip.datasets.download import download
 from autodip.datasets.fetch import fetch
 from autodip.datasets.sources import Remote
 from autodip.errors import AutodipError, OutputError
+from autodip.util import web
 
 BODY = bytes(range(256)) * 100
 MD5 = hashlib.md5(BODY).hexdigest()

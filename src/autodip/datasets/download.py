@@ -24,9 +24,9 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from autodip.datasets import web
 from autodip.datasets.sources import Remote
 from autodip.errors import OutputError
+from autodip.util import web
 from autodip.util.files import writing
 
 _CHUNK = 2**20

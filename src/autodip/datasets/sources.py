@@ -19,8 +19,8 @@ from typing import Any
 from urllib.parse import quote, urlencode
 from xml.etree import ElementTree
 
-from autodip.datasets import web
 from autodip.errors import OutputError, ParameterError
+from autodip.util import web
 
 _DIGITS = {"md5": 32, "sha1": 40, "sha224": 56, "sha256": 64, "sha384": 96, "sha512": 128}
 """Algorithms of published checksums that are checked, and their number of digits."""

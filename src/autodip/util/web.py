@@ -28,7 +28,8 @@ TIMEOUT = 60.0
 SLOWEST = 10_000
 """Bytes that must arrive within :data:`TIMEOUT` seconds."""
 
-_LARGEST_TEXT = 64 * 2**20
+LARGEST_TEXT = 64 * 2**20
+"""Bytes of a list of files at most."""
 
 
 class ConnectionLostError(OutputError):
@@ -49,6 +50,8 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         """Open the address to which a response leads."""
         try:
             return super().http_error_302(req, fp, code, msg, headers)
+        except urllib.error.HTTPError:  # is returned as a response
+            raise
         except BaseException:
             fp.close()
             raise
@@ -71,7 +74,10 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
                 f"{req.full_url}: the server redirects to {newurl}; only http and https addresses "
                 "are followed, and none from https to http"
             )
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
+        found = super().redirect_request(req, fp, code, msg, headers, newurl)
+        if found is not None and found.host != req.host:  # a login is for its own server only
+            found.remove_header("Authorization")
+        return found
 
 
 class _Prompt:
@@ -226,24 +232,31 @@ def request(url: str, headers: Mapping[str, str] | None = None) -> Iterator[Answ
         yield Answer(cast("http.client.HTTPResponse", response), url)
 
 
-def text(url: str) -> bytes:
+def text(
+    url: str, headers: Mapping[str, str] | None = None, *, largest: int = LARGEST_TEXT
+) -> bytes:
     """Read a whole response, such as a list of files.
 
     Raises
     ------
     OutputError
-        If the server refuses the request, or sends more than 64 MB.
+        If the server refuses the request, or sends more than ``largest`` bytes.
     """
-    with request(url) as answer:
+    with request(url, headers) as answer:
         if answer.status != http.client.OK:
             kind = ConnectionLostError if answer.status >= 500 else OutputError
             raise kind(f"{url}: the server answered {answer.status}")
-        content = b""
+        content = bytearray()
         while part := answer.read(2**20):
             content += part
-            if len(content) > _LARGEST_TEXT:
-                raise OutputError(f"{url}: the response is larger than {_LARGEST_TEXT >> 20} MB")
-    return content
+            if len(content) > largest:
+                raise OutputError(f"{url}: the response is larger than {largest / 2**20:.0f} MB")
+        announced = answer.length()
+        if announced is not None and len(content) < announced:
+            raise ConnectionLostError(
+                f"{url}: the connection broke off after {len(content):,} of {announced:,} bytes"
+            )
+    return bytes(content)
 
 
 def read_json(url: str) -> Any:
