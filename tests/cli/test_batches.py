@@ -385,5 +385,5 @@ def test_the_same_command_twice_at_once(batch, images, tmp_path, monkeypatch):
 
     monkeypatch.setattr("autodip.runs.batch.denoise_file", again)
     code, _, err = batch(*ARGUMENTS)
-    assert code == 1
+    assert code == 130
     assert "the same command is already running there" in seen[0][2] + err

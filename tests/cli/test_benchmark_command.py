@@ -93,7 +93,7 @@ def test_a_stop_loses_nothing(benchmark_cells, out, monkeypatch):
 
     monkeypatch.setattr(runner.cells, "run", stop_at_third)
     code, _, said = benchmark_cells("--methods", "noisy")
-    assert code == 1
+    assert code == 130
     assert "interrupted" in said
     assert len(rows(out)) == 2
     assert "| noisy | 2 of 4 |" in (out / "table.md").read_text()

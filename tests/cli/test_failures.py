@@ -1,11 +1,5 @@
 """Bad input: one clear line, the right exit code, no damage to the rest."""
 
-import os
-import signal
-import subprocess
-import sys
-import time
-
 import imagecodecs
 import numpy as np
 import pytest
@@ -14,7 +8,6 @@ from PIL import Image
 
 from autodip.compute import device
 from autodip.fit import counting
-from tests.cli.conftest import QUICK
 
 
 def png(array):
@@ -280,30 +273,3 @@ def test_wrong_sidecar(cli, cells, tmp_path, content, message):
     code, _, err = cli("denoise", cells, "-o", tmp_path / "out", "--params", path)
     assert code == 2
     assert message in err
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-def test_ctrl_c_once_stops_and_leaves_nothing_half_made(cells, tmp_path):
-    out = tmp_path / "out"
-    first = tmp_path / "a.png"
-    first.write_bytes(cells.read_bytes())
-    command = [sys.executable, "-c", "from autodip.cli.main import main; main()", "denoise"]
-    quick = subprocess.run([*command, first, "-o", out, *QUICK], check=False)
-    assert quick.returncode == 0
-    endless = [*command, first, cells, "-o", out, "--skip-existing", "--iterations", "1000000"]
-    running = subprocess.Popen(
-        endless, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ
-    )
-    assert "left as it is" in running.stdout.readline()
-    time.sleep(5)
-    assert running.poll() is None
-    running.send_signal(signal.SIGINT)
-    _, err = running.communicate(timeout=120)
-    assert running.returncode == 1
-    assert "interrupted; not written" in err
-    assert str(cells) in err
-    assert "Traceback" not in err
-    assert "the same command resumes" in err
-    journal, *written = sorted(p.name for p in out.iterdir())
-    assert journal.startswith(".autodip-run-")
-    assert written == ["a.png", "a.png.autodip.json"]

@@ -2,9 +2,16 @@
 
 import os
 import signal
+import socket
+import subprocess
+import sys
+import threading
 import time
+from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import torch
 
@@ -148,7 +155,7 @@ def test_what_the_workers_are(cluster):
 def test_wrong_numbers_and_addresses(monkeypatch):
     with pytest.raises(ParameterError, match="1 or more"):
         Cluster.start(0)
-    monkeypatch.setattr("autodip.compute.cluster._PATIENCE", 1)
+    monkeypatch.setattr("autodip.compute.cluster.PATIENCE", 1)
     with pytest.raises(ClusterError, match="no dask scheduler answers"):
         Cluster.connect("tcp://127.0.0.1:9")
 
@@ -157,7 +164,123 @@ def test_a_cluster_that_is_there_is_joined(cluster, monkeypatch):
     address = cluster._client.scheduler.address
     with Cluster.connect(address) as joined:
         assert joined.workers == 2
-    monkeypatch.setattr("autodip.compute.cluster.version", lambda name: "0.0")
+    monkeypatch.setattr("autodip.compute.dask_client.version", lambda name: "0.0")
     with pytest.raises(ClusterError, match="same version"):
         Cluster.connect(address)
     assert cluster.workers == 2
+
+
+def test_nothing_can_be_reached_from_another_machine(cluster):
+    processes = [psutil.Process(), *psutil.Process().children(recursive=True)]
+    listening = {
+        one.laddr.ip
+        for process in processes
+        for one in process.net_connections()
+        if one.status == psutil.CONN_LISTEN
+    }
+    assert listening == {"127.0.0.1"}
+
+
+@contextmanager
+def answering(content):
+    """A port that sends these bytes to everybody; None keeps silent."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        kept = []
+
+        def serve():
+            while True:
+                try:
+                    connection, _ = server.accept()
+                except OSError:
+                    return
+                kept.append(connection)
+                if content is not None:
+                    connection.sendall(content)
+                if content == b"":
+                    connection.close()
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        server.shutdown(socket.SHUT_RDWR)
+        for connection in kept:
+            connection.close()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [None, b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"SSH-2.0-x\r\n", bytes(99), b"\xff" * 99],
+)
+def test_a_port_that_is_no_scheduler(content, monkeypatch):
+    monkeypatch.setattr("autodip.compute.cluster.PATIENCE", 1)
+    with answering(content) as address, pytest.raises(ClusterError) as caught:
+        Cluster.connect(address)
+    assert "'dask scheduler' prints it" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "address", ["", "nonsense", "127.0.0.1", "http://a:1", "tcp://:::", "tls://a:1", "inproc://1"]
+)
+def test_addresses_that_are_none(address):
+    with pytest.raises(ClusterError, match="no dask scheduler answers"):
+        Cluster.connect(address)
+
+
+def test_the_address_of_a_worker(cluster):
+    (address, *_) = cluster._client.scheduler_info(n_workers=-1)["workers"]
+    with pytest.raises(ClusterError, match="it is the address of a worker"):
+        Cluster.connect(address)
+
+
+@pytest.fixture
+def elsewhere():
+    """A scheduler and a worker that no nanny replaces, both in processes of their own."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    address = f"tcp://127.0.0.1:{port}"
+    path = os.pathsep.join(filter(None, (str(Path.cwd()), os.environ.get("PYTHONPATH"))))
+    environ = {**os.environ, "PYTHONPATH": path}
+    quiet = {"env": environ, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    tool = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--no-dashboard"]
+    scheduler = subprocess.Popen([*tool, "--host", "127.0.0.1", "--port", str(port)], **quiet)
+    tool = [sys.executable, "-m", "distributed.cli.dask_worker", "--no-nanny", "--no-dashboard"]
+    worker = subprocess.Popen([*tool, "--nthreads", "1", address], **quiet)
+    yield address, scheduler, worker
+    for process in (worker, scheduler):
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize(
+    ("victim", "message"),
+    [(0, "no longer answers.*start it again"), (1, "all workers are lost.*start workers")],
+)
+def test_a_cluster_that_is_lost_is_not_waited_for(elsewhere, monkeypatch, victim, message):
+    address, *processes = elsewhere
+    with Cluster.connect(address) as workers:
+        monkeypatch.setattr("autodip.compute.cluster.PATIENCE", 5)
+        outcomes = workers.attempts(slow, range(8))
+        assert next(outcomes)[0] == 0
+        processes[victim].kill()
+        with pytest.raises(ClusterError, match=message) as caught:
+            list(outcomes)
+        assert "\n" not in str(caught.value)
+
+
+class Cards:
+    """A client of workers on two machines, with two cards on the first."""
+
+    status = "running"
+
+    def run(self, function, device):
+        bare = device == "cpu"
+        cards = {"tcp://a:1": "x", "tcp://a:2": "x", "tcp://a:3": "y", "tcp://b:1": "x"}
+        free = {"x": 80, "y": 50}
+        about = {"card": lambda card: "" if bare else card, "free_memory": free.get}
+        return {address: about[function.__name__](card) for address, card in cards.items()}
+
+
+def test_workers_on_one_card_share_its_memory():
+    cluster = Cluster(Cards())
+    assert cluster.free_memory("cuda:0") == 40
+    assert cluster.free_memory("cpu") == 50 // 3

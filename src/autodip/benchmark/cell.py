@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
-import sys
+import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from importlib import import_module
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 
 from autodip.benchmark.method import Method
 from autodip.benchmark.rows import to_json
+from autodip.compute.device import peak_memory
 from autodip.denoisers.context import Context
 from autodip.image.scaling import to_dtype
 from autodip.metrics.scores import Truth, score
+
+_SIGNALS = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+]
 
 
 def run(method: Method, noisy: np.ndarray, truth: Truth, context: Context) -> dict[str, Any]:
@@ -54,20 +60,34 @@ def _in_process(work: Callable[..., dict[str, Any]], *arguments: Any) -> dict[st
     here, there = spawn.Pipe(duplex=False)
     process = spawn.Process(target=_answer, args=(there, work, arguments), daemon=True)
     try:
-        process.start()
+        with _signals_blocked():
+            process.start()
         there.close()
         answer: dict[str, Any] = here.recv()
+        process.join(1)
     except (EOFError, OSError):  # the process ended before it had answered completely
         process.join()
         answer = {"error": f"its process exited with code {process.exitcode}{_signal(process)}"}
     finally:
-        if process.is_alive():
-            process.join(1)
-            process.terminate()
         if process.pid is not None:
+            process.kill()
             process.join()
         here.close()
     return answer
+
+
+@contextmanager
+def _signals_blocked() -> Iterator[None]:
+    """Block signals; a process that is started inherits this, and is not hit while it imports."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    resource_tracker.ensure_running()  # starting it would unblock them
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _signal(process: Any) -> str:
@@ -77,13 +97,25 @@ def _signal(process: Any) -> str:
 def _answer(
     there: Connection, work: Callable[..., dict[str, Any]], arguments: tuple[Any, ...]
 ) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C and ends this process
+    # The parent handles signals and ends this process; if it is killed, this process ends itself.
+    for number in _SIGNALS:
+        signal.signal(number, lambda *_: None)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         answer = work(*arguments)
     except Exception as error:
         answer = {"error": f"{type(error).__name__}: {error}"}
     there.send(answer)
     there.close()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _denoise(method: Method, noisy: np.ndarray, truth: Truth, context: Context) -> dict[str, Any]:
@@ -108,17 +140,14 @@ def _denoise(method: Method, noisy: np.ndarray, truth: Truth, context: Context) 
 
 
 def _peak_memory() -> float | None:
-    """Peak resident memory of this process, in 1e6 bytes."""
+    """Peak resident memory of this process, in 1e6 bytes; None if the system does not report it."""
     status = Path("/proc/self/status")
     if status.exists():  # on Linux, the value of getrusage includes the peak of the parent
         for line in status.read_text().splitlines():
             if line.startswith("VmHWM:"):
                 return float(line.split()[1]) * 1024 / 1e6
-    if sys.platform == "win32":
-        return float(psutil.Process().memory_info().peak_wset) / 1e6
-    import resource  # noqa: PLC0415  (not on Windows)
-
-    return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) / 1e6
+    peak = peak_memory()
+    return None if peak is None else peak / 1e6
 
 
 def _peak_gpu_memory(device: str) -> float | None:

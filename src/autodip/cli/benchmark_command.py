@@ -13,6 +13,7 @@ from click.core import ParameterSource
 from autodip import datasets
 from autodip.benchmark import Cell, Conditions, Row, Store, Update, plan, registry, run
 from autodip.benchmark.environment import environment
+from autodip.cli import signals
 from autodip.cli.plan_text import duration
 from autodip.cli.shared_options import limit_option, shared_option
 from autodip.cli.workers import workers_of, workers_options
@@ -67,6 +68,7 @@ from autodip.util.text import to_json
 @workers_options
 @click.option("--quiet", "-q", is_flag=True, help="Print only the table.")
 @click.pass_context
+@signals.keeping("the finished cells are kept in results.csv; the same command resumes")
 def command(
     context: click.Context,
     dataset: str,

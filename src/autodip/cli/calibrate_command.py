@@ -10,6 +10,7 @@ import click
 from autodip import datasets
 from autodip.bases import grid as grids
 from autodip.calibration import Sweep, captures
+from autodip.cli import signals
 from autodip.cli.filling import fill
 from autodip.cli.shared_options import limit_option, shared_option
 from autodip.cli.workers import workers_of, workers_options
@@ -77,6 +78,7 @@ ROLES = ("calibration", "test")
     "--resume", is_flag=True, help="The default, kept for clarity: recorded runs are not repeated."
 )
 @click.option("--quiet", "-q", is_flag=True, help="Print only the summary.")
+@signals.keeping("the recorded runs are kept in the base; the same command resumes")
 def command(
     manifest_file: Path,
     base: Path,

@@ -19,6 +19,7 @@ from rich.progress import (
 )
 
 from autodip import datasets
+from autodip.cli import signals
 from autodip.cli.shared_options import say_json
 from autodip.datasets import sources
 from autodip.datasets.fetch import fetch as steps
@@ -43,6 +44,7 @@ def command() -> None:
 )
 @click.option("--no-unpack", is_flag=True, help="Do not unpack archives.")
 @click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
+@signals.keeping("what has arrived is kept; the same command resumes")
 def fetch(name: str, out: Path | None, only: tuple[str, ...], no_unpack: bool, quiet: bool) -> None:
     """Download a data set from the site of its authors.
 

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from autodip import io
+from autodip.cli import signals
 from autodip.cli.shared_options import choice_options, said_of
 from autodip.cli.voice import Voice
 from autodip.cli.workers import workers_of, workers_options
@@ -53,6 +54,7 @@ from autodip.runs.sidecar import SIDECAR_SUFFIX, Sidecar
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
 @click.pass_context
+@signals.keeping("finished files are kept; the same command resumes")
 def command(
     context: click.Context,
     /,

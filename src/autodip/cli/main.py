@@ -8,10 +8,12 @@ import sys
 from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 import click
 
 import autodip
+from autodip.cli import signals
 from autodip.errors import AutodipError, ParameterError
 
 _COMMANDS = {
@@ -52,6 +54,13 @@ DONE, SOME_FAILED, WRONG_USAGE = 0, 1, 2
 """Exit codes."""
 
 
+class _FromOutside(Exception):  # noqa: N818  (not an error)
+    """A command was ended from outside by the exception that this one contains."""
+
+    def __init__(self, stop: BaseException) -> None:
+        self.stop = stop
+
+
 class _Lazy(click.Group):
     """Group that imports a command only when it is needed, so that help is fast."""
 
@@ -62,8 +71,15 @@ class _Lazy(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module = f"{cmd_name.replace('-', '_')}_command"
-        command: click.Command = import_module(f"autodip.cli.{module}").command
+        with signals.keeping("nothing had been written yet"):
+            command: click.Command = import_module(f"autodip.cli.{module}").command
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (KeyboardInterrupt, BrokenPipeError) as stop:
+            raise _FromOutside(stop) from None  # the exception itself would be handled by click
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -99,8 +115,16 @@ def command() -> None:
 
 
 def main() -> None:
-    """Run the command line; exit with 0 (done), 1 (some inputs failed) or 2 (wrong usage)."""
-    sys.exit(run(sys.argv[1:]))
+    """Run the command line; exit with 0 (done), 1 (some inputs failed) or 2 (wrong usage).
+
+    A command that a signal ends exits with 128 plus the number of the signal, for example 130
+    after Ctrl-C (SIGINT) and 143 after SIGTERM.
+    """
+    with signals.stoppable():
+        code = run(sys.argv[1:])
+        if code > signals.SIGNALLED:
+            signals.end(code)
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:  # noqa: PLR0911  (one line for each kind of end)
@@ -112,18 +136,26 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911  (one line for each kind 
     except click.ClickException as error:
         error.show()
         return WRONG_USAGE
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("autodip: interrupted", err=True)
-        return SOME_FAILED
+    except _FromOutside as outside:
+        if isinstance(outside.stop, BrokenPipeError) and not signals.output_is_closed():
+            return _unexpected(outside.stop)
+        return signals.report(outside.stop)
+    except (signals.Stopped, click.Abort, KeyboardInterrupt) as stop:
+        return signals.report(stop)
     except ParameterError as error:
         click.echo(f"autodip: {error}", err=True)
         return WRONG_USAGE
     except AutodipError as error:
         click.echo(f"autodip: {error}", err=True)
         return SOME_FAILED
-    except Exception as error:  # an unexpected error is also shown in one line
-        click.echo(f"autodip: unexpected {type(error).__name__}: {error}", err=True)
-        if os.environ.get("AUTODIP_DEBUG"):
-            raise
-        return SOME_FAILED
+    except Exception as error:
+        return _unexpected(error)
     return code if isinstance(code, int) else DONE
+
+
+def _unexpected(error: Exception) -> int:
+    """Show an unexpected error in one line; raise it if AUTODIP_DEBUG is set."""
+    click.echo(f"autodip: unexpected {type(error).__name__}: {error}", err=True)
+    if os.environ.get("AUTODIP_DEBUG"):
+        raise error
+    return SOME_FAILED

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from autodip.cli import prior_study_command, prior_tune_command
+from autodip.cli import prior_study_command, prior_tune_command, signals
 from autodip.cli.progress import ProgressBar
 from autodip.cli.shared_options import shared_option
 from autodip.compute import device
@@ -57,6 +57,7 @@ def command() -> None:
     help="Processes that draw training examples; the result does not depend on it.",
 )
 @click.option("--quiet", "-q", is_flag=True, help="Print only the file of the weights.")
+@signals.keeping("the last state is kept in the folder --out; the same command continues from it")
 def train_command(
     recipe: Path,
     data: Path,

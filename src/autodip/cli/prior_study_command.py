@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from autodip import datasets
+from autodip.cli import signals
 from autodip.cli.shared_options import say_json, shared_option
 from autodip.compute import device
 from autodip.datasets import own_pairs
@@ -41,6 +42,7 @@ _COLUMNS = ("pairs", "kept", "images", "PSNR", "gain", "worst", "LPIPS")
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the table as JSON.")
 @click.option("--quiet", "-q", is_flag=True, help="Print only the table.")
+@signals.keeping("finished priors and rows are kept in the folder --out; the same command resumes")
 def command(
     pairs: Path,
     out: Path,

@@ -11,6 +11,7 @@ import click
 
 from autodip.bases import own_prior, store
 from autodip.bases.own_prior import OwnPrior
+from autodip.cli import signals
 from autodip.cli.shared_options import say_json, shared_option
 from autodip.compute import device
 from autodip.prior.setting import BUILTIN, digest_of
@@ -52,6 +53,7 @@ _MEASURES = {
 @click.option("--specimen", metavar="NAME", help="Use only images of this specimen.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.option("--quiet", "-q", is_flag=True, help="Print only the summary.")
+@signals.keeping("the base has got no new prior; run the same command again")
 def command(
     images: Path,
     base: Path,

@@ -11,6 +11,7 @@ from autodip.bases.criteria import CRITERIA
 from autodip.bases.store import load
 from autodip.choose.from_base import GROUP
 from autodip.choose.measures import MEASURES
+from autodip.cli import signals
 from autodip.errors import ParameterError
 from autodip.study import OUTPUTS, Design, Judged, prepare, to_csv
 from autodip.util.files import check_writable, replacing
@@ -58,6 +59,7 @@ from autodip.util.files import check_writable, replacing
     help="Average the curves of the K nearest images.",
 )
 @click.option("--quiet", "-q", is_flag=True, help="Print only the table.")
+@signals.keeping("nothing was written; run the same command again")
 def command(
     base: Path,
     out: Path,

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from autodip.cli import signals
 from autodip.cli.plan_text import outcome_lines
 from autodip.cli.progress import ProgressBar
 from autodip.cli.shared_options import say_results
@@ -47,26 +48,28 @@ class Voice:
         for message in batch.failed.values():
             self.complain(message)
         results: list[Mapping[str, Any]] = []
-        summary, interrupted = None, False
+        summary, stop = None, None
         try:
             for event in batch.run(jobs, self._bar):
                 self._tell(event)
                 if event.outcome is not None:
                     results.append(event.outcome.record if self.json else {})
             summary = batch.record.finish()
-        except KeyboardInterrupt:
-            interrupted = True
+        except (signals.Stopped, KeyboardInterrupt, BrokenPipeError) as error:
+            stop = error
             names = ", ".join(str(job.source) for job in batch.left) or "the summary"
-            self.complain(f"interrupted; not written: {names}{batch.record.advice}")
+            stop.add_note(valid(f"not written: {names}{batch.record.advice}"))
             batch.failed.update({job.source: f"{job.source}: interrupted" for job in batch.left})
         if summary is not None:
             self.say(summary)
         if self.json:
             say_results([dict(result) for result in results], batch.failed)
-        elif batch.failed and summary is None and self.verbosity >= 0:
+        elif batch.failed and summary is None and stop is None and self.verbosity >= 0:
             total = len(results) + len(batch.failed)
             self.complain(f"{len(batch.failed)} of {total} failed")
-        return 1 if batch.failed or interrupted else 0
+        if stop is not None:
+            raise stop
+        return 1 if batch.failed else 0
 
     @contextmanager
     def _bar(self, job: Job) -> Iterator[Show]:

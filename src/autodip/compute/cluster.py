@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
-import os
 import threading
+import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from importlib.metadata import version
+from concurrent.futures import CancelledError
+from contextlib import contextmanager, suppress
+from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Any, TypeVar
 
+import psutil
+
+from autodip.compute import dask_client
 from autodip.compute import device as devices
-from autodip.errors import ClusterError, ParameterError
+from autodip.errors import AutodipError, ClusterError, ParameterError
 from autodip.util.optional import require
+from autodip.util.text import words_of
 
 T = TypeVar("T")
 R = TypeVar("R")
 
-_PATIENCE = 30
-"""Seconds to wait for an answer from an address, and for its first worker."""
+PATIENCE = 30
+"""Seconds to wait for an answer from a scheduler, and for a worker if it has none."""
+
+_PAUSE = 2
+"""Seconds without a result after which it is checked that the cluster still exists."""
+
+_LOST = (OSError, CancelledError)
+"""Errors of dask for a connection that is lost; a TimeoutError is an OSError."""
 
 _one_at_a_time = threading.Lock()
 
@@ -52,59 +64,28 @@ class Cluster:
         MissingPackageError
             If dask.distributed is not installed.
         """
-        distributed = require("distributed", "cluster")
-        try:
-            client = distributed.Client(address, timeout=_PATIENCE)
-        except (OSError, ValueError) as error:
-            raise ClusterError(
-                f"no dask scheduler answers at {address!r} ({error}); give its address as "
-                "'dask scheduler' prints it, for example tcp://10.0.0.1:8786"
-            ) from error
-        cluster = cls(client)
-        try:
-            client.wait_for_workers(1, timeout=_PATIENCE)
-            cluster._check_versions()
-        except TimeoutError as error:
-            client.close()
-            raise ClusterError(
-                f"the scheduler at {address} has no workers; start some with "
-                f"'dask worker {address}'"
-            ) from error
-        except ClusterError:
-            client.close()
-            raise
-        return cluster
+        return cls(dask_client.connect(address, PATIENCE))
 
     @classmethod
     def start(cls, workers: int) -> Cluster:
         """Start a number of worker processes on this machine, which share its cores.
 
-        The workers import the main module of this process, so a script that calls this method
-        must guard its own commands by ``if __name__ == "__main__":``.
+        They communicate over the loopback interface, so that nothing can be reached from another
+        machine. The workers import the main module of this process, so a script that calls this
+        method must guard its own commands by ``if __name__ == "__main__":``.
 
         Raises
         ------
         ParameterError
             If the number is below 1.
+        ClusterError
+            If they cannot be started.
         MissingPackageError
             If dask.distributed is not installed.
         """
         if workers < 1:
             raise ParameterError(f"workers is {workers}; it must be 1 or more")
-        distributed = require("distributed", "cluster")
-        import dask  # noqa: PLC0415  (comes with distributed)
-
-        threads = max(1, (os.cpu_count() or 1) // workers)
-        settings = {
-            "distributed.nanny.environ": {"OMP_NUM_THREADS": threads},
-            "distributed.nanny.pre-spawn-environ": {},  # would change this process as well
-            "distributed.worker.daemon": False,  # cells of a benchmark start processes
-        }
-        with dask.config.set(settings):
-            local = distributed.LocalCluster(
-                n_workers=workers, threads_per_worker=1, dashboard_address=":0", memory_limit=0
-            )
-        return cls(distributed.Client(local), local)
+        return cls(*dask_client.start(workers))
 
     def __enter__(self) -> Cluster:
         return self
@@ -115,18 +96,37 @@ class Cluster:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if kind is not None and not issubclass(kind, Exception):  # interrupted
+            self._kill()
         self.close()
 
     def close(self) -> None:
         """Disconnect from the cluster; stop it if it was started here."""
-        self._client.close()
+        with suppress(*_LOST):
+            self._client.close()
         if self._local is not None:
-            self._local.close()
+            with suppress(*_LOST):
+                self._local.close()
+
+    def _kill(self) -> None:
+        """End the worker processes that were started here, without waiting for their tasks."""
+        for nanny in () if self._local is None else self._local.workers.values():
+            with suppress(psutil.Error, TypeError):  # TypeError: it has no process just now
+                psutil.Process(nanny.pid).kill()
 
     @property
     def workers(self) -> int:
-        """Current number of workers."""
-        return len(self._client.scheduler_info(n_workers=-1)["workers"])
+        """Current number of workers.
+
+        Raises
+        ------
+        ClusterError
+            If the scheduler no longer answers.
+        """
+        with self._connected():
+            identity = self._client.scheduler.identity
+            found = self._client.sync(identity, n_workers=-1, callback_timeout=PATIENCE)
+        return len(found["workers"])
 
     def map(self, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
         """Apply a function to items; yield the results in the order of completion.
@@ -143,7 +143,8 @@ class Cluster:
         Raises
         ------
         ClusterError
-            If several workers died while computing the same item.
+            If several workers died while computing the same item, or the scheduler or all workers
+            are lost.
         Exception
             Any exception that the function raises.
         """
@@ -161,10 +162,15 @@ class Cluster:
         ------
         (int, result or Exception)
             Position of the item, counted from 0, and its result or error.
+
+        Raises
+        ------
+        ClusterError
+            If the scheduler is lost, or all workers are lost and none joins within half a minute.
         """
         distributed = require("distributed", "cluster")
         numbered = enumerate(items)
-        done = distributed.as_completed()
+        done: SimpleQueue[Any] = SimpleQueue()
         numbers: dict[Any, int] = {}
 
         def submit() -> None:
@@ -178,16 +184,64 @@ class Cluster:
                     warnings.filterwarnings("ignore", "Sending large graph")
                     future = self._client.submit(_alone, function, item, pure=False)
                 numbers[future] = number
-                done.add(future)
+                future.add_done_callback(done.put)
 
         submit()
         try:
-            for future in done:
-                number = numbers.pop(future)
-                yield number, _outcome(future, distributed.KilledWorker)
+            while numbers:
+                future = self._next(done)
+                if future.status == "cancelled":
+                    raise self._lost("it has lost the tasks")
+                yield numbers.pop(future), _outcome(future, distributed.KilledWorker)
                 submit()
         finally:
-            self._client.cancel(list(numbers))
+            with suppress(*_LOST):
+                self._client.cancel(list(numbers))
+
+    def _next(self, done: SimpleQueue[Any]) -> Any:
+        """Next future that is done.
+
+        Raises
+        ------
+        ClusterError
+            If the scheduler is lost, or all workers are lost and none joins.
+        """
+        last = time.monotonic()
+        while True:
+            with suppress(Empty):
+                return done.get(timeout=_PAUSE)
+            if self.workers:
+                last = time.monotonic()
+            elif time.monotonic() - last > PATIENCE:
+                raise ClusterError(
+                    f"all workers are lost, and none has joined for {PATIENCE} s; start workers, "
+                    "then run the same command again"
+                )
+
+    def _lost(self, reason: object) -> ClusterError:
+        where = getattr(self._client.scheduler, "address", "the given address")
+        return ClusterError(
+            f"the scheduler at {where} no longer answers ({reason}); start it again, then run the "
+            "same command again"
+        )
+
+    @contextmanager
+    def _connected(self) -> Iterator[None]:
+        """Turn the errors of a lost connection into a ClusterError."""
+        try:
+            if self._client.status != "running":
+                raise ConnectionError(f"the connection is {self._client.status}")
+            yield
+        except AutodipError:
+            raise
+        except _LOST as error:
+            raise self._lost(words_of(error)) from error
+
+    def _on_all(self, function: Callable[..., Any], *arguments: Any) -> dict[str, Any]:
+        """Result of a function on every worker, by address."""
+        with self._connected():
+            found: dict[str, Any] = self._client.run(function, *arguments)
+        return found
 
     def device(self, name: str) -> str:
         """Device to which a name such as ``auto`` refers on the workers.
@@ -197,7 +251,7 @@ class Cluster:
         ClusterError
             If it is not the same on all workers.
         """
-        found = sorted(set(self._client.run(devices.resolve, name).values()))
+        found = sorted(set(self._on_all(devices.resolve, name).values()))
         if len(found) > 1:
             raise ClusterError(
                 f"device {name!r} means {' and '.join(found)} on different workers; specify one "
@@ -208,33 +262,13 @@ class Cluster:
     def free_memory(self, device: str) -> int:
         """Bytes that a fit may take on every worker.
 
-        The workers of one machine share its memory equally, except on a CUDA device, whose free
-        memory each of them counts in full.
+        The workers of one machine share its memory, or that of a CUDA device, equally.
         """
-        free = self._client.run(devices.free_memory, device)
-        sharing = Counter(_host(address) for address in free)
-        shares = {address: sharing[_host(address)] for address in free}
-        if device.startswith("cuda"):
-            shares = dict.fromkeys(free, 1)
-        return min(int(bytes_ / shares[address]) for address, bytes_ in free.items())
-
-    def _check_versions(self) -> None:
-        own = version("autodip")
-        try:
-            found = set(self._client.run(_version).values())
-        except ModuleNotFoundError as error:
-            raise ClusterError(
-                f"the workers don't have autodip ({error}); install autodip {own} on them"
-            ) from error
-        if found != {own}:
-            raise ClusterError(
-                f"the workers run autodip {', '.join(sorted(found))}, but this process runs {own}; "
-                "install the same version on all"
-            )
-
-
-def _version() -> str:
-    return version("autodip")
+        free = self._on_all(devices.free_memory, device)
+        cards = self._on_all(devices.card, device)
+        owner = {address: (_host(address), cards[address]) for address in free}
+        sharing = Counter(owner.values())
+        return min(int(bytes_) // sharing[owner[address]] for address, bytes_ in free.items())
 
 
 def _host(address: str) -> str:
@@ -253,5 +287,8 @@ def _outcome(future: Any, killed: type[Exception]) -> Any:
     if error is None:
         return future.result()
     if isinstance(error, killed):
-        return ClusterError(f"several workers died on one task ({error}); they may lack memory")
+        return ClusterError(
+            f"{error.allowed_failures + 1} workers died one after the other while computing it; "  # type: ignore[attr-defined]
+            "they may lack memory: use fewer workers, or machines with more memory"
+        )
     return error

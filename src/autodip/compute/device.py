@@ -83,6 +83,15 @@ def free_memory(device: str) -> int:
     return free if limit is None or used is None else min(free, max(0, limit - used))
 
 
+def card(device: str) -> str:
+    """Identity of a CUDA device; its name may differ between processes. Empty for other devices."""
+    if not device.startswith("cuda"):
+        return ""
+    import torch  # noqa: PLC0415
+
+    return str(torch.cuda.get_device_properties(device).uuid)
+
+
 def held_memory() -> int:
     """Resident memory of this process, in bytes."""
     return int(psutil.Process().memory_info().rss)

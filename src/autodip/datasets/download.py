@@ -18,17 +18,21 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from autodip.datasets import web
 from autodip.datasets.sources import Remote
 from autodip.errors import OutputError
+from autodip.util import web
 from autodip.util.files import writing
 
 _CHUNK = 2**20
+_RESERVE = 10**9
+"""Bytes of the disk that a file of unknown size leaves free."""
+
 _ADVICE = (
     "make room or choose another folder with --out, then run the same command again, which resumes "
     "where it stopped"
@@ -87,8 +91,8 @@ def download(
     Raises
     ------
     OutputError
-        If the server refuses, the connection is lost, the disk is full, or the file is not the
-        published one.
+        If the server refuses, the connection is lost or too slow, the disk is full, or the file is
+        not the published one; reception stops behind the published size.
     """
     part = target.with_name(f"{target.name}.part")
     with writing(target, _ADVICE):
@@ -154,18 +158,43 @@ def _receive(remote: Remote, part: Path) -> Iterator[FileProgress]:
             raise web.ConnectionLostError(
                 f"{remote.url}: the server did not send the requested range"
             )
-        total = _total(answer, have)
-        _remember(remote, part, answer)
-        with part.open("ab" if have else "wb") as file:
-            yield FileProgress(remote.name, "downloading", have, total or remote.size)
-            while chunk := answer.read(_CHUNK):
-                file.write(chunk)
-                have += len(chunk)
-                yield FileProgress(remote.name, "downloading", have, total or remote.size)
-        if total is not None and have < total:
-            raise web.ConnectionLostError(
-                f"{remote.url}: the connection broke off after {have:,} of {total:,} bytes"
-            )
+        yield from _append(remote, part, answer, have)
+
+
+def _append(remote: Remote, part: Path, answer: web.Answer, have: int) -> Iterator[FileProgress]:
+    """Append the body of a response to the first ``have`` bytes; stop behind the published size."""
+    total = _total(answer, have)
+    if remote.size is not None and total not in (None, remote.size):
+        raise _too_much(remote, part, f"announces {total:,} bytes")
+    _remember(remote, part, answer)
+    end = total or remote.size
+    with part.open("ab" if have else "wb") as file:
+        yield FileProgress(remote.name, "downloading", have, end)
+        while chunk := answer.read(_CHUNK):
+            have += len(chunk)
+            if remote.size is not None and have > remote.size:
+                raise _too_much(remote, part, "sends more")
+            if end is None and shutil.disk_usage(part.parent).free < _RESERVE:
+                raise OutputError(
+                    f"{remote.url}: the server sends without end, or the disk is too small; "
+                    f"{have:,} bytes arrived"
+                )
+            file.write(chunk)
+            yield FileProgress(remote.name, "downloading", have, end)
+    if total is not None and have < total:
+        raise web.ConnectionLostError(
+            f"{remote.url}: the connection broke off after {have:,} of {total:,} bytes"
+        )
+
+
+def _too_much(remote: Remote, part: Path, what: str) -> OutputError:
+    """Error of a file that is larger than the published one; what arrived is removed."""
+    part.unlink(missing_ok=True)
+    _note(part).unlink(missing_ok=True)
+    return OutputError(
+        f"{remote.url}: the server {what}, but the published file has {remote.size:,} bytes; "
+        "nothing was kept. Try again later, and contact the authors if that does not help"
+    )
 
 
 def _resumable(remote: Remote, part: Path) -> tuple[int, str]:
@@ -177,7 +206,7 @@ def _resumable(remote: Remote, part: Path) -> tuple[int, str]:
     try:
         kept = json.loads(_note(part).read_text(encoding="utf-8"))
         url, validator = str(kept["url"]), str(kept["validator"])
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return 0, ""
     if url != remote.url or not (validator or remote.digest):
         return 0, ""
@@ -193,11 +222,11 @@ def _remember(remote: Remote, part: Path, answer: web.Answer) -> None:
 
 def _total(answer: web.Answer, have: int) -> int | None:
     """Size of the whole file in bytes, from the response; None if it is not stated."""
-    match = re.search(r"/(\d+)$", answer.headers.get("Content-Range") or "")
+    match = re.search(r"/(\d{1,19})$", answer.headers.get("Content-Range") or "")
     if match:
         return int(match[1])
-    length = answer.headers.get("Content-Length")
-    return have + int(length) if length and answer.status in (200, 206) else None
+    length = answer.length()
+    return have + length if length is not None and answer.status in (200, 206) else None
 
 
 def _hash(remote: Remote, path: Path) -> Generator[FileProgress, None, str]:

@@ -7,20 +7,29 @@ addresses are listed in the entry. For a data set without direct links, the entr
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
+from itertools import islice
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote, urlencode
 from xml.etree import ElementTree
 
-from autodip.datasets import web
 from autodip.errors import OutputError, ParameterError
+from autodip.util import web
+
+_DIGITS = {"md5": 32, "sha1": 40, "sha224": 56, "sha256": 64, "sha384": 96, "sha512": 128}
+"""Algorithms of published checksums that are checked, and their number of digits."""
+
+_MOST = 100_000
+"""Maximum number of files of a data set; servers list them in pages, which may never end."""
+
+_LONGEST_NAME, _LONGEST_PATH = 200, 1000
+"""Maximum length of the name of a file in bytes, and of a path; endings are appended to it."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +53,41 @@ class Remote:
     size: int | None = None
     algorithm: str | None = None
     digest: str | None = None
+
+    @property
+    def problem(self) -> str:
+        """Why the file cannot be downloaded, as servers may list anything; empty if it can."""
+        name, size = self.name, self.size
+        if not isinstance(name, str) or not _is_below(name):
+            return f"one is named {_short(name)}, which is not a path below a folder"
+        if not isinstance(self.url, str) or not web.is_address(self.url):
+            return f"{name} has the address {_short(self.url)}, which is not http or https"
+        if size is not None and (type(size) is not int or size < 0):
+            return f"{name} has the size {_short(size)}, which is not a number of bytes"
+        digits = _DIGITS.get(self.algorithm or "", 0)
+        if self.algorithm and not re.fullmatch(rf"[0-9a-fA-F]{{{digits}}}", str(self.digest)):
+            return f"{name} has the {self.algorithm} {_short(self.digest)}, which is none"
+        return ""
+
+
+def _is_below(name: str) -> bool:
+    """Whether a name is a relative path of printable characters that file systems can store."""
+    parts = PurePosixPath(name).parts
+    return (
+        bool(parts)
+        and ".." not in parts
+        and name[0] != "/"
+        and not set(name) & set("\\:")
+        and name.isprintable()
+        and len(name) < _LONGEST_PATH
+        and all(len(part.encode()) < _LONGEST_NAME for part in parts)
+    )
+
+
+def _short(value: object) -> str:
+    """A value from a server, cut to a length that fits into a message."""
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:60]}..."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +159,7 @@ def remotes(source: Publication) -> list[Remote]:
             f"'autodip data list {source.name} --root FOLDER'"
         )
     try:
-        found = list(_KINDS[kind](source.entry))
+        found = list(islice(_KINDS[kind](source.entry), _MOST + 1))
     except (AttributeError, LookupError, TypeError, ValueError, ElementTree.ParseError) as error:
         raise OutputError(
             f"{source.name}: the list of its files is not understood ({error!r}); "
@@ -127,13 +171,20 @@ def remotes(source: Publication) -> list[Remote]:
         ) from error
     if not found:
         raise OutputError(f"{source.name}: its server lists no files; see {source.landing}")
-    for remote in found:
-        parts = PurePosixPath(remote.name).parts
-        if not parts or ".." in parts or remote.name[0] == "/" or set(remote.name) & set("\\:\0"):
+    seen: set[object] = set()
+    for number, remote in enumerate(found, 1):
+        problem = (
+            f"there are more than {_MOST:,}"
+            if number > _MOST
+            else f"two have the name {remote.name!r}"
+            if str(remote.name).casefold() in seen
+            else remote.problem
+        )
+        if problem:
             raise OutputError(
-                f"{source.name}: a file is named {remote.name!r}, which is not a path below a "
-                f"folder; see {source.landing}"
+                f"{source.name}: its server lists files of which {problem}; see {source.landing}"
             )
+        seen.add(remote.name.casefold())
     return found
 
 
@@ -147,8 +198,8 @@ def _listed(entry: Mapping[str, Any]) -> Iterator[Remote]:
 def _figshare(entry: Mapping[str, Any]) -> Iterator[Remote]:
     """Files of an article, whose list is paginated."""
     place = entry.get("api", "https://api.figshare.com/v2")
-    size, page = 100, 1
-    while True:
+    size = 100
+    for page in range(1, _MOST // size + 2):
         asked = urlencode({"page": page, "page_size": size})
         files = web.read_json(f"{place}/articles/{entry['article']}/files?{asked}")
         for file in files:
@@ -157,14 +208,13 @@ def _figshare(entry: Mapping[str, Any]) -> Iterator[Remote]:
             yield Remote(file["name"], file["download_url"], file["size"], algorithm, digest)
         if len(files) < size:
             return
-        page += 1
 
 
 def _zenodo(entry: Mapping[str, Any]) -> Iterator[Remote]:
     place = entry.get("api", "https://zenodo.org/api")
     for file in web.read_json(f"{place}/records/{entry['record']}")["files"]:
         algorithm, _, digest = file["checksum"].partition(":")
-        if algorithm not in hashlib.algorithms_guaranteed:
+        if algorithm not in _DIGITS:
             algorithm = digest = None
         yield Remote(file["key"], file["links"]["self"], file["size"], algorithm, digest)
 
@@ -175,7 +225,7 @@ def _s3(entry: Mapping[str, Any]) -> Iterator[Remote]:
     The ETag of a file that was uploaded in one piece is its MD5; other ETags are not.
     """
     asked = {"list-type": "2", "prefix": entry["prefix"]}
-    while True:
+    for _ in range(_MOST):
         tree = ElementTree.fromstring(web.text(f"{entry['bucket']}/?{urlencode(asked)}"))
         for item in tree.findall("{*}Contents"):
             key, tag = item.findtext("{*}Key") or "", (item.findtext("{*}ETag") or "").strip('"')

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import lzma
 import shutil
 import stat
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -23,7 +25,16 @@ _DAMAGE = (
     zlib.error,
     lzma.LZMAError,
     EOFError,
+    struct.error,
+    ValueError,
+    LookupError,
+    ArithmeticError,
+    RecursionError,
 )
+"""Errors of the two libraries for content that is no archive of theirs."""
+
+_RATIO, _ALWAYS = 1100, 10**9
+"""Largest ratio of unpacked to packed bytes, that of Deflate; and what is always unpacked."""
 
 
 def is_archive(path: Path) -> bool:
@@ -34,8 +45,8 @@ def is_archive(path: Path) -> bool:
 def unpack(archive: Path, name: str) -> Iterator[FileProgress]:
     """Unpack an archive into the folder it is in, once; the archive is not deleted.
 
-    If its content does not lie in a single top-level folder, it is unpacked into a new folder
-    with the name of the archive.
+    If its content does not lie in a single top-level folder, or that is hidden or has the name of
+    the archive, it is unpacked into a new folder with the name of the archive without its suffix.
 
     Parameters
     ----------
@@ -60,6 +71,8 @@ def unpack(archive: Path, name: str) -> Iterator[FileProgress]:
     try:
         top = yield from steps(archive, name)
         mark.write_text(f"{size}\n{top}", encoding="utf-8", errors="surrogateescape")
+    except FormatError:
+        raise
     except _DAMAGE as error:
         raise _damaged(archive, error) from error
     except NotImplementedError as error:
@@ -81,9 +94,13 @@ def unpack(archive: Path, name: str) -> Iterator[FileProgress]:
             raise
         if error.errno is None:  # not from the operating system: gzip or bz2 found damage
             raise _damaged(archive, error) from error
+        remedy = (
+            "make room, then run the same command again"
+            if error.errno in (errno.ENOSPC, errno.EDQUOT)
+            else "unpack it yourself, or choose another folder"
+        )
         raise OutputError(
-            f"{archive}: cannot be unpacked ({error.strerror or error}); make room, then run the "
-            "same command again"
+            f"{archive}: cannot be unpacked ({error.strerror or error}); {remedy}"
         ) from error
     yield FileProgress(name, "unpacked", size, size)
 
@@ -179,9 +196,17 @@ def _place(archive: Path, names: list[str], total: int) -> tuple[Path, str]:
 
     Raises
     ------
+    FormatError
+        If it is much larger than compression explains, as an archive made to fill disks.
     OutputError
         If the disk has too little space.
     """
+    packed = archive.stat().st_size
+    if total > max(_ALWAYS, _RATIO * packed):
+        raise FormatError(
+            f"{archive}: refused to unpack it, it takes {total / 1e9:.1f} GB of {packed:,} bytes; "
+            "inspect it yourself"
+        )
     free = shutil.disk_usage(archive.parent).free
     if total > free:
         raise OutputError(
@@ -189,8 +214,9 @@ def _place(archive: Path, names: list[str], total: int) -> tuple[Path, str]:
             "make room, then run the same command again"
         )
     tops = {PurePosixPath(name).parts[:1] for name in names} - {()}
-    if len(tops) == 1:
-        return archive.parent, tops.pop()[0]
+    top = next(iter(tops), ("",))[0]
+    if len(tops) == 1 and top[0] != "." and top != archive.name:
+        return archive.parent, top
     suffix = next(s for s in SUFFIXES if archive.name.lower().endswith(s))
     folder = archive.with_name(archive.name[: -len(suffix)])
     folder.mkdir(exist_ok=True)

