@@ -13,15 +13,16 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from autodip.compute.cluster import Cluster
-from autodip.errors import ClusterError, OutputError
+from autodip.errors import AutodipError, ClusterError, OutputError
 from autodip.image.image import Image
-from autodip.pipeline.options import Options
+from autodip.pipeline.options import DTYPES, Options
 from autodip.pipeline.plan import ChannelPlan
 from autodip.pipeline.result import Progress, Result
 from autodip.pipeline.workspace import Workplace
@@ -146,13 +147,13 @@ def _denoised(job: Job, settings: Settings, workplace: Workplace, progress: Show
     original = Original.of(source)
     image = job.selection.open(source, folder)
     original.check_read()
-    _check(job, settings, image, folder)
+    options = _checked(job, settings, image, folder)
     key = {
         "source": str(source.absolute()),
         "sha256": original.sha256,
         **job.selection.to_dict(),
     }
-    result = _fit(image, job.options, progress, dataclasses.replace(workplace, key=key))
+    result = _fit(image, options, progress, dataclasses.replace(workplace, key=key))
     image = original.noted(image).noted(*workplace.notes)
     places.check_free(source, target, overwrite=settings.overwrite)
     content = saving.save(
@@ -161,7 +162,7 @@ def _denoised(job: Job, settings: Settings, workplace: Workplace, progress: Show
         image,
         result,
         sha256=original.sha256,
-        options=job.options,
+        options=options,
         selection=job.selection,
         format=settings.format,
     )
@@ -170,16 +171,21 @@ def _denoised(job: Job, settings: Settings, workplace: Workplace, progress: Show
     return done(job, content, result.plans)
 
 
-def _check(job: Job, settings: Settings, image: Image, folder: Path) -> None:
-    """Raise an error if the result could not be written."""
-    saving.check(
-        job.source,
-        job.target,
-        image,
-        folder,
-        dtype=np.dtype(job.options.dtype or image.data.dtype),
-        format=settings.format,
-    )
+def _checked(job: Job, settings: Settings, image: Image, folder: Path) -> Options:
+    """Options for an image; raises an error if the result could not be written.
+
+    By default, integers may become float32. Where the format cannot store that, the type of the
+    image is specified.
+    """
+    own = image.data.dtype
+    check = partial(saving.check, job.source, job.target, image, folder, format=settings.format)
+    check(dtype=np.dtype(job.options.dtype or own))
+    if job.options.dtype is None and own.kind in "iu" and own.name in DTYPES:
+        try:
+            check(dtype=np.dtype(np.float32))
+        except AutodipError:
+            return job.options.replace(dtype=own.name)
+    return job.options
 
 
 def working_folder(target: Path) -> Path:
@@ -238,8 +244,7 @@ def _planned(job: Job, settings: Settings, scratch: Path) -> Outcome:
 
     check_source(job.source)
     image = job.selection.open(job.source, scratch)
-    _check(job, settings, image, scratch)
-    plans = plan(image, job.options)
+    plans = plan(image, _checked(job, settings, image, scratch))
     channels = [ChannelRecord.of(channel).to_dict() for channel in plans]
     notes = [*image.notes, *plans.notes]
     record = {**_files(job), "dry_run": True, "notes": notes, "channels": channels}
