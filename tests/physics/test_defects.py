@@ -99,6 +99,33 @@ def test_pairs_of_hot_pixels_and_dead_ones_are_outliers(noisy):
     assert len(Defects.of(image).outliers) == 5
 
 
+def test_gaps_between_stitched_images_are_empty(noisy):
+    image = noisy.copy()
+    image[40:44] = image[:, 60:63] = 0
+    np.testing.assert_array_equal(Defects.of(image).empty, image == 0)
+
+
+@pytest.mark.parametrize("value", [0, 4000])
+@pytest.mark.parametrize("rows", [np.s_[33:34], np.s_[33:35], np.s_[:1], np.s_[127:]], ids=str)
+def test_dead_and_hot_lines_of_a_detector_are_outliers(noisy, rows, value):
+    image = noisy.astype(float)
+    image[rows] += value if value else -image[rows] + 3 * np.sin(np.arange(128))
+    expected = np.zeros(image.shape, bool)
+    expected[rows] = True
+    for turned, places in ((image, expected), (image.T, expected.T)):
+        found = Defects.of(turned)
+        assert not found.bits.any()
+        np.testing.assert_array_equal(found.mask, places)
+
+
+@pytest.mark.parametrize("width", [0.8, 1.0, 2.0])
+def test_a_focused_line_is_no_outlier(width, rng):
+    image = np.zeros((128, 128))
+    image[60] = image[:, 30] = 1
+    image = gaussian_filter(image, width)
+    assert not Defects.of(rng.poisson(500 * image / image.max() + 10)).any
+
+
 @pytest.mark.parametrize("width", [0.6, 0.8, 1.2])
 def test_focused_spots_are_no_outliers(width, rng):
     image = np.zeros((128, 128))

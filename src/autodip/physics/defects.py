@@ -7,16 +7,18 @@ them for structure.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.ndimage import (
     label,
     maximum_filter,
+    maximum_filter1d,
     minimum_filter,
     uniform_filter,
 )
+
+from autodip.physics.outliers import find_outliers
 
 WINDOW = 7
 """Side, in pixels, of the smallest constant area that counts as empty; at a border of the image,
@@ -36,15 +38,6 @@ _VALUES = 4
 _LEAST_VALID = 256
 """Number of pixels that must be left; otherwise no area counts as empty."""
 
-_HOT_SPREAD, _DEAD_SPREAD = 5.0, 2.0
-"""Range of the neighbours by which a hot pixel exceeds them, and a dead one is below them, at
-least. A focused spot of light exceeds its neighbours as well; there are no such dark spots."""
-
-_ABOVE_PEAKS, _MOST_SHARE = 12.0, 1.5e-3
-"""How much an outlier exceeds its neighbours, in units of the median by which peaks exceed theirs,
-and the largest share of outliers. If there are more, they are what the image consists of, such as
-single photons."""
-
 _FAR = 2**28
 """Distance, in pixels, that stands for none."""
 
@@ -60,7 +53,7 @@ class Defects:
     bits : ndarray of uint8
         Constant areas, and pixels that are NaN or infinite, packed with :func:`numpy.packbits`.
     outliers : ndarray of int, shape (n, 2)
-        Rows and columns of single hot or dead pixels, and of pairs of them.
+        Rows and columns of hot and dead pixels.
     """
 
     shape: tuple[int, int]
@@ -71,10 +64,13 @@ class Defects:
     def of(cls, plane: np.ndarray) -> Defects:
         """Find the defects of a plane (Y, X).
 
-        Empty areas are constant and at least 7 pixels wide, or reach the border of the image;
-        a plane that is constant altogether has none. Where photons are so rare that most pixels
-        hold none, the dark pixels are data, not an empty area.
+        Empty areas are constant and at least 7 pixels wide, or reach the border of the image, or
+        are gaps of at least 3 pixels between one border and the other; a plane that is constant
+        altogether has none. Where photons are so rare that most pixels hold none, the dark pixels
+        are data, not an empty area.
         """
+        if plane.dtype == np.float16:  # which no filter takes
+            plane = plane.astype(np.float32)
         finite = np.isfinite(plane) if plane.dtype.kind == "f" else np.ones(plane.shape, bool)
         empty = ~finite
         outliers = np.empty((0, 2), int)
@@ -85,7 +81,7 @@ class Defects:
                 empty |= constant
             if empty.any():
                 known = _filled(known, empty)
-            outliers = np.argwhere(_outliers(known) & ~empty)
+            outliers = np.argwhere(find_outliers(known) & ~empty)
         return cls((plane.shape[0], plane.shape[1]), np.packbits(empty), outliers)
 
     @property
@@ -135,7 +131,7 @@ class Defects:
 def _empty_areas(plane: np.ndarray, finite: np.ndarray) -> np.ndarray:
     """Constant areas of a plane (Y, X), bool."""
     found = np.zeros(plane.shape, bool)
-    solid = _solid(plane)
+    solid = _solid(plane) | _gaps(plane) | _gaps(plane.T).T
     if not solid.any():
         return found
     values, counts = np.unique(plane[solid], return_counts=True)
@@ -161,61 +157,12 @@ def _solid(plane: np.ndarray) -> np.ndarray:
     return np.asarray(maximum_filter(flat, WINDOW)[inner, inner])
 
 
-def _outliers(plane: np.ndarray) -> np.ndarray:
-    """Hot and dead pixels of a plane (Y, X), bool."""
-    found = np.zeros(plane.shape, bool)
-    if min(plane.shape) < WINDOW or plane.min() == plane.max():
-        return found
-    data = plane.astype(np.float64)
-    for sign, spread in ((1.0, _HOT_SPREAD), (-1.0, _DEAD_SPREAD)):
-        found |= _peaks(sign * data, spread)
-    return found
-
-
-def _peaks(plane: np.ndarray, spread: float) -> np.ndarray:
-    """Pixels above their neighbours by several times the range of these, bool."""
-    highest, second = _two_highest(plane)
-    excess = plane - highest
-    peaks = excess[excess > 0]
-    none = np.zeros(plane.shape, bool)
-    if not peaks.size:
-        return none
-    above = plane - second  # another outlier may be next to it
-    candidates = above > _ABOVE_PEAKS * float(np.median(peaks))
-    if candidates.mean() > 4 * _MOST_SHARE or not candidates.any():
-        return none
-    found = none
-    for row, column in zip(*np.nonzero(candidates), strict=True):
-        ring = np.sort(_ring(plane, row, column))
-        found[row, column] = plane[row, column] - ring[-2] > spread * (ring[-2] - ring[1])
-    return found if found.mean() <= _MOST_SHARE else np.zeros(plane.shape, bool)
-
-
-def _two_highest(plane: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Highest and second highest of the eight neighbours of every pixel."""
-    first = np.full(plane.shape, -np.inf)
-    second = first.copy()
-    for neighbour in _shifted(plane):
-        second = np.maximum(second, np.minimum(first, neighbour))
-        first = np.maximum(first, neighbour)
-    return first, second
-
-
-def _shifted(plane: np.ndarray) -> Iterator[np.ndarray]:
-    """The eight neighbours of every pixel, with the plane reflected at its border."""
-    rows, columns = plane.shape
-    padded = np.pad(plane, 1, mode="reflect")
-    for dy in range(3):
-        for dx in range(3):
-            if (dy, dx) != (1, 1):
-                yield padded[dy : dy + rows, dx : dx + columns]
-
-
-def _ring(plane: np.ndarray, row: int, column: int) -> np.ndarray:
-    """Up to 24 pixels around a pixel."""
-    top, left = max(0, row - 2), max(0, column - 2)
-    block = plane[top : row + 3, left : column + 3]
-    return np.delete(block.ravel(), (row - top) * block.shape[1] + column - left)
+def _gaps(plane: np.ndarray) -> np.ndarray:
+    """Rows of one value, at least three next to each other, as between stitched images."""
+    low, high = plane.min(axis=1), plane.max(axis=1)
+    flat = np.pad(low == high, 1)
+    wide = flat[:-2] & flat[1:-1] & flat[2:]
+    return np.broadcast_to(maximum_filter1d(wide, 3)[:, None], plane.shape)
 
 
 def _neighbours(plane: np.ndarray, outliers: np.ndarray) -> np.ndarray:
