@@ -61,8 +61,9 @@ def matching(pattern: Path, *, out: Path | None, failed: Failed) -> list[tuple[P
         fixed += 1
     base, rest = Path(*parts[:fixed]), parts[fixed:]
     rest = (*rest, "*") if rest[-1:] == ("**",) else rest
+    known = len(failed)
     found = _Search(out, failed).images(base, rest)
-    if not found and pattern not in failed:
+    if not found and len(failed) == known:
         failed[pattern] = f"{pattern}: no image file ({_ENDINGS}) matches this pattern"
     return [(image, image.relative_to(base)) for image in found]
 
