@@ -1,4 +1,4 @@
-"""Inputs that are no readable files: each is named in one line, nothing blocks, the rest goes on."""
+"""Inputs that are no readable files are named in one line; nothing blocks, the rest goes on."""
 
 import json
 import os
@@ -125,7 +125,8 @@ def test_urls(denoise, cells, here, url):
 
 
 @pytest.mark.parametrize(
-    "name", ["a[1].png", "a*b.png", "a?.png", "[.png", "new\nline.png", "-x.png", "q'\".png", "%s{}"]
+    "name",
+    ["a[1].png", "a*b.png", "a?.png", "[.png", "new\nline.png", "-x.png", "q'\".png", "%s{}"],
 )
 def test_names_are_taken_literally(denoise, cells, here, name):
     name = name if name.endswith(".png") else f"{name}.png"
