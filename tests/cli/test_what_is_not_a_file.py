@@ -165,8 +165,8 @@ def test_a_folder_with_everything(here, sample):
     elsewhere.mkdir()
     np.save(elsewhere / "c.npy", sample[0])
     (tree / "link").symlink_to(elsewhere)
-    found, _ = find([tree], recursive=True)
-    assert [one.place.as_posix() for one in found] == ["a.npy", "day/b.npy", "link/c.npy"]
+    for given, expected in ((tree / "**", 2), (tree / "link" / "*", 1), (tree / "l*" / "*", 1)):
+        assert len(find([given])[0]) == expected
 
 
 def test_a_folder_with_brackets_in_a_pattern(here, sample):

@@ -78,7 +78,8 @@ def read(path: Path) -> list[Listed]:
     except OSError as error:
         raise ParameterError(f"{path}: cannot be read ({error.strerror})") from error
     except FormatError as error:
-        raise ParameterError(str(error)) from error
+        reason = str(error).removeprefix(f"{path}: ")
+        raise ParameterError(f"{path}: cannot be read ({reason})") from error
     except (ValueError, RecursionError, csv.Error) as error:
         raise ParameterError(f"{path}: not readable as a manifest ({error})") from error
     if not rows:

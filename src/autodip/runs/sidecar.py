@@ -23,6 +23,7 @@ from autodip.pipeline.result import PlaneResult
 from autodip.prior.observation import Observation
 from autodip.runs.selection import Selection
 from autodip.util.paths import check_source
+from autodip.util.text import to_json
 from autodip.util.values import Value, check_float, check_types
 
 SCHEMA = 2
@@ -278,6 +279,7 @@ def read(path: Path) -> Sidecar:
     try:
         check_source(path)
         content = json.loads(path.read_text(encoding="utf-8"))
+        to_json(content)  # raises if a number is not finite
     except (OSError, ValueError, RecursionError) as error:
         raise ParameterError(f"{path}: not a readable sidecar ({error})") from error
     try:
