@@ -136,7 +136,7 @@ def test_existing_outputs(denoise, cells, tmp_path):
     target.write_bytes(mine[:-20])
     code, _, err = denoise(cells, "-o", target, "--skip-existing")
     assert (code, target.read_bytes()) == (1, mine[:-20])
-    assert "damaged, so it is not skipped (" in err
+    assert "cannot be read, so it is not skipped (" in err
     assert denoise(cells, "-o", target, "--overwrite")[0] == 0
     assert imagecodecs.imread(str(target)).shape == (64, 64)
 

@@ -74,10 +74,15 @@ def claim(path: Path, advice: str = "choose another --base") -> Claim | None:
 def _created(path: Path, content: str) -> bool:
     """Create the claim file; False if it exists."""
     try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(content)
+        file = path.open("x", encoding="utf-8")
     except FileExistsError:
         return False
+    try:
+        with file:
+            file.write(content)
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
     return True
 
 

@@ -27,12 +27,14 @@ from autodip.runs.sidecar import SIDECAR_SUFFIX, Sidecar
 
 
 @click.command()
-@click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("-o", "--out", required=True, type=click.Path(), help="Output file or folder.")
+@click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path, readable=False))
+@click.option(
+    "-o", "--out", required=True, type=click.Path(readable=False), help="Output file or folder."
+)
 @choice_options
 @click.option(
     "--params",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     metavar="SIDECAR",
     help=f"Repeat the run that is recorded in a {SIDECAR_SUFFIX} file.",
 )

@@ -18,7 +18,7 @@ from autodip.util.text import named
 
 
 @click.command()
-@click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path, readable=False))
 @choice_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(inputs: tuple[Path, ...], as_json: bool, **given: Any) -> int:

@@ -16,7 +16,7 @@ from autodip.cli.progress import ProgressBar
 from autodip.cli.shared_options import say_results
 from autodip.runs.batch import Batch, Event
 from autodip.runs.job import Job, Show
-from autodip.util.text import valid
+from autodip.util.text import one_line, valid
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,11 @@ class Voice:
     def say(self, line: str) -> None:
         """Print a line, unless only errors are wanted."""
         if self.verbosity >= 0:
-            click.echo(valid(line), err=self.json)
+            click.echo(one_line(valid(line)), err=self.json)
 
     def complain(self, message: str) -> None:
         """Print an error."""
-        click.echo(valid(f"autodip: {message}"), err=True)
+        click.echo(one_line(valid(f"autodip: {message}")), err=True)
 
     def run(self, batch: Batch, jobs: Sequence[Job]) -> int:
         """Process all jobs of a batch, print their outcomes, and return the exit code."""

@@ -90,6 +90,11 @@ class _Writer:
 
     def __call__(self, path: Path, image: Image) -> None:
         """Write an image; the errors of the libraries, except those of the disk, become one."""
+        if image.data.dtype.itemsize > 8 and self.suffix not in (".npy", ".npz"):
+            raise FormatError(
+                f"{self.suffix} holds numbers of at most 64 bits, not {image.data.dtype.name}; "
+                "choose another type (--dtype float64)"
+            )
         try:
             _WRITERS[self.suffix].write(path, image, **self.options)
         except (AutodipError, OSError):

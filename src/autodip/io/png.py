@@ -71,14 +71,12 @@ def write(path: Path, image: Image) -> None:
 
 
 def _check(image: Image) -> None:
-    """Raise a FormatError unless PNG can store the image; 2 or 4 samples mean transparency."""
+    """Raise a FormatError unless PNG can store the image."""
     kind, samples = image.data.dtype.name, image.size("S")
-    allowed = (2, 4) if image.alpha else (1, 3)
-    wrong_axes = set(image.axes) - set("YXS") or samples not in allowed
-    if kind not in ("uint8", "uint16") or wrong_axes:
+    if kind not in ("uint8", "uint16") or set(image.axes) - set("YXS") or samples > 4:
         colours = f" with {samples} samples" if "S" in image.axes else ""
         raise FormatError(
-            f"PNG holds planes of type uint8 or uint16, grey or with 3 colours, not {kind} of axes "
+            f"PNG holds planes of type uint8 or uint16 with 1 to 4 samples, not {kind} of axes "
             f"{image.axes}{colours}; choose another format (--format ome-tiff) or type (--dtype "
             "uint16)"
         )

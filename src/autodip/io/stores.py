@@ -69,7 +69,8 @@ def _foreign(path: Path, source: Path | None) -> Iterator[PurePath]:
             if inside.parts[0] in BESIDE:
                 known = source is not None and is_file(source / inside)
             elif name in _METADATA:
-                known = bool(datasets)
+                group = inside.parts[:-1]
+                known = any(dataset[: len(group)] == group for dataset in datasets)
             else:
                 known = any(_is_chunk(inside.parts, dataset) for dataset in datasets)
             if not known:

@@ -211,17 +211,7 @@ def write(path: Path, image: Image, *, as_ome: bool = False) -> None:
     image : Image
     as_ome : bool
         Write OME-TIFF in any case.
-
-    Raises
-    ------
-    FormatError
-        If the flavour cannot store the pixel type.
     """
-    if image.data.dtype.itemsize > 8:
-        raise FormatError(
-            f"TIFF holds numbers of at most 64 bits, not {image.data.dtype.name}; choose another "
-            "type (--dtype float64)"
-        )
     if as_ome and not (isinstance(image.source, TiffSource) and image.source.flavour == "ome"):
         image = _converted(image)
     elif not isinstance(image.source, TiffSource):

@@ -107,7 +107,7 @@ class Checkpoint:
     @staticmethod
     def _load(path: Path) -> _Stored:
         """Content of a file, all of it read and parsed."""
-        with np.load(path) as content:
+        with path.open("rb") as file, np.load(file) as content:
             about = json.loads(str(content["about"]))
             of: dict[str, type[Value]] = {
                 "noise": Noise,

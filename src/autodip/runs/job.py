@@ -32,7 +32,7 @@ from autodip.runs.original import Original
 from autodip.runs.selection import Selection
 from autodip.runs.sidecar import ChannelRecord, Sidecar
 from autodip.util.files import check_writable, remove, stem
-from autodip.util.paths import check_source, exists
+from autodip.util.paths import exists
 
 Show = Callable[[Progress], None]
 
@@ -242,7 +242,7 @@ def done(
 def _planned(job: Job, settings: Settings, scratch: Path) -> Outcome:
     from autodip.pipeline.planning import plan  # noqa: PLC0415  (keeps help fast)
 
-    check_source(job.source)
+    Original.of(job.source)  # raises if any of it cannot be read
     image = job.selection.open(job.source, scratch)
     plans = plan(image, _checked(job, settings, image, scratch))
     channels = [ChannelRecord.of(channel).to_dict() for channel in plans]

@@ -93,9 +93,8 @@ class Record(Unrecorded):
         self._order = {job.source: number for number, job in enumerate(jobs, 1)}
         self._ended: list[Ended] = []
         self._keys: dict[Path, str] = {}
+        check_writable(call.folder, dry=call.dry)
         summary.check(call.folder)
-        if not call.dry:
-            check_writable(call.folder)
         self._journal = Journal(call.folder, call.identity, dry=call.dry)
         if self._journal.resumed and not call.dry:
             self._journal.tidy(job.target for job in jobs)

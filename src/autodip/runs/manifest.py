@@ -23,9 +23,10 @@ from typing import Any
 
 from autodip.choose import vocabulary
 from autodip.choose.presets import PRESETS
-from autodip.errors import ParameterError
+from autodip.errors import FormatError, ParameterError
 from autodip.pipeline.options import SPECS
 from autodip.runs import selection
+from autodip.util.paths import check_source
 
 SUFFIXES = (".csv", ".json")
 """File name endings of manifests, in lower case."""
@@ -71,11 +72,15 @@ def read(path: Path) -> list[Listed]:
         If the manifest cannot be read, lists no file or has invalid rows; see :func:`refuse`.
     """
     try:
+        check_source(path)
         text = path.read_text(encoding="utf-8-sig")
         rows = list(_of_json(text) if path.suffix.lower() == ".json" else _of_csv(text))
     except OSError as error:
         raise ParameterError(f"{path}: cannot be read ({error.strerror})") from error
-    except (ValueError, csv.Error) as error:
+    except FormatError as error:
+        reason = str(error).removeprefix(f"{path}: ")
+        raise ParameterError(f"{path}: cannot be read ({reason})") from error
+    except (ValueError, RecursionError, csv.Error) as error:
         raise ParameterError(f"{path}: not readable as a manifest ({error})") from error
     if not rows:
         raise ParameterError(f"{path}: it lists no file; give one row for each file")
@@ -149,6 +154,8 @@ def _text(key: str, value: Any) -> str:
     whole = isinstance(value, int) and not isinstance(value, bool)
     if not isinstance(value, str) and not (whole and key in ("frames", "channel", "scene")):
         raise ParameterError(f"{key} is {value!r}; it must be a string")
+    if "\0" in str(value):
+        raise ParameterError(f"{key} is {value!r}; it must not contain a NUL character")
     return str(value).strip()
 
 

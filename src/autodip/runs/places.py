@@ -196,6 +196,6 @@ def check_complete(target: Path, axes: str | None) -> None:
         return
     except FormatError as error:
         raise OutputError(
-            f"{target} exists but is damaged, so it is not skipped ({error}); delete it, or use "
-            "--overwrite"
+            f"{target} exists but cannot be read, so it is not skipped ({error}); delete it, or "
+            "use --overwrite"
         ) from error

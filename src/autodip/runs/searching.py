@@ -23,8 +23,7 @@ def in_folder(
 ) -> list[tuple[Path, PurePath]]:
     """Images in a folder, each with its path relative to the folder.
 
-    Hidden files and folders are left out. Links to folders are followed, but each folder is
-    searched once, also where links form a loop.
+    Hidden files and folders are left out, and so are links to folders, which may form a loop.
 
     Parameters
     ----------
@@ -50,8 +49,8 @@ def matching(pattern: Path, *, out: Path | None, failed: Failed) -> list[tuple[P
     Parameters
     ----------
     pattern : Path
-        ``*``, ``?`` and ``[...]`` within names, and ``**`` for folders at any depth. A part of
-        the pattern that exists as it is stands for itself.
+        ``*``, ``?`` and ``[...]`` within names, and ``**`` for folders at any depth, without links
+        to folders. A part of the pattern that exists as it is stands for itself.
     out, failed
         As for :func:`in_folder`.
     """
@@ -61,19 +60,15 @@ def matching(pattern: Path, *, out: Path | None, failed: Failed) -> list[tuple[P
         fixed += 1
     base, rest = Path(*parts[:fixed]), parts[fixed:]
     rest = (*rest, "*") if rest[-1:] == ("**",) else rest
+    known = len(failed)
     found = _Search(out, failed).images(base, rest)
-    if not found and pattern not in failed:
+    if not found and len(failed) == known:
         failed[pattern] = f"{pattern}: no image file ({_ENDINGS}) matches this pattern"
     return [(image, image.relative_to(base)) for image in found]
 
 
 def _is_fixed(base: Path, part: str) -> bool:
     return not glob.has_magic(part) or is_there(base / part)
-
-
-def _contains(folder: str, path: str) -> bool:
-    """Whether a folder is one of those above a path; both are absolute and without links."""
-    return Path(folder) in Path(path).parents
 
 
 class _Search:
@@ -117,25 +112,13 @@ class _Search:
         elif self._is_searched(path):
             yield from self._below(path, rest)
 
-    def _tree(self, base: Path) -> Iterator[Path]:
-        """A folder and all folders below it, without hidden ones; each is entered once.
-
-        Links to folders are followed last, so that a folder is found under its own name first. A
-        link to a folder that contains ``base`` is not followed.
-        """
-        seen: set[str] = set()
-        folders, links = [base], list[Path]()
-        while folders or links:
-            folder = folders.pop(0) if folders else links.pop(0)
-            place = os.path.realpath(folder)
-            if place in seen or (folder != base and _contains(place, os.path.realpath(base))):
-                continue
-            seen.add(place)
-            yield folder
-            for name in self._names(folder):
-                path = folder / name
-                if name[0] != "." and self._is_searched(path):
-                    (links if path.is_symlink() else folders).append(path)
+    def _tree(self, folder: Path) -> Iterator[Path]:
+        """A folder and all folders below it, without hidden ones and links."""
+        yield folder
+        for name in self._names(folder):
+            path = folder / name
+            if name[0] != "." and not path.is_symlink() and self._is_searched(path):
+                yield from self._tree(path)
 
     def _is_searched(self, path: Path) -> bool:
         if not is_folder(path) or io.is_image_folder(path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,8 @@ from autodip.pipeline.result import PlaneResult
 from autodip.prior.observation import Observation
 from autodip.runs.selection import Selection
 from autodip.util.paths import check_source
-from autodip.util.values import Value, check_types
+from autodip.util.text import to_json
+from autodip.util.values import Value, check_float, check_types
 
 SCHEMA = 2
 """Version of the content; schema 1 can be read as well."""
@@ -252,6 +254,9 @@ class Sidecar(Value):
         try:
             found = cls.from_dict(_upgraded(content) if schema == 1 else content)
             check_types(found)
+            for channel in found.channels:
+                for near in channel.choice.evidence.neighbours:
+                    check_float(f"distance of {near['name']}", near["distance"], 0, math.inf)
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             raise ParameterError(f"a damaged sidecar ({error})") from error
         return found
@@ -324,6 +329,7 @@ def read(path: Path) -> Sidecar:
     try:
         check_source(path)
         content = json.loads(path.read_text(encoding="utf-8"))
+        to_json(content)  # raises if a number is not finite
     except (OSError, ValueError, RecursionError) as error:
         raise ParameterError(f"{path}: not a readable sidecar ({error})") from error
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import stat
 from contextlib import suppress
@@ -16,6 +17,8 @@ _SPECIAL = {
     stat.S_ISCHR: "a device",
     stat.S_ISBLK: "a device",
 }
+
+_URL = re.compile("[A-Za-z][A-Za-z0-9+.-]+:/")
 
 
 def exists(path: Path) -> bool:
@@ -73,7 +76,7 @@ def check_space(folder: Path, needed: int) -> None:
     free = free_space(folder)
     if free is not None and free < needed:
         raise OutputError(
-            f"{folder}: about {needed / 1e6:,.0f} MB are needed and {free / 1e6:,.0f} MB are free; "
+            f"{folder}: about {needed / 1e6:.4g} MB are needed and {free / 1e6:.4g} MB are free; "
             f"free some space, or choose another place with -o"
         )
 
@@ -96,7 +99,10 @@ def check_source(path: Path) -> None:
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
-        what = "a link to a missing file" if path.is_symlink() else "there is no such file"
+        if _URL.match(str(path)):
+            what = "a URL, and only files are read; download it first, or give the path alone"
+        else:
+            what = "a link to a missing file" if path.is_symlink() else "there is no such file"
         raise FormatError(f"{path}: {what}") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error

@@ -25,6 +25,11 @@ def valid(text: str) -> str:
     return re.sub("[\ud800-\udfff]", "\ufffd", text)
 
 
+def one_line(text: str) -> str:
+    """Text with control characters, which file names may contain, written as in Python."""
+    return re.sub("[\x00-\x1f\x7f]", lambda found: repr(found[0])[1:-1], text)
+
+
 def to_json(content: Any) -> str:
     """Content as JSON; NaN and infinity, which JSON does not allow, raise a ValueError."""
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
