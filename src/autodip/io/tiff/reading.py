@@ -1,0 +1,166 @@
+"""Read a TIFF file in one of its flavours: OME, ImageJ and plain."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tifffile
+
+from autodip.errors import AutodipError, FormatError, ParameterError
+from autodip.image.image import Image
+from autodip.io import ome, omexml, scenes
+from autodip.io.tiff import imagej, imagejpages, omefiles, resolution
+from autodip.io.tiff.decoded import Log, pixels
+from autodip.io.tiff.found import Found
+from autodip.io.tiff.source import TiffSource
+from autodip.io.tiff.tags import tags_of, without_samples
+from autodip.io.tiff.writing import prepared
+
+_ALPHA = (1, 2)
+"""Values of the tag ExtraSamples that mean transparency; 0 is an additional channel."""
+
+
+def read(
+    path: Path,
+    axes: str | None,
+    scene: str | int | None = None,
+    scratch: Path | None = None,
+    *,
+    follow: bool = False,
+) -> Image:
+    """Read the only image of a TIFF file, or the one given by ``scene``.
+
+    If ``scratch`` is given, the file of a large image is memory-mapped if its pixels are
+    contiguous, uncompressed and in native byte order; otherwise they are decoded into a file in
+    that folder, which is memory-mapped.
+
+    The other files of an OME-TIFF set are read as well if they lie below the folder of this file;
+    with ``follow``, also if they lie elsewhere.
+    """
+    with _logged() as log:
+        try:
+            with tifffile.TiffFile(path) as tif:
+                if not tif.pages:
+                    raise FormatError("truncated TIFF: it has a header but no image")
+                found = _find(tif, axes, scene, follow)
+                return _image(path, tif, found, pixels(found.series, scratch, log.lines), axes)
+        except AutodipError:
+            raise
+        except Exception as error:  # what tifffile raises on damage is not documented
+            reason = str(error) or type(error).__name__
+            raise FormatError(f"not a readable TIFF file, or a truncated one ({reason})") from error
+
+
+@contextmanager
+def _logged() -> Iterator[Log]:
+    """Log of tifffile, which reports damage in it; the first line is given as the reason."""
+    log = Log()
+    logger = logging.getLogger("tifffile")
+    handlers, logger.handlers = logger.handlers, [log]
+    propagate, logger.propagate = logger.propagate, False
+    try:
+        yield log
+    finally:
+        logger.handlers, logger.propagate = handlers, propagate
+
+
+def _find(tif: tifffile.TiffFile, axes: str | None, scene: str | int | None, follow: bool) -> Found:
+    """The chosen image in the flavour of the file."""
+    note = None
+    if omexml.is_ome(omefiles.description(tif)):
+        found = omefiles.find(tif, scene, axes, follow)
+        if isinstance(found, Found):
+            return found
+        note = found
+        tif.is_ome = False  # so that tifffile does not interpret the metadata either
+    elif tif.is_imagej:
+        scenes.choose([""], scene)
+        return imagejpages.find(tif, axes)
+    number = scenes.choose([_label(series) for series in tif.series], scene)
+    series = tif.series[number]
+    if note is not None:
+        return Found(series=series, flavour="ome", notes=(f"{note}; the pages were read alone",))
+    if not tif.is_shaped:
+        return Found(series=series, flavour="plain")
+    shaped = tif.shaped_metadata or ({},)
+    metadata = dict(shaped[min(number, len(shaped) - 1)])
+    metadata.pop("shape", None)
+    return Found(series=series, flavour="shaped", metadata=metadata)
+
+
+def _label(series: Any) -> str:
+    """Name of an image; its shape if it has none."""
+    named = series.name and series.name != "Uniform"
+    return str(series.name) if named else " x ".join(str(n) for n in series.shape)
+
+
+def _image(
+    path: Path, tif: tifffile.TiffFile, found: Found, data: np.ndarray, axes: str | None
+) -> Image:
+    """Image with the metadata of the file."""
+    series, page = found.series, found.series.keyframe
+    axes = axes or _check(path, series.axes, data.shape, found.notes)
+    alpha = any(int(e) in _ALPHA for e in page.extrasamples) and "S" in axes
+    tags, losses = tags_of(page.parent, page, found.flavour)
+    if "S" not in series.axes:  # samples that are channels become pages
+        tags = without_samples(tags)
+    image = Image(data, axes, alpha=alpha, notes=found.notes).noted(*losses)
+    metadata, facts = found.metadata, dict[str, Any]()
+    if found.flavour == "ome":
+        metadata, facts = _ome(image, found)
+    elif found.flavour == "imagej":
+        facts = imagej.facts(metadata, image.axes, image.size("C"), tags)
+    else:
+        facts["pixel_size"] = resolution.pixel_size(tags)
+    source = TiffSource(
+        flavour=found.flavour if metadata is not None or found.flavour == "plain" else "plain",
+        tags=tags,
+        metadata=metadata,
+        axes=series.axes,
+        shape=series.shape,
+        planes=_planes(series),
+    )
+    return prepared(image.replace(source=source, **facts))
+
+
+def _ome(image: Image, found: Found) -> tuple[str | None, dict[str, Any]]:
+    """OME-XML of an image, and what it states; new one if the file has none that can be used."""
+    if found.metadata is not None:
+        return found.metadata, ome.facts(found.metadata)
+    try:
+        return ome.document(image), {}
+    except FormatError:  # OME does not know the type of the pixels
+        return None, {}
+
+
+def _planes(series: Any) -> tuple[tuple[int, int], ...]:
+    """Size (Y, X) of each pyramid level, the full image first; empty without axes Y and X."""
+    if not {"Y", "X"} <= set(series.axes):
+        return ()
+    full = (series.shape[series.axes.index("Y")], series.shape[series.axes.index("X")])
+    page = series.keyframe
+    if len(series.levels) > 1:
+        rows, columns = series.axes.find("Y"), series.axes.find("X")
+        return tuple((level.shape[rows], level.shape[columns]) for level in series.levels)
+    if series.kind != "ome" or not page.subifds:
+        return (full,)
+    levels = [level for level in page.pages if level is not None] if page.pages else []
+    sizes = ((level.imagelength, level.imagewidth) for level in levels)
+    return (full, *(size for size in sizes if 0 < size[0] < full[0] or 0 < size[1] < full[1]))
+
+
+def _check(path: Path, axes: str, shape: tuple[int, ...], notes: tuple[str, ...]) -> str:
+    """Axes as determined by tifffile; a ParameterError if it could not determine them."""
+    if set(axes) - set("TCZYXS") or len(set(axes)) != len(axes):
+        ways = "--axes TYX (frames) or --axes ZYX (depth)"
+        reason = f"{notes[0]}; " if notes else ""
+        raise ParameterError(
+            f"{path}: {reason}the file does not state what the dimensions of its shape {shape} "
+            f"are; specify them, as in {ways if len(shape) == 3 else '--axes TZYX'}"
+        )
+    return axes
