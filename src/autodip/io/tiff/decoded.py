@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,18 +16,6 @@ BUFFER = 2**24
 """Bytes of an image decoded or encoded at a time."""
 
 _NATIVE = "<" if sys.byteorder == "little" else ">"
-
-
-class Log(logging.Handler):
-    """Collect the errors that tifffile logs while it reads."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.ERROR)
-        self.lines: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Store a line."""
-        self.lines.append(record.getMessage())
 
 
 def pixels(series: Any, scratch: Path | None, lines: Sequence[str]) -> np.ndarray:

@@ -116,7 +116,9 @@ def _pixel_size(
     units["X"] = metadata["unit"]
     for axis, ratio in zip("XY", tags.get("resolution", ()), strict=False):
         unit = _unit(units[axis], _UNITS_UM)
-        if unit is not None and ratio[0] > 0 and not resolution.is_printing(ratio, unit):
+        if unit is not None and ratio[0] > 0 and resolution.is_printing(ratio, unit):
+            return {}
+        if unit is not None and ratio[0] > 0:
             sizes[axis] = ratio[1] / ratio[0] * unit
     spacing, unit = _number(metadata.get("spacing")), _unit(units["Z"], _UNITS_UM)
     if "Z" in axes and spacing and unit is not None:

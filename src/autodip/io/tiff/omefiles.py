@@ -200,19 +200,21 @@ class OmeTiff:
         notes = list(stack.notes)
         if len(rest) > len(alike):
             notes.append(planes.left_out(len(rest) - len(alike), "an image of another size"))
+        described = planes.stated(stack.axes, stack.sizes)
+        every = planes.alike(self._pages[OWN], stack.pages[0])
+        sizes = planes.grown(stack.axes, stack.sizes, len(every))
+        in_order = list(stack.pages) == every[: len(stack.pages)]
         elsewhere = all(page.parent is not self._tif for page in stack.pages)
+        if alike and in_order and sizes is not None and len(self._blocks) == 1:
+            notes.append(
+                f"the OME metadata describe {len(stack.pages)} of the {len(every)} pages "
+                f"({described}); all were read"
+            )
+            return Stack(stack.axes, sizes, every, tuple(notes))
         if alike and (axes is not None or elsewhere or len(self._blocks) > 1):
             notes.append(planes.left_out(len(alike), "the OME metadata do not describe them"))
         elif alike:
-            every = planes.alike(self._pages[OWN], stack.pages[0])
-            sizes = planes.grown(stack.axes, stack.sizes, len(every))
-            if sizes is None or list(stack.pages) != every[: len(stack.pages)]:
-                raise planes.too_many(stack.axes, stack.sizes, len(every), own_axes)
-            notes.append(
-                f"the OME metadata describe {len(stack.pages)} of the {len(every)} pages "
-                f"({planes.stated(stack.axes, stack.sizes)}); all were read"
-            )
-            return Stack(stack.axes, sizes, every, tuple(notes))
+            raise planes.too_many(stack.axes, stack.sizes, len(every), own_axes)
         return Stack(stack.axes, stack.sizes, stack.pages, tuple(notes))
 
 

@@ -82,7 +82,7 @@ def complete(axes: str, sizes: tuple[int, ...], shown: Mapping[Place, Any], why:
         n = axes.index("T")
         kept = (*sizes[:n], frames, *sizes[n + 1 :])
         extra = len(shown) - math.prod(kept)
-        note = f"the metadata state {sizes[n]} frames, but {frames} exist{why}"
+        note = f"the metadata state {sizes[n]} frames, but there are only {frames}{why}"
         left = f"; {counted(extra, 'plane')} of incomplete frames left out" if extra else ""
         notes.append(note + left)
     pages = [shown[place_of(number, kept)] for number in range(math.prod(kept))]

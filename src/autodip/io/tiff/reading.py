@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +11,19 @@ import tifffile
 from autodip.errors import AutodipError, FormatError, ParameterError
 from autodip.image.image import Image
 from autodip.io import ome, omexml, scenes
-from autodip.io.tiff import imagej, imagejpages, omefiles, resolution
-from autodip.io.tiff.decoded import Log, pixels
+from autodip.io.tiff import imagej, imagejpages, omefiles, pagetags, resolution
+from autodip.io.tiff.captured import captured
+from autodip.io.tiff.decoded import pixels
 from autodip.io.tiff.found import Found
 from autodip.io.tiff.source import TiffSource
-from autodip.io.tiff.tags import tags_of, without_samples
+from autodip.io.tiff.tags import single_sample, tags_of
 from autodip.io.tiff.writing import prepared
 
 _ALPHA = (1, 2)
 """Values of the tag ExtraSamples that mean transparency; 0 is an additional channel."""
+
+_LEVELS = 256
+"""Number of reduced images above which the directory of a file is damaged."""
 
 
 def read(
@@ -42,31 +43,20 @@ def read(
     The other files of an OME-TIFF set are read as well if they lie below the folder of this file;
     with ``follow``, also if they lie elsewhere.
     """
-    with _logged() as log:
+    with captured() as lines:
         try:
             with tifffile.TiffFile(path) as tif:
                 if not tif.pages:
                     raise FormatError("truncated TIFF: it has a header but no image")
+                if len(tif.pages.first.subifds or ()) > _LEVELS:
+                    raise FormatError(f"it states more than {_LEVELS} reduced images")
                 found = _find(tif, axes, scene, follow)
-                return _image(path, tif, found, pixels(found.series, scratch, log.lines), axes)
+                return _image(path, tif, found, pixels(found.series, scratch, lines), axes)
         except AutodipError:
             raise
         except Exception as error:  # what tifffile raises on damage is not documented
             reason = str(error) or type(error).__name__
             raise FormatError(f"not a readable TIFF file, or a truncated one ({reason})") from error
-
-
-@contextmanager
-def _logged() -> Iterator[Log]:
-    """Log of tifffile, which reports damage in it; the first line is given as the reason."""
-    log = Log()
-    logger = logging.getLogger("tifffile")
-    handlers, logger.handlers = logger.handlers, [log]
-    propagate, logger.propagate = logger.propagate, False
-    try:
-        yield log
-    finally:
-        logger.handlers, logger.propagate = handlers, propagate
 
 
 def _find(tif: tifffile.TiffFile, axes: str | None, scene: str | int | None, follow: bool) -> Found:
@@ -107,9 +97,10 @@ def _image(
     axes = axes or _check(path, series.axes, data.shape, found.notes)
     alpha = any(int(e) in _ALPHA for e in page.extrasamples) and "S" in axes
     tags, losses = tags_of(page.parent, page, found.flavour)
-    if "S" not in series.axes:  # samples that are channels become pages
-        tags = without_samples(tags)
-    image = Image(data, axes, alpha=alpha, notes=found.notes).noted(*losses)
+    if "S" in page.axes and "S" not in series.axes:
+        tags = single_sample(tags)  # samples that are channels become pages
+    pages, more = pagetags.of(series, found.flavour)
+    image = Image(data, axes, alpha=alpha, notes=found.notes).noted(*losses, *more)
     metadata, facts = found.metadata, dict[str, Any]()
     if found.flavour == "ome":
         metadata, facts = _ome(image, found)
@@ -124,6 +115,7 @@ def _image(
         axes=series.axes,
         shape=series.shape,
         planes=_planes(series),
+        pages=pages,
     )
     return prepared(image.replace(source=source, **facts))
 

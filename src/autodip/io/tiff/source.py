@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autodip.io import ome
-from autodip.io.tiff import imagej
-from autodip.io.tiff.tags import without_samples
+from autodip.io.tiff import imagej, pagetags
+from autodip.io.tiff.tags import single_sample
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +27,9 @@ class TiffSource:
         Axes and shape of the pixels as the file states them.
     planes : tuple of tuple of int
         Size (Y, X) of the full image and of each level of its pyramid.
+    pages : tuple of mapping
+        Tags of each page that are its own, in the order of the planes; empty if only the first
+        page has such tags.
     """
 
     flavour: str
@@ -35,6 +38,7 @@ class TiffSource:
     axes: str = ""
     shape: tuple[int, ...] = ()
     planes: tuple[tuple[int, int], ...] = ()
+    pages: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
 
     def cut(self, position: int, kept: range) -> TiffSource:
         """Metadata of the image restricted to ``kept`` along its axis at ``position``.
@@ -48,7 +52,7 @@ class TiffSource:
         elif self.flavour == "imagej":
             metadata = imagej.cut(metadata, self.axes, self.shape, axis, kept)
         if axis == "S":
-            tags = {**without_samples(tags), "photometric": "minisblack"}
+            tags = single_sample(tags)
             axes = axes.replace("S", "")
             shape = (*self.shape[:position], *self.shape[position + 1 :])
         return TiffSource(
@@ -58,4 +62,5 @@ class TiffSource:
             axes=axes,
             shape=shape,
             planes=self.planes,
+            pages=pagetags.cut(self.pages, self.axes, self.shape, axis, kept),
         )

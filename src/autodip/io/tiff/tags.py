@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import tifffile
+
+from autodip.io.tiff.captured import captured
 
 _LOSSLESS = {"NONE", "LZW", "ADOBE_DEFLATE", "DEFLATE", "PACKBITS", "ZSTD", "LZMA"}
 _PREDICTABLE = {"LZW", "ADOBE_DEFLATE", "DEFLATE", "ZSTD", "LZMA"}
@@ -56,7 +59,7 @@ def tags_of(tif: tifffile.TiffFile, page: Any, flavour: str) -> tuple[dict[str, 
         tags["tile"] = (page.tilelength, page.tilewidth)
     if tags["photometric"] == "palette" and page.colormap is not None:
         tags["colormap"] = page.colormap
-    if tags["photometric"] == "rgb":
+    if "S" in page.axes:
         tags["planarconfig"] = _name(tifffile.PLANARCONFIG, page.planarconfig, "CONTIG").lower()
     if getattr(page, "extrasamples", ()):
         tags["extrasamples"] = [int(e) for e in page.extrasamples]
@@ -68,16 +71,21 @@ def tags_of(tif: tifffile.TiffFile, page: Any, flavour: str) -> tuple[dict[str, 
     for key, tag in (("software", "Software"), ("datetime", "DateTime")):
         if tag in page.tags and isinstance(page.tags[tag].value, str):
             tags[key] = page.tags[tag].value.encode()
-    tags["extratags"] = [
+    tags["extratags"] = extra_tags(page)
+    if flavour == "plain" and page.description:
+        tags["description"] = page.description.encode()
+    lost = sorted({_LOST[tag.code] for tag in page.tags if tag.code in _LOST})
+    return tags, [f"{name} metadata cannot be written again and are left out" for name in lost]
+
+
+def extra_tags(page: Any) -> list[Any]:
+    """Descriptive and private tags of a page."""
+    return [
         tag.astuple()
         for tag in page.tags
         if tag.code in _DESCRIPTIVE
         or (tag.code >= 32768 and tag.code not in _LOST and tag.code not in _WRITTEN)
     ]
-    if flavour == "plain" and page.description:
-        tags["description"] = page.description.encode()
-    lost = sorted({_LOST[tag.code] for tag in page.tags if tag.code in _LOST})
-    return tags, [f"{name} metadata cannot be written again and are left out" for name in lost]
 
 
 def _name(names: Any, value: Any, default: str) -> str:
@@ -103,9 +111,10 @@ def _positive(ratio: Sequence[int]) -> tuple[int, int]:
     return (int(ratio[0]), int(ratio[1]) or 1)
 
 
-def without_samples(tags: Mapping[str, Any]) -> dict[str, Any]:
-    """Tags of pixels with a single sample."""
-    return {k: v for k, v in tags.items() if k not in ("planarconfig", "extrasamples")}
+def single_sample(tags: Mapping[str, Any]) -> dict[str, Any]:
+    """Tags of a grey image with the pixels of one sample."""
+    kept = {k: v for k, v in tags.items() if k not in ("planarconfig", "extrasamples")}
+    return {**kept, "photometric": "minisblack"}
 
 
 def for_pixels(tags: dict[str, Any], dtype: np.dtype) -> dict[str, Any]:
@@ -123,7 +132,7 @@ def for_pixels(tags: dict[str, Any], dtype: np.dtype) -> dict[str, Any]:
 
 
 def writable(
-    tags: Mapping[str, Any], sample: np.ndarray, first: Mapping[str, Any]
+    tags: Mapping[str, Any], sample: np.ndarray, samples: int | None, first: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[str]]:
     """Tags that can be written, and notes on those that cannot.
 
@@ -136,6 +145,8 @@ def writable(
         Arguments of ``tifffile.imwrite``.
     sample : ndarray
         Small array of the type, the axes and the number of samples of the image.
+    samples : int or None
+        Number of samples of a pixel; None if it is not checked.
     first : mapping
         Arguments that are kept in any case, such as those of the flavour.
     """
@@ -143,15 +154,15 @@ def writable(
     height, width = tags.get("tile", (0, 0))
     if height * width > _LARGEST_TILE:
         del tags["tile"]
-    if _writes(sample, {**first, **tags}):
+    if _writes(sample, samples, {**first, **tags}):
         return tags, []
     chosen: dict[str, Any] = {"extratags": []}
     notes = []
-    for alternatives in _groups(tags, sample.shape[-1] in (3, 4) and tags["photometric"] == "rgb"):
+    for alternatives in _groups(tags, samples in (3, 4)):
         for more in alternatives:
             extra = [*chosen["extratags"], *more.get("extratags", ())]
             trial = {**chosen, **more, "extratags": extra}
-            if _writes(sample, {**first, **trial}):
+            if _writes(sample, samples, {**first, **trial}):
                 chosen = trial
                 break
         else:
@@ -182,13 +193,18 @@ def _groups(tags: Mapping[str, Any], rgb: bool) -> Iterator[list[dict[str, Any]]
         yield [{"extratags": [extra]}]
 
 
-def _writes(sample: np.ndarray, arguments: Mapping[str, Any]) -> bool:
-    """Whether an array can be written with these arguments."""
-    try:
-        tifffile.imwrite(io.BytesIO(), sample, **arguments)
-    except Exception:  # what tifffile raises on odd values is not documented
-        return False
-    return True
+def _writes(sample: np.ndarray, samples: int | None, arguments: Mapping[str, Any]) -> bool:
+    """Whether an array can be written with these arguments, as pixels of so many samples."""
+    file = io.BytesIO()
+    with captured(logging.WARNING) as lines:
+        try:
+            tifffile.imwrite(file, sample, **arguments)
+            file.seek(0)
+            with tifffile.TiffFile(file) as tif:
+                written = int(tif.pages.first.samplesperpixel)
+        except Exception:  # what tifffile raises on odd values is not documented
+            return False
+    return not lines and samples in (None, written)
 
 
 def _words(tags: Mapping[str, Any]) -> str:

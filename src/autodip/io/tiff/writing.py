@@ -66,10 +66,12 @@ def write(path: Path, image: Image, *, as_ome: bool = False) -> None:
         image = _converted(image)
     source: TiffSource = image.source
     first, tags = _arguments(image, source)
-    tags, _ = writable(tags, _sample(image), first)
+    tags, _ = _writable(image, tags, first)
     data = laid_out(image.data, path.parent, _stored_type(image.data.dtype, tags))
     if len(source.planes) > 1 and source.flavour != "imagej":
         _write_pyramid(path, data, source, first, tags)
+    elif source.pages:
+        _write_pages(path, data, source, first, tags)
     else:
         tifffile.imwrite(path, data, buffersize=BUFFER, **first, **tags)
 
@@ -81,18 +83,35 @@ def prepared(image: Image) -> Image:
     """
     source: TiffSource = image.source
     first, tags = _arguments(image, source)
-    kept, notes = writable(tags, _sample(image), first)
+    kept, notes = _writable(image, tags, first)
+    shared = _shared(kept)
+    pages = []
+    for own in source.pages:
+        page, more = _writable(image, {**shared, **own}, {"metadata": None})
+        pages.append({key: page[key] for key in own if page.get(key)})
+        notes += more
     if not notes:
         return image
     tags = {key: value for key, value in source.tags.items() if key in kept or key not in tags}
     tags |= {key: kept[key] for key in tags if key in kept}
-    return image.replace(source=dataclasses.replace(source, tags=tags)).noted(*notes)
+    source = dataclasses.replace(source, tags=tags, pages=tuple(pages))
+    return image.replace(source=source).noted(*dict.fromkeys(notes))
 
 
-def _sample(image: Image) -> np.ndarray:
-    """Small array of the type, the axes and the number of samples of an image."""
+def _shared(tags: Mapping[str, Any]) -> dict[str, Any]:
+    """Tags that all pages of an image share, except those of the file."""
+    own = ("bigtiff", "byteorder", "description", "datetime", "extratags")
+    return {key: value for key, value in tags.items() if key not in own}
+
+
+def _writable(
+    image: Image, tags: dict[str, Any], first: dict[str, Any]
+) -> tuple[dict[str, Any], list[str]]:
+    """Tags that can be written with pixels of the type and the samples of an image."""
     most = {"S": image.size("S"), "Y": _SAMPLE, "X": _SAMPLE}
-    return np.zeros([min(image.size(a), most.get(a, 1)) for a in image.axes], image.data.dtype)
+    shape = [min(image.size(a), most.get(a, 1)) for a in image.axes]
+    samples = None if image.source.flavour == "shaped" else image.size("S")
+    return writable(tags, np.zeros(shape, image.data.dtype), samples, first)
 
 
 def _arguments(image: Image, source: TiffSource) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -132,6 +151,20 @@ def _stored_type(dtype: np.dtype, tags: Mapping[str, Any]) -> np.dtype:
     """Type in the byte order of the file; unchanged for compressed or tiled pixels."""
     encoded = tags.get("compression", "none") != "none" or "tile" in tags
     return dtype if encoded else dtype.newbyteorder(tags["byteorder"])
+
+
+def _write_pages(
+    path: Path, data: np.ndarray, source: TiffSource, first: dict[str, Any], tags: dict[str, Any]
+) -> None:
+    """Write an image page by page, each with its own tags."""
+    encoding = {key: tags.pop(key) for key in ("bigtiff", "byteorder")}
+    shared = _shared(tags)
+    own = len(data.shape) - len([a for a in source.axes if a not in "YXS"])
+    planes = data.reshape(-1, *data.shape[-own:])
+    with tifffile.TiffWriter(path, **encoding) as tif:
+        for number, (plane, more) in enumerate(zip(planes, source.pages, strict=True)):
+            page = {**tags, **more, **first} if number == 0 else {**shared, **more}
+            tif.write(plane, **{"metadata": None, **page})
 
 
 def _write_pyramid(
