@@ -102,7 +102,8 @@ def _elements(root: Element, error: Any) -> Iterator[Element]:
     if match:  # a reference to what does not exist
         yield from (one for one in root.iter(match[1]) if one.get("ID") == match[2])
     elif error.path:
-        yield from root.getroottree().xpath(error.path)
+        spaces = {key: uri for one in root.iter() for key, uri in one.nsmap.items() if key}
+        yield from root.getroottree().xpath(error.path, namespaces=spaces)
 
 
 def _mend(element: Element, error: Any, root: Element, dropped: list[str]) -> None:

@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from uuid import NAMESPACE_URL, uuid5
 
 from autodip.errors import FormatError
 from autodip.io.omeschema import (
@@ -110,6 +111,7 @@ def document(text: str) -> Document:
     for pixels in list(done.root.iter(f"{{{NAMESPACE}}}Pixels")):
         _complete(pixels, done.dropped)
     for element in done.root.iter():
+        _check_uuid(element)
         _check_numbers(element, done.dropped)
         _name_units(element, done.remarks)
         sort(element)
@@ -206,6 +208,22 @@ def _types() -> list[str]:
     from ome_types.model import PixelType  # noqa: PLC0415
 
     return [kind.value for kind in PixelType]
+
+
+def _check_uuid(element: Element) -> None:
+    """Replace what is no UUID by one, so that the name of the file beside it is not lost."""
+    if local(element) == "UUID":
+        element.text = _uuid(element.text or "")
+    if element.get("UUID") is not None:
+        element.set("UUID", _uuid(str(element.get("UUID"))))
+
+
+def _uuid(text: str) -> str:
+    text = text.strip()
+    digits = re.fullmatch(
+        r"(?:urn:uuid:)?([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})", text
+    )
+    return f"urn:uuid:{digits[1] if digits else uuid5(NAMESPACE_URL, text)}"
 
 
 def _check_numbers(element: Element, dropped: list[str]) -> None:

@@ -16,6 +16,8 @@ OWN = ""
 """Name of the file itself among the names of the files of a set."""
 
 _AXES = "TCZ"
+_SHOWN = 80
+"""Characters of the name of a file that a message shows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +103,7 @@ def locate(path: Path, name: str, follow: bool) -> Path | str:
     """
     folder = path.parent
     bare = PureWindowsPath(name).name  # splits at either kind of slash
-    outside = False
+    outside, shown = False, name[:_SHOWN]
     for place in dict.fromkeys((folder / name, folder / bare)):
         try:
             if not place.is_file():
@@ -112,8 +114,8 @@ def locate(path: Path, name: str, follow: bool) -> Path | str:
             continue
         outside = True
     if outside:
-        return f"{name} lies outside the folder of this file, and is read only with --follow"
-    return f"{name} does not exist"
+        return f"{shown} lies outside the folder of this file, and is read only with --follow"
+    return f"{shown} does not exist"
 
 
 def _exists(path: Path, names: Iterable[str]) -> bool:

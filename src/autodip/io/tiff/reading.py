@@ -13,7 +13,7 @@ from autodip.image.image import Image
 from autodip.io import ome, omexml, scenes
 from autodip.io.tiff import imagej, imagejpages, omefiles, pagetags, resolution
 from autodip.io.tiff.captured import captured
-from autodip.io.tiff.decoded import pixels
+from autodip.io.tiff.decoded import absent, pixels
 from autodip.io.tiff.found import Found
 from autodip.io.tiff.source import TiffSource
 from autodip.io.tiff.tags import single_sample, tags_of
@@ -100,16 +100,25 @@ def _image(
     if "S" in page.axes and "S" not in series.axes:
         tags = single_sample(tags)  # samples that are channels become pages
     pages, more = pagetags.of(series, found.flavour)
-    image = Image(data, axes, alpha=alpha, notes=found.notes).noted(*losses, *more)
-    metadata, facts = found.metadata, dict[str, Any]()
-    if found.flavour == "ome":
-        metadata, facts = _ome(image, found)
-    elif found.flavour == "imagej":
+    image = Image(data, axes, alpha=alpha, notes=found.notes).noted(*losses, *more, *absent(series))
+    flavour, metadata, facts = found.flavour, found.metadata, dict[str, Any]()
+    if flavour == "ome":
+        facts = {} if metadata is None else ome.facts(metadata)
+        image = image.replace(**facts)
+        if ome.holds(data.dtype):
+            metadata = ome.document(image) if metadata is None else metadata
+        else:
+            flavour, metadata = "shaped", {}
+            image = image.noted(
+                f"OME-TIFF holds no pixels of type {data.dtype}; a result of this type is written "
+                "as plain TIFF, without the OME metadata"
+            )
+    elif flavour == "imagej":
         facts = imagej.facts(metadata, image.axes, image.size("C"), tags)
     else:
         facts["pixel_size"] = resolution.pixel_size(tags)
     source = TiffSource(
-        flavour=found.flavour if metadata is not None or found.flavour == "plain" else "plain",
+        flavour=flavour,
         tags=tags,
         metadata=metadata,
         axes=series.axes,
@@ -118,16 +127,6 @@ def _image(
         pages=pages,
     )
     return prepared(image.replace(source=source, **facts))
-
-
-def _ome(image: Image, found: Found) -> tuple[str | None, dict[str, Any]]:
-    """OME-XML of an image, and what it states; new one if the file has none that can be used."""
-    if found.metadata is not None:
-        return found.metadata, ome.facts(found.metadata)
-    try:
-        return ome.document(image), {}
-    except FormatError:  # OME does not know the type of the pixels
-        return None, {}
 
 
 def _planes(series: Any) -> tuple[tuple[int, int], ...]:

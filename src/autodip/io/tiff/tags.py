@@ -154,7 +154,7 @@ def writable(
     height, width = tags.get("tile", (0, 0))
     if height * width > _LARGEST_TILE:
         del tags["tile"]
-    if _writes(sample, samples, {**first, **tags}):
+    if writes(sample, samples, {**first, **tags}):
         return tags, []
     chosen: dict[str, Any] = {"extratags": []}
     notes = []
@@ -162,7 +162,7 @@ def writable(
         for more in alternatives:
             extra = [*chosen["extratags"], *more.get("extratags", ())]
             trial = {**chosen, **more, "extratags": extra}
-            if _writes(sample, samples, {**first, **trial}):
+            if writes(sample, samples, {**first, **trial}):
                 chosen = trial
                 break
         else:
@@ -193,7 +193,7 @@ def _groups(tags: Mapping[str, Any], rgb: bool) -> Iterator[list[dict[str, Any]]
         yield [{"extratags": [extra]}]
 
 
-def _writes(sample: np.ndarray, samples: int | None, arguments: Mapping[str, Any]) -> bool:
+def writes(sample: np.ndarray, samples: int | None, arguments: Mapping[str, Any]) -> bool:
     """Whether an array can be written with these arguments, as pixels of so many samples."""
     file = io.BytesIO()
     with captured(logging.WARNING) as lines:

@@ -16,7 +16,7 @@ from autodip.io.large import laid_out
 from autodip.io.tiff import imagej
 from autodip.io.tiff.decoded import BUFFER
 from autodip.io.tiff.source import TiffSource
-from autodip.io.tiff.tags import for_pixels, writable
+from autodip.io.tiff.tags import for_pixels, writable, writes
 
 _CLASSIC = 2**31
 """Size of the pixels in bytes above which BigTIFF is written."""
@@ -81,6 +81,7 @@ def prepared(image: Image) -> Image:
 
     This is found out when a file is read, so that nothing fails after the image is denoised.
     """
+    image = _with_metadata(image)
     source: TiffSource = image.source
     first, tags = _arguments(image, source)
     kept, notes = _writable(image, tags, first)
@@ -98,6 +99,27 @@ def prepared(image: Image) -> Image:
     return image.replace(source=source).noted(*dict.fromkeys(notes))
 
 
+def _with_metadata(image: Image) -> Image:
+    """Image without those ImageJ or shaped metadata that cannot be written again."""
+    source: TiffSource = image.source
+    if not isinstance(source.metadata, Mapping) or _writes(image, source.metadata):
+        return image
+    kept: dict[str, Any] = {}
+    notes = []
+    for key, value in source.metadata.items():
+        if _writes(image, {**kept, key: value}):
+            kept[key] = value
+        else:
+            notes.append(f"the metadata {key!r} cannot be written again")
+    return image.replace(source=dataclasses.replace(source, metadata=kept)).noted(*notes)
+
+
+def _writes(image: Image, metadata: Mapping[str, Any]) -> bool:
+    """Whether metadata can be written, without any other tags."""
+    first, _ = _arguments(image, dataclasses.replace(image.source, metadata=metadata))
+    return writes(_sample(image), None, first)
+
+
 def _shared(tags: Mapping[str, Any]) -> dict[str, Any]:
     """Tags that all pages of an image share, except those of the file."""
     own = ("bigtiff", "byteorder", "description", "datetime", "extratags")
@@ -108,10 +130,14 @@ def _writable(
     image: Image, tags: dict[str, Any], first: dict[str, Any]
 ) -> tuple[dict[str, Any], list[str]]:
     """Tags that can be written with pixels of the type and the samples of an image."""
-    most = {"S": image.size("S"), "Y": _SAMPLE, "X": _SAMPLE}
-    shape = [min(image.size(a), most.get(a, 1)) for a in image.axes]
     samples = None if image.source.flavour == "shaped" else image.size("S")
-    return writable(tags, np.zeros(shape, image.data.dtype), samples, first)
+    return writable(tags, _sample(image), samples, first)
+
+
+def _sample(image: Image) -> np.ndarray:
+    """Small array of the type, the axes and the number of samples of an image."""
+    most = {"S": image.size("S"), "Y": _SAMPLE, "X": _SAMPLE}
+    return np.zeros([min(image.size(a), most.get(a, 1)) for a in image.axes], image.data.dtype)
 
 
 def _arguments(image: Image, source: TiffSource) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -133,7 +159,7 @@ def _arguments(image: Image, source: TiffSource) -> tuple[dict[str, Any], dict[s
             first, more = _described(metadata, image)
             tags["extratags"] = [*tags["extratags"], *more]
     elif source.flavour == "shaped":
-        first["metadata"] = {**source.metadata, "axes": image.axes}
+        first = {"ome": False, "metadata": {**source.metadata, "axes": image.axes}}
     return first, tags
 
 
@@ -150,14 +176,14 @@ def _described(metadata: dict[str, Any], image: Image) -> tuple[dict[str, Any], 
 def _stored_type(dtype: np.dtype, tags: Mapping[str, Any]) -> np.dtype:
     """Type in the byte order of the file; unchanged for compressed or tiled pixels."""
     encoded = tags.get("compression", "none") != "none" or "tile" in tags
-    return dtype if encoded else dtype.newbyteorder(tags["byteorder"])
+    return dtype if encoded else dtype.newbyteorder(tags.get("byteorder", "="))
 
 
 def _write_pages(
     path: Path, data: np.ndarray, source: TiffSource, first: dict[str, Any], tags: dict[str, Any]
 ) -> None:
     """Write an image page by page, each with its own tags."""
-    encoding = {key: tags.pop(key) for key in ("bigtiff", "byteorder")}
+    encoding = {key: tags.pop(key) for key in ("bigtiff", "byteorder") if key in tags}
     shared = _shared(tags)
     own = len(data.shape) - len([a for a in source.axes if a not in "YXS"])
     planes = data.reshape(-1, *data.shape[-own:])
@@ -178,9 +204,10 @@ def _write_pyramid(
         for at, full, part in zip((rows, columns), source.planes[0], level, strict=True):
             shape[at] = pyramid.scaled(data.shape[at], full, part)
         shapes.append(tuple(shape))
-    encoding = {key: tags.pop(key) for key in ("bigtiff", "byteorder")}
+    encoding = {key: tags.pop(key) for key in ("bigtiff", "byteorder") if key in tags}
     shared = {key: tags[key] for key in _OF_LEVELS if key in tags}
     shared["metadata"] = {} if source.flavour == "shaped" else None
+    encoding["ome"] = first.pop("ome", None)
     with tifffile.TiffWriter(path, **encoding) as tif:
         tif.write(data, subifds=len(shapes), buffersize=BUFFER, **first, **tags)
         for reduced in pyramid.levels(data, shapes, path.parent):
