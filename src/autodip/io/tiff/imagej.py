@@ -72,7 +72,10 @@ _UNITS_SECONDS = {
 _NO_UNIT = ("", "pixel", "pixels", "px")
 """Names that mean that the size of a pixel is not known."""
 
-_COMPUTED = ("ImageJ", "images", "channels", "slices", "frames", "hyperstack")
+AXES = "TZCYXS"
+"""Order of the axes in which ImageJ TIFF is written."""
+
+_COMPUTED = ("ImageJ", "images", "channels", "slices", "frames", "hyperstack", "order")
 """Fields that are derived from the shape when a file is written."""
 
 

@@ -310,9 +310,10 @@ def _companion(path: Path, done: omexml.Document, follow: bool) -> omexml.Docume
     if isinstance(place, str):
         return f"its OME metadata are in a companion file, but {place}"
     try:
-        return omexml.document(place.read_text(encoding="utf-8", errors="replace"))
+        found = omexml.document(place.read_text(encoding="utf-8", errors="replace"))
     except (OSError, FormatError) as error:
         return f"its OME metadata are in a companion file, but {name} cannot be read ({error})"
+    return found if found.images else f"its companion file {name} describes no image"
 
 
 def members(path: Path) -> tuple[Path, ...]:

@@ -95,6 +95,10 @@ def _image(
     """Image with the metadata of the file."""
     series, page = found.series, found.series.keyframe
     axes = axes or _check(path, series.axes, data.shape, found.notes)
+    order = list(range(data.ndim))
+    if found.flavour == "imagej":  # which writes its axes in one order only
+        order = sorted(order, key=lambda n: imagej.AXES.find(series.axes[n]))
+        data, axes = data.transpose(order), "".join(axes[n] for n in order)
     alpha = any(int(e) in _ALPHA for e in page.extrasamples) and "S" in axes
     tags, losses = tags_of(page.parent, page, found.flavour)
     if "S" in page.axes and "S" not in series.axes:
@@ -121,8 +125,8 @@ def _image(
         flavour=flavour,
         tags=tags,
         metadata=metadata,
-        axes=series.axes,
-        shape=series.shape,
+        axes="".join(series.axes[n] for n in order),
+        shape=data.shape,
         planes=_planes(series),
         pages=pages,
     )

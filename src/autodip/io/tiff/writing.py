@@ -207,8 +207,7 @@ def _write_pyramid(
     encoding = {key: tags.pop(key) for key in ("bigtiff", "byteorder") if key in tags}
     shared = {key: tags[key] for key in _OF_LEVELS if key in tags}
     shared["metadata"] = {} if source.flavour == "shaped" else None
-    encoding["ome"] = first.pop("ome", None)
-    with tifffile.TiffWriter(path, **encoding) as tif:
+    with tifffile.TiffWriter(path, ome=first.pop("ome", None), **encoding) as tif:
         tif.write(data, subifds=len(shapes), buffersize=BUFFER, **first, **tags)
         for reduced in pyramid.levels(data, shapes, path.parent):
             tif.write(reduced, subfiletype=1, buffersize=BUFFER, **shared)
