@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import tifffile
 from autodip.errors import AutodipError, FormatError, ParameterError
 from autodip.image.image import Image
 from autodip.io import ome, omexml, scenes
-from autodip.io.tiff import imagej, imagejpages, omefiles, pagetags, resolution
+from autodip.io.tiff import imagej, imagejpages, omesearch, pagetags, resolution
 from autodip.io.tiff.captured import captured
 from autodip.io.tiff.decoded import absent, pixels
 from autodip.io.tiff.found import Found
@@ -62,8 +63,8 @@ def read(
 def _find(tif: tifffile.TiffFile, axes: str | None, scene: str | int | None, follow: bool) -> Found:
     """The chosen image in the flavour of the file."""
     note = None
-    if omexml.is_ome(omefiles.description(tif)):
-        found = omefiles.find(tif, scene, axes, follow)
+    if omexml.is_ome(omesearch.description(tif)):
+        found = omesearch.find(tif, scene, axes, follow)
         if isinstance(found, Found):
             return found
         note = found
@@ -104,33 +105,40 @@ def _image(
     if "S" in page.axes and "S" not in series.axes:
         tags = single_sample(tags)  # samples that are channels become pages
     pages, more = pagetags.of(series, found.flavour)
-    image = Image(data, axes, alpha=alpha, notes=found.notes).noted(*losses, *more, *absent(series))
-    flavour, metadata, facts = found.flavour, found.metadata, dict[str, Any]()
-    if flavour == "ome":
-        facts = {} if metadata is None else ome.facts(metadata)
-        image = image.replace(**facts)
-        if ome.holds(data.dtype):
-            metadata = ome.document(image) if metadata is None else metadata
-        else:
-            flavour, metadata = "shaped", {}
-            image = image.noted(
-                f"OME-TIFF holds no pixels of type {data.dtype}; a result of this type is written "
-                "as plain TIFF, without the OME metadata"
-            )
-    elif flavour == "imagej":
-        facts = imagej.facts(metadata, image.axes, image.size("C"), tags)
-    else:
-        facts["pixel_size"] = resolution.pixel_size(tags)
     source = TiffSource(
-        flavour=flavour,
+        flavour=found.flavour,
         tags=tags,
-        metadata=metadata,
+        metadata=found.metadata,
         axes="".join(series.axes[n] for n in order),
         shape=data.shape,
         planes=_planes(series),
         pages=pages,
     )
-    return prepared(image.replace(source=source, **facts))
+    notes = (*found.notes, *losses, *more, *absent(series))
+    image = Image(data, axes, source=source, alpha=alpha, notes=notes)
+    return prepared(_with_facts(image, source))
+
+
+def _with_facts(image: Image, source: TiffSource) -> Image:
+    """Image with what the metadata of its flavour state."""
+    if source.flavour == "imagej":
+        return image.replace(
+            **imagej.facts(source.metadata, image.axes, image.size("C"), source.tags)
+        )
+    if source.flavour != "ome":
+        return image.replace(pixel_size=resolution.pixel_size(source.tags))
+    if source.metadata is not None:
+        image = image.replace(**ome.facts(source.metadata))
+    if not ome.holds(image.data.dtype):
+        return image.replace(
+            source=dataclasses.replace(source, flavour="shaped", metadata={})
+        ).noted(
+            f"OME-TIFF holds no pixels of type {image.data.dtype}; a result of this type is "
+            "written as plain TIFF, without the OME metadata"
+        )
+    if source.metadata is None:  # it cannot be used
+        source = dataclasses.replace(source, metadata=ome.document(image.replace(source=None)))
+    return image.replace(source=source)
 
 
 def _planes(series: Any) -> tuple[tuple[int, int], ...]:
