@@ -10,11 +10,15 @@ import numpy as np
 
 from autodip.errors import FormatError
 from autodip.image.image import Hint, Image
+from autodip.io import omexml
 
 if TYPE_CHECKING:
     import ome_types
 
-_UM = {"µm": 1.0, "nm": 1e-3, "mm": 1e3, "cm": 1e4, "m": 1e6, "pm": 1e-6, "Å": 1e-4}
+_UM = {
+    **{"µm": 1.0, "nm": 1e-3, "mm": 1e3, "cm": 1e4, "dm": 1e5, "m": 1e6, "pm": 1e-6, "Å": 1e-4},
+    **{"in": 25400.0, "thou": 25.4},
+}
 _SECONDS = {"s": 1.0, "ms": 1e-3, "µs": 1e-6, "ns": 1e-9, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _TYPES = {"float32": "float", "float64": "double"}
 
@@ -35,24 +39,21 @@ class OmeSource:
 
 
 def parse(xml: str) -> ome_types.OME:
-    """Parse OME-XML.
+    """Parse OME-XML; what is not valid is left out.
 
     Raises
     ------
     FormatError
-        If the text is not valid OME-XML, or describes no image.
+        If the text is no OME-XML, or describes no image.
     """
     from ome_types import from_xml  # noqa: PLC0415  (takes half a second; for OME files only)
 
     try:
-        ome = from_xml(xml)
-    except Exception as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise FormatError(
-            f"its OME metadata cannot be read ({reason}); save it as a plain or ImageJ TIFF"
-        ) from error
+        ome = from_xml(xml.encode())
+    except Exception:  # what ome-types raises on values that are not valid is not documented
+        ome = from_xml(omexml.document(xml).to_xml().encode())
     if not ome.images:
-        raise FormatError("its OME metadata describes no image; save it as a plain TIFF")
+        raise FormatError("its OME metadata describes no image")
     return ome
 
 
@@ -82,11 +83,17 @@ def facts(xml: str, index: int = 0) -> dict[str, Any]:
     colours = tuple(_colour(c) for c in channels)
     return {
         "pixel_size": size,
-        "time_step": None if step is None else float(step) * _SECONDS.get(unit.value, 1.0),
+        "time_step": _seconds(step, unit),
         "channel_names": names if any(names) else (),
         "channel_colours": colours if any(colours) else (),
         "hints": tuple(tuple(_hints(c)) for c in channels),
     }
+
+
+def _seconds(step: float | None, unit: Any) -> float | None:
+    """Time between frames; None if it is not positive, or in a unit of something else."""
+    factor = None if unit is None else _SECONDS.get(unit.value)
+    return float(step) * factor if step and step > 0 and factor is not None else None
 
 
 def _colour(channel: Any) -> str:
@@ -192,6 +199,13 @@ def document(image: Image) -> str:
     return _to_xml(ome)
 
 
+def holds(dtype: np.dtype) -> bool:
+    """Whether OME supports a type of pixels."""
+    from ome_types.model import PixelType  # noqa: PLC0415
+
+    return _allows(PixelType, _TYPES.get(dtype.name, dtype.name))
+
+
 def _pixel_type(dtype: np.dtype) -> Any:
     """Pixel type in OME's terms.
 
@@ -203,7 +217,7 @@ def _pixel_type(dtype: np.dtype) -> Any:
     from ome_types.model import PixelType  # noqa: PLC0415
 
     name = _TYPES.get(dtype.name, dtype.name)
-    if not _allows(PixelType, name):
+    if not holds(dtype):
         raise FormatError(
             f"OME-TIFF holds no pixels of type {name}, only 8-, 16- and 32-bit integers, float32 "
             "and float64; write one of these (--dtype float32)"

@@ -11,7 +11,7 @@ from pathlib import Path, PurePath
 from typing import Literal
 
 from autodip import io
-from autodip.runs import manifest
+from autodip.runs import filesets, manifest
 from autodip.runs.searching import Failed, in_folder, matching
 from autodip.util.paths import is_folder, is_there
 
@@ -72,7 +72,9 @@ def find_inputs(inputs: Iterable[Path]) -> tuple[list[Path], Failed]:
             files.append(path)
         else:
             files += (image for image, _ in _search(path, False, None, failed))
-    return list(dict.fromkeys(files)), failed
+    files = list(dict.fromkeys(files))
+    covered = filesets.covered(files)
+    return [path for path in files if path not in covered], failed
 
 
 def find(
@@ -82,7 +84,8 @@ def find(
 
     Sub-folders below a folder (with ``recursive``), below the fixed part of a pattern and below
     the folder of a manifest are reproduced in the output paths. Files in the output folder
-    ``out`` are left out if it is a sub-folder of the folder that is searched.
+    ``out`` are left out if it is a sub-folder of the folder that is searched. Of the files of an
+    OME-TIFF set, one is kept: it is read with all the others.
 
     Raises
     ------
@@ -100,7 +103,9 @@ def find(
             case _:
                 images = _search(path, recursive, out, failed)
                 found += (Input(image, place) for image, place in images)
-    return list(dict.fromkeys(found)), failed
+    covered = filesets.covered([one.path for one in found if not one.fixed])
+    once = (one for one in found if one.fixed or one.path not in covered)
+    return list(dict.fromkeys(once)), failed
 
 
 def _listed(path: Path) -> list[Input]:

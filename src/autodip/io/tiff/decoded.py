@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,19 +15,16 @@ from autodip.io.large import PIXELS, is_large
 BUFFER = 2**24
 """Bytes of an image decoded or encoded at a time."""
 
+_RATIOS = {1: 16, 5: 4096, 8: 1100, 32773: 130, 32946: 1100}
+"""Largest number of bytes that a stored byte may become, by compression."""
+
+_RATIO = 2**17
+"""The same for the other compressions."""
+
+_SMALL = 2**20
+"""Number of bytes that a page may have in any case."""
+
 _NATIVE = "<" if sys.byteorder == "little" else ">"
-
-
-class Log(logging.Handler):
-    """Collect the errors that tifffile logs while it reads."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.ERROR)
-        self.lines: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Store a line."""
-        self.lines.append(record.getMessage())
 
 
 def pixels(series: Any, scratch: Path | None, lines: Sequence[str]) -> np.ndarray:
@@ -48,22 +44,50 @@ def pixels(series: Any, scratch: Path | None, lines: Sequence[str]) -> np.ndarra
     FormatError
         If pixels are missing or damaged.
     """
+    if any(page is None for page in series.pages):
+        raise FormatError(
+            f"truncated TIFF: planes of the shape {series.shape} given in its metadata are missing"
+        )
+    for page in series.pages:
+        _check(page)
+    if series.is_truncated and series.dataoffset is None:
+        raise FormatError("truncated TIFF: the pixels of its planes are not contiguous")
     try:
         data = _loaded_or_mapped(series, scratch)
     except ValueError as error:
         raise FormatError(f"truncated or damaged TIFF ({error})") from error
-    if any(page is None for page in series.pages):
-        raise FormatError(
-            f"truncated OME-TIFF: planes of the shape {series.shape} given in its metadata "
-            "are missing"
-        )
-    for page in series.pages:
-        end = page.parent.filehandle.size
-        if _ends(page) > end:
-            raise FormatError(f"truncated TIFF: pixels are missing after byte {end}")
     if lines:
         raise FormatError(f"damaged TIFF ({lines[0]})")
     return data
+
+
+def _check(page: Any) -> None:
+    """Raise a FormatError unless the file can hold the pixels of a page.
+
+    It is checked before memory is reserved for them.
+    """
+    end = page.parent.filehandle.size
+    if _ends(page) > end:
+        raise FormatError(f"truncated TIFF: pixels are missing after byte {end}")
+    stored = [n for n in page.databytecounts if n]
+    if not stored:
+        raise FormatError("damaged TIFF: a page has no pixels")
+    stated = page.nbytes * len(stored) / len(page.databytecounts)
+    most = _RATIOS.get(int(page.compression), _RATIO) * sum(stored) + _SMALL
+    if stated > most:
+        raise FormatError(
+            f"damaged TIFF: a page is stated to have the shape {page.shape}, but only "
+            f"{sum(stored)} bytes are stored for it"
+        )
+
+
+def absent(series: Any) -> list[str]:
+    """Notes on strips or tiles that a file leaves out; they are read as 0."""
+    counts = [n for page in series.pages for n in page.databytecounts]
+    missing = counts.count(0)
+    if not missing:
+        return []
+    return [f"{missing} of {len(counts)} strips or tiles are not stored, and were read as 0"]
 
 
 def _loaded_or_mapped(series: Any, scratch: Path | None) -> np.ndarray:
