@@ -43,7 +43,12 @@ def command(path: Path, axes: str | None, scene: str | None, as_json: bool) -> N
     """Show what INPUT contains: shape, axes, data type, pixel size, channels and noise."""
     with tempfile.TemporaryDirectory(prefix="autodip-") as scratch:
         image = io.read(path, axes, scene, scratch=Path(scratch))
-        facts = {"file": str(path), **image_facts(image), "noise": _noise(image)}
+        facts = {
+            "file": str(path),
+            **image_facts(image),
+            "notes": list(image.notes),
+            "noise": _noise(image),
+        }
     if as_json:
         say_json(facts)
         return
@@ -57,6 +62,8 @@ def command(path: Path, axes: str | None, scene: str | None, as_json: bool) -> N
     click.echo(f"  channels    {', '.join(image.channel_names) or 'not named'}")
     for line in facts["noise"]:
         click.echo(f"  noise       {_words(line)}")
+    for note in image.notes:
+        click.echo(f"  note        {note}")
 
 
 def _noise(image: Image) -> list[dict[str, Any]]:

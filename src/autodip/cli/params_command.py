@@ -34,15 +34,22 @@ def command(inputs: tuple[Path, ...], as_json: bool, **given: Any) -> int:
     for path in files:
         try:
             with tempfile.TemporaryDirectory(prefix="autodip-") as scratch:
-                plans = plan(request.selection.open(path, Path(scratch)), request.options)
+                image = request.selection.open(path, Path(scratch))
+                plans = plan(image, request.options)
         except AutodipError as error:
             failed[path] = named(path, error)
             continue
         records.append(
-            {"input": str(path), "channels": [ChannelRecord.of(one).to_dict() for one in plans]}
+            {
+                "input": str(path),
+                "notes": list(image.notes),
+                "channels": [ChannelRecord.of(one).to_dict() for one in plans],
+            }
         )
         if not as_json:
             click.echo(str(path))
+            for note in image.notes:
+                click.echo(f"  note: {note}")
             for line in plan_lines(plans):
                 click.echo(line)
     for message in failed.values():

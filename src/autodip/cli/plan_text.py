@@ -61,6 +61,8 @@ def outcome_lines(job: Job, outcome: Outcome, *, verbose: bool) -> Iterator[str]
     files = f"{job.source} -> {job.target}"
     if outcome.status == "planned":
         yield files
+        for note in outcome.record["notes"]:
+            yield f"  note: {note}"
         yield from plan_lines(outcome.plans)
     elif outcome.status == "skipped":
         yield f"{files}: exists, left as it is"
@@ -75,7 +77,7 @@ def outcome_lines(job: Job, outcome: Outcome, *, verbose: bool) -> Iterator[str]
             how = f"learned prior, {choice.prior.passes} passes"
         what = f"{how}, {content.seconds:.1f} s"
         yield f"{files}  ({what})"
-        for note in notes(content.channels, content.planes):
+        for note in notes(content.channels, content.planes, content.notes):
             yield f"  note: {note}"
         if verbose:
             yield from plan_lines(outcome.plans)

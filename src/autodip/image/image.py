@@ -54,6 +54,10 @@ class Image:
         Remaining metadata, which the writer of the same format preserves; None if there are none.
     alpha : bool
         Whether the last sample of axis S is transparency, not intensity.
+    notes : tuple of str
+        What the user should know about how the file was read: metadata that were dropped, files
+        that were joined, pixels that were left out. Shown with the result, and recorded in the
+        sidecar.
     """
 
     data: np.ndarray
@@ -66,6 +70,7 @@ class Image:
     hints: tuple[tuple[Hint, ...], ...] = ()
     source: Any = field(default=None, repr=False)
     alpha: bool = False
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_axes(self.axes, self.data.shape)
@@ -82,6 +87,10 @@ class Image:
     def replace(self, **changes: Any) -> Image:
         """Copy with some fields changed, such as the pixels after denoising."""
         return dataclasses.replace(self, **changes)
+
+    def noted(self, *notes: str) -> Image:
+        """Copy with more notes."""
+        return self.replace(notes=(*self.notes, *notes))
 
     @property
     def plane_shape(self) -> tuple[int, int]:

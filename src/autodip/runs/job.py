@@ -205,7 +205,9 @@ def _planned(job: Job, image: Image) -> Outcome:
     plans = plan(image, job.options)
     channels = [ChannelRecord.of(channel).to_dict() for channel in plans]
     return Outcome(
-        "planned", {**_files(job), "dry_run": True, "channels": channels}, plans.channels
+        "planned",
+        {**_files(job), "dry_run": True, "notes": list(image.notes), "channels": channels},
+        plans.channels,
     )
 
 

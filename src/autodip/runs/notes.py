@@ -10,9 +10,11 @@ _SHOWN = 5
 """Number of notes shown for a file; a large image may have one for each of its windows."""
 
 
-def notes(channels: Iterable[ChannelRecord], planes: Iterable[PlaneRecord]) -> list[str]:
-    """Notes that are shown to the user by default."""
-    found, channels, planes = [], list(channels), list(planes)
+def notes(
+    channels: Iterable[ChannelRecord], planes: Iterable[PlaneRecord], read: Iterable[str] = ()
+) -> list[str]:
+    """Notes that are shown to the user by default; ``read`` are those of the reader."""
+    found, channels, planes = list(read), list(channels), list(planes)
     evidence = [channel.choice.evidence for channel in channels]
     if any(one.outside and one.familiarity is None for one in evidence):
         found.append("this image is unlike all calibration images; look at the result")

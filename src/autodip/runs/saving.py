@@ -16,7 +16,7 @@ from autodip.pipeline.result import Result
 from autodip.runs.selection import Selection
 from autodip.runs.sidecar import RESTORED, ChannelRecord, PlaneRecord, Sidecar, beside
 from autodip.util.files import replacing, sha256
-from autodip.util.text import to_json
+from autodip.util.text import to_json, valid
 
 
 def save(
@@ -68,6 +68,7 @@ def _sidecar(
     return Sidecar(
         input={"file": _text(source.name), "sha256": sha256(source), **image_facts(image)},
         output={"file": _text(target.name), "dtype": result.image.dtype.name},
+        notes=tuple(map(valid, image.notes)),
         selection=selection,
         options={name: getattr(options, name) for name in RESTORED},
         seed=result.seed,

@@ -144,6 +144,8 @@ class Sidecar(Value):
     schema : int
     input, output : mapping
         Name, hash and properties of the input; name and data type of the output.
+    notes : tuple of str
+        Notes of the reader on the input, as in :class:`autodip.image.image.Image`.
     selection : Selection
     options : mapping
         Options that were specified, except ``max_memory`` and those that only decide on the
@@ -166,6 +168,7 @@ class Sidecar(Value):
     schema: int = SCHEMA
     input: Mapping[str, Any]
     output: Mapping[str, Any]
+    notes: tuple[str, ...] = ()
     selection: Selection
     options: Mapping[str, Any]
     seed: int

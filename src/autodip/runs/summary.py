@@ -105,7 +105,7 @@ def entry(ended: Ended, folder: Path) -> dict[str, Any]:
         "output": _below(ended.target, folder),
         "status": ended.status,
         "seconds": content.seconds if content else None,
-        "notes": notes(content.channels, content.planes) if content else [],
+        "notes": notes(content.channels, content.planes, content.notes) if content else [],
         "error": ended.error,
         **({"manifest": dict(ended.said)} if ended.said else {}),
     }
@@ -163,7 +163,7 @@ def _channels(content: Sidecar) -> list[dict[str, Any]]:
                 "planes": len({str(plane.index) for plane in planes}),
                 "seconds": round(sum(plane.seconds for plane in planes), 3),
                 **_figures(planes),
-                "notes": "; ".join(notes([channel], planes)),
+                "notes": "; ".join(notes([channel], planes, content.notes)),
             }
         )
     return found
