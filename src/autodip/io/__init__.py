@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autodip.errors import FormatError, OutOfMemoryError, ParameterError
+from autodip.errors import FormatError, ImageError, OutOfMemoryError, ParameterError
 from autodip.image.image import Image
 from autodip.image.scaling import to_dtype
 from autodip.io import czi, faults, large, lif, mrc, nd2, npy, npz, ome_zarr, png, scenes, tiff
@@ -136,8 +136,8 @@ def read(
         seen = next((name for sign, name in _SIGNATURES.items() if start.startswith(sign)), None)
         says = f"; its content begins like a {seen} file" if seen and own[:3] not in seen else ""
         raise FormatError(f"{_named(path, error)}{says}") from error
-    except OutOfMemoryError as error:
-        raise OutOfMemoryError(_named(path, error)) from error
+    except (ImageError, OutOfMemoryError, ParameterError) as error:
+        raise type(error)(_named(path, error)) from error
     return image
 
 

@@ -87,13 +87,14 @@ def renamed(axes: str, shape: Sequence[int]) -> dict[str, str]:
     rows = next((axis for axis in _ROWS if size.get(axis, 1) > 1), None)
     if (new or size.get("Y", 1) == 1) and rows:
         new[rows] = "Y"
-        return new
-    if not {"X", "Y"} <= set(axes):
+    else:
+        new = {}
+    if not {"X", "Y"} <= {*axes, *new.values()}:
         raise FormatError(
             f"its dimensions are {', '.join(axes)} (shape {tuple(shape)}), which are no rows and "
             "columns; a line or a point cannot be denoised"
         )
-    return {}
+    return new
 
 
 def sizes(

@@ -23,6 +23,9 @@ _VOLUME = 1
 _HEADER, _EXTENDED = 1024, 92
 """Length of the header, and the position in it of the length of the extended header."""
 
+_LONGEST = 2**28
+"""Highest plausible number of bytes of an extended header, which has about 1 KB per image."""
+
 _MODES = {0: "int8", 1: "int16", 2: "float32", 6: "uint16", 12: "float16"}
 """Types of pixels that are real numbers, by the number of the header."""
 
@@ -72,12 +75,11 @@ def read(path: Path, axes: str | None) -> Image:
 
 def _opened(path: Path) -> IO[bytes]:
     """Content of a file, which may be compressed by gzip or bzip2."""
-    file = path.open("rb")
-    start = file.read(3)
-    file.seek(0)
+    with path.open("rb") as file:
+        start = file.read(3)
     if start.startswith(b"\x1f\x8b"):
-        return cast(IO[bytes], gzip.GzipFile(fileobj=file))
-    return bz2.BZ2File(file) if start == b"BZh" else file
+        return cast(IO[bytes], gzip.open(path))
+    return cast(IO[bytes], bz2.open(path)) if start == b"BZh" else path.open("rb")
 
 
 def _content(mrcfile: Any, stream: IO[bytes], path: Path) -> IO[bytes]:
@@ -113,7 +115,7 @@ def _stated(mrcfile: Any, head: bytes) -> int:
         raise FormatError("not a readable MRC file: its header does not contain the word MAP")
     extended = np.frombuffer(head, header.nsymbt.dtype, 1, _EXTENDED).item()
     sizes = [int(header[name]) for name in ("nx", "ny", "nz")]
-    if extended < 0 or min(sizes) < 1:
+    if not 0 <= extended <= _LONGEST or min(sizes) < 1:
         raise FormatError(
             f"damaged MRC header: {' x '.join(map(str, sizes))} pixels, {extended} bytes of "
             "extended header"

@@ -194,7 +194,7 @@ def sizes_of(
     sizes, notes, seconds = {}, [], None
     for letter, axis, factor in zip(names, axes, scale, strict=True):
         unit = axis.get("unit")
-        if letter == "C" or unit is None or factor is None:
+        if letter == "C" or not unit or factor is None:
             continue
         known = _unit(str(unit), _SECONDS if letter == "T" else _METRES)
         if known is None or not 0 < factor < math.inf:
@@ -203,7 +203,9 @@ def sizes_of(
             seconds = float(f"{factor * known:.12g}")
         else:
             sizes[letter] = float(f"{factor * known * 1e6:.12g}")
-    note = f"not used as a size: {', '.join(notes)}"
+    if _chain(multiscale)[0] and None in scale:
+        notes.append("a transformation that is not a scale for each axis")
+    note = f"not used as a size of the pixels: {', '.join(notes)}"
     return sizes, seconds, (note,) if notes else ()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import warnings
 from collections.abc import Mapping
 from itertools import chain
 from pathlib import Path
@@ -172,9 +173,13 @@ def _hints(bounds: Bounds, folder: Path) -> tuple[Any, tuple[str, ...]]:
         return (), ()
     try:
         bounds.check(beside.parent)
-        return ome.facts(beside.read_text(encoding="utf-8"), int(folder.name))["hints"], ()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about values that are not valid
+            xml = beside.read_text(encoding="utf-8")
+            return ome.facts(xml, int(folder.name))["hints"], ()
     except Exception as error:  # the XML may be of any form
-        return (), (f"OME/METADATA.ome.xml is not used ({reason(error)})",)
+        why = reason(error).partition("; ")[0]
+        return (), (f"OME/METADATA.ome.xml is not used ({why})",)
 
 
 def write(path: Path, image: Image, version: str | None = None) -> None:

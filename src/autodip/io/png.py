@@ -26,6 +26,9 @@ _HEADER = struct.Struct(">IIBBBBB")
 _DEFLATE = 1032
 """Highest ratio of compression by deflate."""
 
+_SLACK = 2**16
+"""Bytes by which the content of a small image may exceed its pixels."""
+
 
 @dataclass(frozen=True)
 class PngSource:
@@ -67,7 +70,10 @@ def _checked(chunks: list[tuple[bytes, bytes]]) -> int:
         raise FormatError(f"damaged PNG (colours of type {colour} with {bits} bits)")
     dtype = np.dtype(f"u{bits // 8}")
     shape = (height, width, _SAMPLES[colour])
-    check_content(height * (1 + width * shape[2] * dtype.itemsize), body, _DEFLATE)
+    rows = height * (1 + width * shape[2] * dtype.itemsize)
+    check_content(rows, body, _DEFLATE)
+    if body > 2 * rows + _SLACK:
+        raise FormatError(f"damaged PNG ({body} bytes of content for {rows} bytes of pixels)")
     check_memory(shape, dtype)
     return int(colour)
 

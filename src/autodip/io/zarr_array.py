@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 import math
+import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ import numpy as np
 from autodip.errors import AutodipError, FormatError, ImageError
 from autodip.io import large
 from autodip.io.faults import check_memory, clear, reason
+from autodip.io.frames import stated_size
+from autodip.io.zarr_store import is_pickled
 
 _LOSSLESS = ("blosc", "zstd", "gzip", "zlib", "lz4", "bz2", "lzma", "lzma2")
 _KEY = re.compile(r"(?:c[./])?(\d+(?:[./]\d+)*)")
@@ -47,10 +50,12 @@ class Chunked:
                 f"pixels of type {self.dtype} cannot be denoised; real numbers are needed "
                 "(integers or floats)"
             )
-        if "pickle" in {name.rpartition(".")[2] for name in _codecs(array)}:
-            raise FormatError("its chunks are pickled, which is not safe to read; save it anew")
         self._unit = tuple(int(n) for n in array.shards or array.chunks)
+        self._length = math.prod(self._unit) * self.dtype.itemsize
+        self._plain = not array.compressors and not array.filters and not array.shards
         check_memory(self._unit, self.dtype)
+        self.stored = self._found()
+        """Places in the grid of the chunks (or shards) that are stored."""
 
     def __getitem__(self, key: tuple[slice, ...]) -> np.ndarray:
         """Pixels at slices along each axis.
@@ -60,74 +65,104 @@ class Chunked:
         FormatError
             If a chunk is damaged.
         """
-        try:
-            with clear(f"{self._folder}: not readable"):
-                return np.asarray(self._array[key])
-        except FormatError as error:
-            raise self._damage(key) or error from error
-
-    def _damage(self, key: tuple[slice, ...]) -> FormatError | None:
-        """Error that names the first damaged chunk among those read at ``key``."""
         ranges = [
             range(one.start // unit, (one.stop - 1) // unit + 1)
             for one, unit in zip(key, self._unit, strict=True)
         ]
-        for place in itertools.product(*ranges):
-            try:
-                self._array[self._box(place)]
-            except Exception as error:  # codecs may raise any exception
-                name = self._folder / self._array.metadata.encode_chunk_key(place)
-                return FormatError(f"{name}: damaged chunk ({reason(error)})")
-        return None
+        places = self._among(ranges)
+        for place in places:
+            self._check(self._file(place))
+        if len(places) == math.prod(map(len, ranges)) or any(
+            one.step not in (None, 1) for one in key
+        ):
+            return self._read(key, places)
+        fill = self._array.fill_value
+        shape = tuple(one.stop - one.start for one in key)
+        data = np.full(shape, fill, self.dtype) if fill else np.zeros(shape, self.dtype)
+        for place in places:
+            box = self._box(place, key)
+            inner = tuple(
+                slice(one.start - all_.start, one.stop - all_.start)
+                for one, all_ in zip(box, key, strict=True)
+            )
+            data[inner] = self._read(box, [place])
+        return data
 
-    def _box(self, place: tuple[int, ...]) -> tuple[slice, ...]:
-        """Pixels of the chunk at a place of the grid."""
+    def whole(self) -> np.ndarray:
+        """All pixels."""
+        check_memory(self.shape, self.dtype)
+        return self[tuple(slice(0, size) for size in self.shape)]
+
+    def _among(self, ranges: list[range]) -> list[tuple[int, ...]]:
+        """Places of the stored chunks in ranges of the grid."""
+        if math.prod(map(len, ranges)) <= len(self.stored):
+            return [place for place in itertools.product(*ranges) if place in self.stored]
+        return [
+            place
+            for place in self.stored
+            if all(n in one for n, one in zip(place, ranges, strict=True))
+        ]
+
+    def _read(self, key: tuple[slice, ...], places: list[tuple[int, ...]]) -> np.ndarray:
+        """Pixels from chunks; an error names the first that is damaged."""
+        try:
+            with clear(f"{self._folder}: not readable"):
+                return np.asarray(self._array[key])
+        except FormatError:
+            for place in places:
+                with clear(f"{self._file(place)}: damaged chunk"):
+                    self._array[self._box(place)]
+            raise
+
+    def _box(
+        self, place: tuple[int, ...], within: tuple[slice, ...] | None = None
+    ) -> tuple[slice, ...]:
+        """Pixels of the chunk at a place of the grid, by default all of them in the array."""
+        within = within or tuple(slice(0, size) for size in self.shape)
         return tuple(
-            slice(n * unit, min((n + 1) * unit, size))
-            for n, unit, size in zip(place, self._unit, self.shape, strict=True)
+            slice(max(n * unit, one.start), min((n + 1) * unit, one.stop))
+            for n, unit, one in zip(place, self._unit, within, strict=True)
         )
 
-    def stored(self) -> list[tuple[int, ...]]:
-        """Places in the grid of the chunks (or shards) that are stored.
+    def _file(self, place: tuple[int, ...]) -> Path:
+        name: str = self._array.metadata.encode_chunk_key(place)
+        return self._folder / name
+
+    def _check(self, file: Path) -> None:
+        """Raise a FormatError if a chunk states that it decodes to more than its pixels."""
+        stated = None if self._plain or self._array.shards else stated_size(file)
+        if stated is not None and stated > self._length:
+            raise FormatError(
+                f"{file}: damaged chunk (it states {stated} bytes of pixels, not {self._length})"
+            )
+
+    def _found(self) -> frozenset[tuple[int, ...]]:
+        """Places of the chunks whose files exist.
 
         Raises
         ------
         FormatError
-            If a file of a chunk is empty, or not as long as the pixels that it holds uncompressed.
+            If a file is empty, or not as long as the pixels that it holds uncompressed.
         """
-        plain = not self._array.compressors and not self._array.filters
-        length = math.prod(self._unit) * self.dtype.itemsize
-        length = length if plain and not self._array.shards else None
-        found = []
-        for file in self._folder.rglob("*"):
-            match = _KEY.fullmatch(file.relative_to(self._folder).as_posix())
-            place = tuple(map(int, re.split(r"[./]", match[1]))) if match else ()
-            if len(place) != len(self.shape) or not file.is_file():
-                continue
-            if any(n * u >= size for n, u, size in zip(place, self._unit, self.shape, strict=True)):
-                continue
-            size = file.stat().st_size
-            if not size or (length and size != length):
-                raise FormatError(
-                    f"{file}: damaged chunk ({size} bytes"
-                    + (f" in place of {length})" if length else ")")
-                )
-            found.append(place)
-        return found
+        length = self._length if self._plain else None
+        found = set()
+        for root, _, names in os.walk(self._folder):
+            for name in names:
+                file = Path(root) / name
+                match = _KEY.fullmatch(file.relative_to(self._folder).as_posix())
+                place = tuple(map(int, re.split(r"[./]", match[1]))) if match else ()
+                if len(place) != len(self.shape) or not self._inside(place):
+                    continue
+                size = file.stat().st_size
+                if not size or (length and size != length):
+                    expected = f" in place of {length}" if length else ""
+                    raise FormatError(f"{file}: damaged chunk ({size} bytes{expected})")
+                found.add(place)
+        return frozenset(found)
 
-    def whole(self) -> np.ndarray:
-        """All pixels; no more than the chunks that are stored is read."""
-        check_memory(self.shape, self.dtype)
-        places = self.stored()
-        grid = math.prod(-(-size // u) for size, u in zip(self.shape, self._unit, strict=True))
-        if len(places) == grid:
-            return self[tuple(slice(0, size) for size in self.shape)]
-        fill = self._array.fill_value
-        empty = not fill or not self.shape
-        data = np.zeros(self.shape, self.dtype) if empty else np.full(self.shape, fill, self.dtype)
-        for place in places:
-            data[self._box(place)] = self[self._box(place)]
-        return data
+    def _inside(self, place: tuple[int, ...]) -> bool:
+        sides = zip(place, self._unit, self.shape, strict=True)
+        return all(n * unit < size for n, unit, size in sides)
 
 
 def pixels(array: Any, folder: Path, scratch: Path | None) -> Any:
@@ -143,7 +178,7 @@ def pixels(array: Any, folder: Path, scratch: Path | None) -> Any:
     content = Chunked(array, folder)
     if 0 in content.shape:
         raise ImageError(f"the image of shape {content.shape} holds no pixels")
-    if not content.stored():
+    if not content.stored:
         raise FormatError("no pixels are stored: none of the chunks of its full resolution exists")
     if large.is_large(content.shape, content.dtype, scratch):
         return large.Stored(content)
@@ -156,8 +191,10 @@ def opened(zarr: Any, folder: Path) -> Any:
     Raises
     ------
     FormatError
-        If its metadata are damaged, or it needs a codec that is not installed.
+        If its metadata are damaged, or it needs a codec that is not installed or that runs code.
     """
+    if is_pickled(folder):
+        raise FormatError("its chunks are pickled, which is not safe to read; save them anew")
     try:
         return zarr.open_array(folder, mode="r")
     except AutodipError:
@@ -178,10 +215,6 @@ def storage(array: Any) -> dict[str, Any]:
     if names and all(name in _LOSSLESS for name in names):
         result["compressors"] = tuple(array.compressors)
     return result
-
-
-def _codecs(array: Any) -> Iterator[str]:
-    yield from map(_codec_name, (*array.filters, *array.compressors))
 
 
 def _codec_name(codec: Any) -> str:

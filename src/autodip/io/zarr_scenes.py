@@ -109,11 +109,7 @@ def _series(bounds: Bounds, absent: list[str]) -> dict[Path, str]:
         places = list(_there(bounds, root, listed, absent))
     else:
         places = list(_searched(bounds, root, _DEPTH))
-    names = [_name(place) or _relative(root, place) for place in places]
-    return {
-        place: name if names.count(name) == 1 else _relative(root, place)
-        for place, name in zip(places, names, strict=True)
-    }
+    return {place: _name(place) or _relative(root, place) for place in places}
 
 
 def _name(folder: Path) -> str:

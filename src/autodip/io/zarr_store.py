@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -50,6 +50,22 @@ def attributes(folder: Path) -> dict[str, Any]:
         found = _content(folder / "zarr.json").get("attributes")
         return dict(found) if isinstance(found, Mapping) else {}
     return _content(folder / ".zattrs") if (folder / ".zattrs").is_file() else {}
+
+
+def is_pickled(folder: Path) -> bool:
+    """Whether an array is stored by a codec that runs code of its chunks when they are read."""
+
+    def names(content: Any) -> Iterator[str]:
+        if isinstance(content, list):
+            for one in content:
+                yield from names(one)
+        elif isinstance(content, Mapping):
+            yield from (str(content[key]) for key in ("id", "name") if key in content)
+            yield from names(list(content.values()))
+
+    file = folder / ("zarr.json" if zarr_format(folder) == 3 else ".zarray")
+    stated = {key: part for key, part in _content(file).items() if key != "attributes"}
+    return any(name.rpartition(".")[2] == "pickle" for name in names(stated))
 
 
 def _content(file: Path) -> dict[str, Any]:
