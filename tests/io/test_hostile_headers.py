@@ -59,7 +59,7 @@ def mrc(size=(8, 8, 1), mode=1, extended=0, body=bytes(128), **words):
         (mrc()[:1000], "1000 bytes"),
         (gzip.compress(mrc((4000, 4000, 1))), "states 32001024 bytes"),
         (bz2.compress(mrc((4000, 4000, 1))), "states 32001024 bytes"),
-        (gzip.compress(mrc())[:60], "a.mrc: not a readable MRC file"),
+        (gzip.compress(mrc())[:40], "a.mrc: not a readable MRC file"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
