@@ -21,7 +21,9 @@ def main() -> int:
     )
     parser.add_argument("--per", type=int, default=30, help="damaged variants of each valid file")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", default="", metavar="PART", help="part of the names of the files")
+    parser.add_argument(
+        "--only", default="", metavar="PATTERN", help="regular expression for the names"
+    )
     parser.add_argument("--list", action="store_true", help="show the names, and read nothing")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="where cases with faults go")
     given = parser.parse_args()

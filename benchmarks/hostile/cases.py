@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -60,7 +61,7 @@ class Cases:
         Damaged variants of each valid file.
     seed : int
     only : str
-        Part of the names of the files.
+        Regular expression for the names of the files.
     every : int
         One of so many crafted files is made.
     """
@@ -68,7 +69,8 @@ class Cases:
     def __init__(
         self, folder: Path, per: int, seed: int, only: str = "", *, every: int = 1
     ) -> None:
-        self._folder, self._per, self._only, self._every = folder, per, only, every
+        self._folder, self._per, self._every = folder, per, every
+        self._wanted = re.compile(only).search
         self._rng = random.Random(seed)
         self._number = 0
         (folder / "bases").mkdir()
@@ -85,11 +87,11 @@ class Cases:
     def __iter__(self) -> Iterator[Case]:
         """Make the cases one after the other."""
         for name, base in self.bases.items():
-            if self._only in name:
+            if self._wanted(name):
                 yield from self._variants(name, base)
         for module in _CRAFTED:
             for one in islice(module.crafted(self.around), 0, None, self._every):
-                if self._only in one.name:
+                if self._wanted(one.name):
                     case = self._crafted(one)
                     if case is not None:
                         yield case
@@ -97,7 +99,7 @@ class Cases:
     def names(self) -> list[str]:
         """Names of all files; those of several crafted files are the same."""
         made = (one.name for module in _CRAFTED for one in module.crafted(self.around))
-        return list(dict.fromkeys(filter(lambda name: self._only in name, (*self.bases, *made))))
+        return list(dict.fromkeys(filter(self._wanted, (*self.bases, *made))))
 
     def _place(self) -> Path:
         self._number += 1

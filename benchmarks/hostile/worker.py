@@ -82,11 +82,11 @@ def _read(case: dict[str, Any], watch: Watch) -> tuple[dict[str, Any], Any]:
         image = autodip.read(case["path"], case["axes"], case["scene"], scratch=scratch)
         if image.data.nbytes < _LOADED:
             np.asarray(image.data)
+        told = repr(image) + repr(image.hints) + repr(getattr(image.source, "__dict__", ""))
     except AutodipError as error:
         return {"outcome": "clear", "text": f"{type(error).__name__}: {error}"[:500]}, None
     except BaseException as error:  # every exception is a finding
         return {"outcome": "other", "text": f"{type(error).__name__}: {error}"[:500]}, None
-    told = repr(image) + repr(image.hints) + repr(getattr(image.source, "__dict__", ""))
     if CANARY in told:
         watch.events.append("canary in the image")
     text = f"{image.data.shape} {image.data.dtype} {image.axes}"

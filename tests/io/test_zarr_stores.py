@@ -3,6 +3,7 @@
 import json
 import pickle
 
+import numcodecs
 import numpy as np
 import pytest
 import zarr
@@ -317,6 +318,17 @@ def test_a_codec_that_is_not_installed(path, pixels):
     (path / "0" / ".zarray").write_text(json.dumps({**told, "compressor": {"id": "nope"}}))
     with pytest.raises(FormatError, match=r"nope.*if a codec is missing, install it"):
         io.read(path)
+
+
+@pytest.mark.parametrize("change", [{"clevel": [1]}, {"blocksize": float("nan")}, {"cname": 7}])
+def test_a_codec_that_cannot_encode_is_replaced(path, tmp_path, pixels, change):
+    codec = numcodecs.Blosc()
+    store.write(path, pixels, store.multiscale(), compressors=codec)
+    told = json.loads((path / "0" / ".zarray").read_text())
+    told["compressor"].update(change)
+    (path / "0" / ".zarray").write_text(json.dumps(told))
+    io.write(tmp_path / "b.zarr", io.read(path))
+    np.testing.assert_array_equal(io.read(tmp_path / "b.zarr").data, pixels)
 
 
 @pytest.mark.parametrize(

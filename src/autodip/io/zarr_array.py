@@ -207,14 +207,30 @@ def opened(zarr: Any, folder: Path) -> Any:
 
 
 def storage(array: Any) -> dict[str, Any]:
-    """Arguments of ``zarr.create_array`` as for ``array``; lossy compressors are omitted."""
+    """Arguments of ``zarr.create_array`` as for ``array``.
+
+    Compressors are omitted if they are lossy, or can decode but not encode.
+    """
     result: dict[str, Any] = {"chunks": tuple(array.chunks)}
     if array.shards is not None:
         result["shards"] = tuple(array.shards)
     names = [_codec_name(codec) for codec in array.compressors]
-    if names and all(name in _LOSSLESS for name in names):
+    usable = all(name in _LOSSLESS for name in names) and all(map(_encodes, array.compressors))
+    if names and usable:
         result["compressors"] = tuple(array.compressors)
     return result
+
+
+def _encodes(codec: Any) -> bool:
+    """Whether a codec can encode: those of Zarr 2 do not check their parameters before."""
+    if not hasattr(codec, "get_config"):
+        return True
+    try:
+        codec.encode(bytes(64))
+        repr(codec)
+    except Exception:  # of any kind, depending on the parameter
+        return False
+    return True
 
 
 def _codec_name(codec: Any) -> str:
