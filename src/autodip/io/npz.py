@@ -39,12 +39,20 @@ def read(path: Path, axes: str | None, scene: str | int | None = None) -> Image:
         keys = [member.filename.removesuffix(_SUFFIX) for member in members]
         named = _USUAL if scene is None and len(keys) > 1 and keys.count(_USUAL) == 1 else scene
         number = scenes.choose(keys, named)
-        data = _array(archive, members[number])
+        data = array_of(archive, members[number])
     return npy.with_axes(data, axes, path).replace(source=NpzSource(keys[number]))
 
 
-def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
-    """Array of a member, after its header was compared with the size of the member."""
+def array_of(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
+    """Array of a member of an archive, after its header was compared with the member's size.
+
+    Raises
+    ------
+    FormatError
+        If the member is not an array of numbers, or is too small for it.
+    OutOfMemoryError
+        If the array does not fit into memory.
+    """
     with archive.open(member) as file:
         shape, dtype = npy.stated(file)
         check_content(math.prod(shape) * dtype.itemsize, member.file_size)
