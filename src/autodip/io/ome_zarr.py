@@ -139,6 +139,7 @@ def _levels(
     for number, dataset in enumerate(datasets):
         path = dataset.get("path") if isinstance(dataset, Mapping) else None
         place = bounds.below(folder, path)
+        bounds.check(place)
         try:
             array = _level(zarr, place, str(path), arrays)
         except FormatError as error:
@@ -223,7 +224,7 @@ def _copy_beside(source: ngff.NgffSource, path: Path) -> None:
     """Copy the labels and tables that belong to the image."""
     for name in _BESIDE:
         if source.folder is not None and (source.folder / name).is_dir():
-            shutil.copytree(source.folder / name, path / name)
+            shutil.copytree(source.folder / name, path / name, symlinks=True)
 
 
 def _store(zarr: Any, path: Path, source: ngff.NgffSource, data: np.ndarray) -> None:

@@ -147,12 +147,13 @@ class Chunked:
         length = self._length if self._plain else None
         found = set()
         for root, _, names in os.walk(self._folder):
+            inner = Path(root).relative_to(self._folder).as_posix() + "/"
             for name in names:
-                file = Path(root) / name
-                match = _KEY.fullmatch(file.relative_to(self._folder).as_posix())
+                match = _KEY.fullmatch(inner.removeprefix("./") + name)
                 place = tuple(map(int, re.split(r"[./]", match[1]))) if match else ()
                 if len(place) != len(self.shape) or not self._inside(place):
                     continue
+                file = Path(root) / name
                 size = file.stat().st_size
                 if not size or (length and size != length):
                     expected = f" in place of {length}" if length else ""

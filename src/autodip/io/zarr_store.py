@@ -112,7 +112,7 @@ class Bounds:
         return place
 
     def check(self, folder: Path) -> None:
-        """Check the links in a folder and the folders in it.
+        """Check the links in a folder, in the folders in it, and in those to which they lead.
 
         Raises
         ------
@@ -122,11 +122,17 @@ class Bounds:
         if self.follow:
             return
         self._check(folder, f"{folder.name!r} is a link")
-        for place, folders, files in os.walk(folder):
-            for name in (*folders, *files):
-                path = Path(place) / name
-                if path.is_symlink():
-                    self._check(path, f"{path.relative_to(self.root)} is a link")
+        left, seen = [folder], set()
+        while left:
+            for place, folders, files in os.walk(left.pop()):
+                for path in (Path(place) / name for name in (*folders, *files)):
+                    if not path.is_symlink():
+                        continue
+                    self._check(path, f"{path.name!r} in {place} is a link")
+                    real = os.path.realpath(path)
+                    if os.path.isdir(real) and real not in seen:  # noqa: PTH112
+                        seen.add(real)
+                        left.append(Path(real))
 
     def _check(self, path: Path, what: str) -> None:
         real = Path(os.path.realpath(path))
