@@ -42,7 +42,7 @@ def test_the_images_of_a_plate_with_a_gap(denoise, sample, tmp_path):
     plate = store.plate(tmp_path / "p.ome.zarr", ["A/1", "A/2", "A/3"], sample[0], ["A/1", "A/3"])
     code, out, _ = denoise(plate, "-o", tmp_path / "out", "--scene", "A/3/0")
     assert code == 0
-    assert "note: listed in the metadata, but not in the store: A/2" in out
+    assert "note: images that are missing or damaged: A/2" in out
     assert denoise(plate, "-o", tmp_path / "other")[0] == 1
     code, _, err = denoise(plate, "-o", tmp_path / "other", "--scene", "A/2/0")
     assert code != 0

@@ -192,11 +192,14 @@ def test_a_plate_with_gaps(path, pixels):
     for scene, number in (("A/2/0", 0), ("B/1/0", 1), ("1", 1), (0, 0)):
         image = io.read(path, scene=scene)
         np.testing.assert_array_equal(image.data, pixels + number)
-        assert "not in the store: A/1" in image.notes[0]
+        assert "missing or damaged: A/1" in image.notes[0]
     with pytest.raises(FormatError, match="2 images: 0 'A/2/0', 1 'B/1/0'"):
         io.read(path)
+    (path / "A" / "2" / ".zattrs").write_text("damaged")
+    (path / "B" / "1" / "0" / ".zattrs").write_text("damaged")
+    assert "missing or damaged: A/1, B/1/0" in io.read(path, scene="A/2/0").notes[0]
     store.plate(path, ["A/1"], pixels, [])
-    with pytest.raises(FormatError, match=r"listed, but not in the store: A/1"):
+    with pytest.raises(FormatError, match=r"missing or damaged: A/1"):
         io.read(path)
 
 
@@ -215,7 +218,7 @@ def test_bad_xml_beside_the_images_of_bioformats2raw(path, pixels, xml):
     image = io.read(bioformats2raw(path, ["one", "two"], pixels, xml), scene="two")
     np.testing.assert_array_equal(image.data, pixels + 1)
     assert "METADATA.ome.xml is not used" in image.notes[0]
-    assert "not in the store: 2" in image.notes[1]
+    assert "missing or damaged: 2" in image.notes[1]
     with pytest.raises(ParameterError, match="several images are called 'a'"):
         io.read(bioformats2raw(path, ["a", "a"], pixels, xml), scene="a")
 
@@ -230,8 +233,9 @@ def test_bare_arrays(path, tmp_path, pixels, zarr_format):
     np.testing.assert_array_equal(again[...], pixels + 1)
     assert again.metadata.zarr_format == zarr_format
     assert dict(again.attrs) == {"lab": 7}
-    io.write(tmp_path / "c.zarr", image, format="ome-zarr-0.4")
-    assert "multiscales" in store.attributes(tmp_path / "c.zarr")
+    for form in ("ome-zarr-0.4", "ome-zarr"):
+        io.write(tmp_path / "c.zarr", image, format=form)
+        assert {"multiscales", "ome"} & set(store.attributes(tmp_path / "c.zarr"))
 
 
 def test_bare_arrays_of_three_dimensions(path, pixels):
@@ -242,6 +246,18 @@ def test_bare_arrays_of_three_dimensions(path, pixels):
     named = path.with_name("named.zarr")
     store.array(named, np.stack([pixels, pixels]), 3, dimension_names=["t", "y", "x"])
     assert io.read(named).axes == "TYX"
+
+
+@pytest.mark.parametrize("bare", [False, True])
+def test_one_sample_of_colour_pixels(path, tmp_path, pixels, bare):
+    data = np.stack([pixels] * 3, -1)
+    if bare:
+        store.array(path, data)
+    else:
+        store.write(path, data, store.multiscale("zyx", [1.0] * 3))
+    image = io.read(path, "YXS").select(channel="1")
+    io.write(tmp_path / "b.zarr", image)
+    np.testing.assert_array_equal(io.read(tmp_path / "b.zarr").data, pixels)
 
 
 def test_arrays_in_a_group(path, pixels):

@@ -31,7 +31,7 @@ _FORMATS: dict[str, ModuleType] = {
 _OF_SEVERAL = (tiff, npz, ome_zarr, nd2, lif, czi)
 """Formats whose files may hold several images."""
 
-_FOLLOWING = (ome_zarr,)
+_FOLLOWING = (tiff, ome_zarr)
 """Formats whose metadata or links may refer to other files."""
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
@@ -228,7 +228,7 @@ def write(
     if dtype is not None:
         image = image.replace(data=to_dtype(image.data, np.dtype(dtype)))
     options: dict[str, Any] = {}
-    if format == "ome-tiff":
+    if format in ("ome-tiff", "ome-zarr"):
         options["as_ome"] = True
     if format == "ome-zarr-0.4":
         options["version"] = "0.4"

@@ -68,6 +68,9 @@ def write(zarr: Any, path: Path, image: Image) -> None:
     """Write the pixels as an array with the attributes of the source."""
     source, data = image.source, image.data
     old = source.zarr_format == 2
+    stored = (
+        source.storage if len(source.storage["chunks"]) == data.ndim else {"chunks": data.shape}
+    )
     named = {} if old or len(source.names or ()) != data.ndim else {"dimension_names": source.names}
     array = zarr.create_array(
         path,
@@ -78,6 +81,6 @@ def write(zarr: Any, path: Path, image: Image) -> None:
         attributes=dict(source.attributes),
         config={"write_empty_chunks": True},
         **named,
-        **zarr_array.fitting(source.storage, data),
+        **zarr_array.fitting(stored, data),
     )
     zarr_array.fill(array, data)

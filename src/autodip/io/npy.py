@@ -55,9 +55,7 @@ def stated(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
     if any(isinstance(n, bool) or n < 0 for n in shape):
         raise FormatError(f"damaged NPY header: its shape is {shape}")
     if dtype.hasobject:
-        raise FormatError(
-            "an array of Python objects, not of numbers; save it with a type of numbers"
-        )
+        raise FormatError("not a readable NPY file: it holds objects; save an array of numbers")
     return shape, dtype
 
 

@@ -183,7 +183,7 @@ def _hints(bounds: Bounds, folder: Path) -> tuple[Any, tuple[str, ...]]:
         return (), (f"OME/METADATA.ome.xml is not used ({why})",)
 
 
-def write(path: Path, image: Image, version: str | None = None) -> None:
+def write(path: Path, image: Image, version: str | None = None, *, as_ome: bool = False) -> None:
     """Write an image with the pyramid levels of its source, or with a new pyramid.
 
     The folder appears complete or not at all; an existing Zarr store is replaced.
@@ -195,7 +195,9 @@ def write(path: Path, image: Image, version: str | None = None) -> None:
     image : Image
     version : str, optional
         "0.4" or "0.5"; by default the version of the source, or 0.5 for images from other
-        formats. An array without metadata of OME-Zarr is written as one.
+        formats.
+    as_ome : bool
+        Whether an array read without metadata of OME-Zarr becomes OME-Zarr.
 
     Raises
     ------
@@ -207,12 +209,13 @@ def write(path: Path, image: Image, version: str | None = None) -> None:
     if path.is_dir() and any(path.iterdir()) and not is_store(path):
         raise FormatError(f"{path} is a folder with content other than Zarr; it is not replaced")
     source, data = image.source, image.data
-    if isinstance(source, bare_zarr.BareSource) and version is None:
+    if isinstance(source, bare_zarr.BareSource) and version is None and not as_ome:
         with replacing(path) as (part,):
             remove(part)
             bare_zarr.write(zarr, part, image)
         return
-    if not isinstance(source, ngff.NgffSource) or (version and version != source.version):
+    kept = isinstance(source, ngff.NgffSource) and len(source.axes) == data.ndim
+    if not kept or (version and version != source.version):
         source, data = ngff.new(image, version or multiscales.NEWEST)
     with replacing(path) as (part,):
         remove(part)

@@ -91,7 +91,11 @@ class TiffSource:
 
 
 def read(
-    path: Path, axes: str | None, scene: str | int | None = None, scratch: Path | None = None
+    path: Path,
+    axes: str | None,
+    scene: str | int | None = None,
+    scratch: Path | None = None,
+    follow: bool = False,
 ) -> Image:
     """Read the only image of a TIFF file, or the one given by ``scene``.
 

@@ -26,7 +26,8 @@ def ome(folder: Path) -> tuple[Mapping[str, Any], str]:
 def images(bounds: Bounds) -> tuple[dict[Path, str], tuple[str, ...]]:
     """Folders and names of the images of a store, and a note on those that are missing.
 
-    An image that the metadata list may be absent, as a well of a plate that was not acquired.
+    An image that the metadata list may be absent, as a well of a plate that was not acquired, or
+    damaged; the others are there all the same.
 
     Raises
     ------
@@ -45,15 +46,23 @@ def images(bounds: Bounds) -> tuple[dict[Path, str], tuple[str, ...]]:
     if not found:
         raise FormatError(
             "a Zarr store without an image: neither a multiscale image of OME-Zarr nor an array "
-            + (f"(listed, but not in the store: {', '.join(absent[:5])})" if absent else "")
+            + (f"(missing or damaged: {', '.join(absent[:5])})" if absent else "")
         )
-    note = f"listed in the metadata, but not in the store: {_some(absent)}"
+    note = f"images that are missing or damaged: {_some(absent)}"
     return found, (note,) if absent else ()
 
 
 def _is_image(folder: Path) -> bool:
     kind = node(folder)
     return kind == "array" or (kind == "group" and bool(ome(folder)[0].get("multiscales")))
+
+
+def _image_there(folder: Path) -> bool | None:
+    """Whether a folder is an image; None if its metadata are damaged."""
+    try:
+        return _is_image(folder)
+    except FormatError:
+        return None
 
 
 def _relative(root: Path, place: Path) -> str:
@@ -80,22 +89,29 @@ def _fields(bounds: Bounds, folder: Path, absent: list[str]) -> Iterator[Path]:
     wells = _paths(plate.get("wells")) if isinstance(plate, Mapping) else []
     for path in dict.fromkeys(map(str, wells)):
         place = bounds.below(folder, path)
-        described, _ = ome(place)
-        if isinstance(described.get("well"), Mapping):
+        if _is_well(place):
             yield from _fields(bounds, place, absent)
         else:
-            inner = list(_searched(bounds, place, 1)) if place != folder else []
+            inner = list(_searched(bounds, place, 1, absent)) if place != folder else []
             absent += [] if inner else [path]
             yield from inner
     if not wells:
-        yield from _searched(bounds, folder, _DEPTH)
+        yield from _searched(bounds, folder, _DEPTH, absent)
+
+
+def _is_well(folder: Path) -> bool:
+    """Whether a folder describes a well; if it is damaged, its images are searched."""
+    try:
+        return isinstance(ome(folder)[0].get("well"), Mapping)
+    except FormatError:
+        return False
 
 
 def _there(bounds: Bounds, folder: Path, paths: Iterable[Any], absent: list[str]) -> Iterator[Path]:
     """Images at paths below a folder; paths without one go to ``absent``."""
     for path in paths:
         place = bounds.below(folder, path)
-        if _is_image(place):
+        if _image_there(place):
             yield place
         else:
             absent.append(_relative(bounds.root, place))
@@ -108,7 +124,7 @@ def _series(bounds: Bounds, absent: list[str]) -> dict[Path, str]:
     if isinstance(listed, list) and listed:
         places = list(_there(bounds, root, listed, absent))
     else:
-        places = list(_searched(bounds, root, _DEPTH))
+        places = list(_searched(bounds, root, _DEPTH, absent))
     return {place: _name(place) or _relative(root, place) for place in places}
 
 
@@ -119,14 +135,17 @@ def _name(folder: Path) -> str:
     return str(first.get("name") or "") if isinstance(first, Mapping) else ""
 
 
-def _searched(bounds: Bounds, folder: Path, depth: int) -> Iterator[Path]:
-    """Images in the groups of a folder, in natural order."""
+def _searched(bounds: Bounds, folder: Path, depth: int, absent: list[str]) -> Iterator[Path]:
+    """Images in the groups of a folder, in natural order; damaged ones go to ``absent``."""
     inner = [one for one in folder.iterdir() if one.is_dir()] if folder.is_dir() else []
     for place in sorted(inner, key=lambda one: (len(one.name), one.name)):
         if place.name in _NO_IMAGES or place.name.startswith("."):
             continue
         bounds.below(folder, place.name)
-        if _is_image(place):
+        there = _image_there(place)
+        if there:
             yield place
+        elif there is None:
+            absent.append(_relative(bounds.root, place))
         elif depth > 1:
-            yield from _searched(bounds, place, depth - 1)
+            yield from _searched(bounds, place, depth - 1, absent)
