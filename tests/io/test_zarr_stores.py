@@ -321,6 +321,18 @@ def test_a_damaged_chunk_is_named(path, tmp_path, pixels, monkeypatch, content):
         data[16, 32]
 
 
+def test_files_that_are_no_chunks(path, tmp_path, pixels, monkeypatch):
+    monkeypatch.setattr(large, "LARGE", 1000)
+    store.write(path, pixels, store.multiscale())
+    for name in ("0.0", "0/99", "notes.txt"):
+        (path / "0" / name).write_bytes(b"")
+    np.testing.assert_array_equal(io.read(path).data, pixels)
+    data = io.read(path, scratch=tmp_path).data
+    (path / "0" / "1" / "1").unlink()
+    with pytest.raises(FormatError, match="1/1: not readable"):
+        data[20, 20]
+
+
 def test_an_uncompressed_chunk_of_another_length(path, pixels):
     store.write(path, pixels, store.multiscale(), compressors=None)
     (path / "0" / "0" / "0").write_bytes(bytes(100))

@@ -43,7 +43,10 @@ def stated(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
     FormatError
         If it is not a header of an array of numbers.
     """
-    if file.read(6) != np.lib.format.MAGIC_PREFIX:
+    start = file.read(6)
+    if start.startswith(b"PK"):
+        raise FormatError("not an NPY file but an archive of such files; let its name end in .npz")
+    if start != np.lib.format.MAGIC_PREFIX:
         raise FormatError("not an NPY file: it does not begin with the signature of one")
     version = tuple(file.read(2))
     if version not in _HEADERS:
