@@ -32,7 +32,7 @@ class DeviceError(AutodipError, RuntimeError):
 
 
 class OutOfMemoryError(AutodipError, MemoryError):
-    """The fit needs more memory than is free; raised before the fit starts."""
+    """The pixels or the fit need more memory than is free; raised before the fit starts."""
 
 
 class FitError(AutodipError, ArithmeticError):

@@ -5,11 +5,11 @@ from xml.sax.saxutils import quoteattr
 
 import numpy as np
 
-_IDS = {"X": 1, "Y": 2, "Z": 3, "T": 4, "M": 10}
+_IDS = {"X": 1, "Y": 2, "Z": 3, "T": 4, "λ": 5, "A": 6, "Λ": 9, "M": 10}
 
 
 def write(path, images, steps, names, tables):
-    """Write images by name, each an array and its axes, out of T, Z, M, C, Y and X.
+    """Write images by name, each an array and its axes, out of T, Z, M, A, λ, Λ, C, Y and X.
 
     ``steps`` are metres (T: seconds) from one element to the next; ``names`` the dyes of the
     channels, ``tables`` their look-up tables.

@@ -237,3 +237,31 @@ def test_the_installed_weights_measure(place, tensors, tmp_path, rng):
     image = rng.random((64, 64))
     assert distance(image, image) == 0
     assert distance(image, image[::-1]) > 0
+
+
+def damaged_files(path, tensors):
+    """Files of weights with one thing wrong, one after the other in the same place."""
+    np.savez(path, **tensors)
+    content = path.read_bytes()
+    yield content[:-40]
+    yield content[:100] + b"damaged" + content[107:]
+    yield content.replace(b"\x93NUMPY", b"\x93NOTHI")
+    yield content.replace(b"'<f4'", b"'|O' ")
+    yield content.replace(b"(64, 3, 11, 11)", b"(99, 9, 99, 99)")
+    yield b"\x93NUMPY\1\0"
+    key = next(iter(tensors))
+    for wrong in (np.full_like(tensors[key], np.nan), tensors[key][:1], np.zeros(0)):
+        np.savez(path, **{**tensors, key: wrong})
+        yield path.read_bytes()
+    np.savez(path, other=tensors[key])
+    yield path.read_bytes()
+
+
+def test_damaged_weights_are_one_clear_line(tmp_path, tensors):
+    path = tmp_path / "weights.npz"
+    for content in damaged_files(tmp_path / "made.npz", tensors):
+        path.write_bytes(content)
+        with pytest.raises(FormatError, match=rf"^{path}: not a file of LPIPS weights .*install'$"):
+            lpips.load(path)
+    with pytest.raises(FormatError, match="not a file of LPIPS weights"):
+        lpips.load(tmp_path)

@@ -10,7 +10,7 @@ import click
 import numpy as np
 
 from autodip import io
-from autodip.cli.shared_options import say_json
+from autodip.cli.shared_options import say_json, shared_option
 from autodip.image.image import Image
 from autodip.image.scan import centre, look
 from autodip.metrics.single_frc import single_image_frc
@@ -38,11 +38,12 @@ _TAIL = 0.1
     metavar="NAME|N",
     help="Image to use from a file with several, by its name or its number from 0.",
 )
+@shared_option("follow")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(path: Path, axes: str | None, scene: str | None, as_json: bool) -> None:
+def command(path: Path, axes: str | None, scene: str | None, follow: bool, as_json: bool) -> None:
     """Show what INPUT contains: shape, axes, data type, pixel size, channels and noise."""
     with tempfile.TemporaryDirectory(prefix="autodip-") as scratch:
-        image = io.read(path, axes, scene, scratch=Path(scratch))
+        image = io.read(path, axes, scene, scratch=Path(scratch), follow=follow)
         facts = {
             "file": str(path),
             **image_facts(image),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from autodip.errors import FormatError
+from autodip.errors import FormatError, ImageError, OutOfMemoryError, ParameterError
 from autodip.image.image import Image
-from autodip.io import czi, lif, mrc, nd2, npy, npz, ome_zarr, png, scenes, tiff
+from autodip.io import czi, faults, lif, mrc, nd2, npy, npz, ome_zarr, png, scenes, tiff
 from autodip.io.output import FORMATS, WRITABLE, check, output_name, write
 from autodip.util.paths import check_source, is_folder
 
@@ -27,6 +28,11 @@ _FORMATS: dict[str, ModuleType] = {
 }
 _OF_SEVERAL = (tiff, npz, ome_zarr, nd2, lif, czi)
 """Formats whose files may hold several images."""
+
+_FOLLOWING = (tiff, ome_zarr)
+"""Formats whose metadata or links may refer to other files."""
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 
 _OF_LARGE = (tiff, npy, ome_zarr)
 """Formats whose pixels can be accessed on disk without loading them."""
@@ -58,6 +64,7 @@ def read(
     scene: str | int | None = None,
     *,
     scratch: Path | None = None,
+    follow: bool = False,
 ) -> Image:
     """Read an image file.
 
@@ -75,6 +82,9 @@ def read(
         pixels in TIFF, OME-Zarr and NPY files are not loaded: ``data`` is a memory-mapped file,
         or an array that reads only the requested pixels. The folder must be kept until the
         image is no longer needed.
+    follow : bool
+        Whether files elsewhere are read to which links in an OME-Zarr store, or the metadata of
+        the file, refer. By default such a file is refused.
 
     Raises
     ------
@@ -85,30 +95,53 @@ def read(
         If the axes are ambiguous or do not fit the shape, or the scene does not exist.
     ImageError
         If the pixels are not real numbers, or there are none.
+    OutOfMemoryError
+        If the pixels do not fit into the free memory.
     MissingPackageError
         If the format needs a package that is not installed.
     """
     path = Path(path)
+    kind = _format(path)
+    start = b"" if is_image_folder(path) else _start(path)
+    chosen: dict[str, Any] = {"scene": scene} if kind in _OF_SEVERAL else {}
+    if kind in _OF_LARGE:
+        chosen["scratch"] = scratch
+    if kind in _FOLLOWING:
+        chosen["follow"] = follow
+    own = path.suffix.upper().strip(".")
+    try:
+        if kind not in _OF_SEVERAL:
+            scenes.choose([path.name], scene)
+        with faults.clear(f"not a readable {own} file, or a damaged or truncated one"):
+            image: Image = kind.read(path, None if axes is None else axes.upper(), **chosen)
+    except FormatError as error:
+        seen = next((name for sign, name in _SIGNATURES.items() if start.startswith(sign)), None)
+        says = f"; its content begins like a {seen} file" if seen and own[:3] not in seen else ""
+        raise FormatError(f"{_named(path, error)}{says}") from error
+    except (ImageError, OutOfMemoryError, ParameterError) as error:
+        raise type(error)(_named(path, error)) from error
+    return image
+
+
+def _format(path: Path) -> ModuleType:
+    """Reader of a file, by the ending of its name."""
     kind = _FORMATS.get(path.suffix.lower())
+    if _URL.match(str(path)) and not path.exists():
+        raise FormatError(
+            f"{path}: this is a URL, and only files are read; "
+            + ("give the path alone" if str(path).startswith("file:") else "download it first")
+        )
     if kind is None:
         raise FormatError(
             f"{path}: files ending in {path.suffix or 'nothing'!r} cannot be read; "
             f"allowed are {', '.join(SUFFIXES)}"
         )
-    start = b"" if is_image_folder(path) else _start(path)
-    chosen: dict[str, Any] = {"scene": scene} if kind in _OF_SEVERAL else {}
-    if kind in _OF_LARGE:
-        chosen["scratch"] = scratch
-    try:
-        if kind not in _OF_SEVERAL:
-            scenes.choose([path.name], scene)
-        image: Image = kind.read(path, None if axes is None else axes.upper(), **chosen)
-    except FormatError as error:
-        seen = next((name for sign, name in _SIGNATURES.items() if start.startswith(sign)), None)
-        own = path.suffix.upper().strip(".")[:3]
-        says = f"; its content begins like a {seen} file" if seen and own not in seen else ""
-        raise FormatError(f"{path}: {error}{says}") from error
-    return image
+    return kind
+
+
+def _named(path: Path, error: Exception) -> str:
+    """Message of an error that begins with the name of the file."""
+    return str(error) if str(error).startswith(str(path)) else f"{path}: {error}"
 
 
 def is_image_folder(path: Path) -> bool:

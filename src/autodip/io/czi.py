@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,10 +12,20 @@ from xml.etree import ElementTree
 import imagecodecs
 import numpy as np
 
-from autodip.errors import AutodipError, FormatError
-from autodip.image.image import AXES, Hint, Image
+from autodip.image.image import Hint, Image
 from autodip.io import scenes
+from autodip.io.dimensions import image_of
+from autodip.io.faults import check_memory, reason
 from autodip.util.optional import require
+
+_CHANNELS = {
+    "B": "blocks (B)",
+    "H": "phases (H)",
+    "I": "illuminations (I)",
+    "R": "rotations (R)",
+    "V": "views (V)",
+}
+"""Dimensions besides those of an image; they are read as channels."""
 
 _SCENE = "S"
 _TILE = "M"
@@ -27,28 +38,31 @@ _RGB = {1: [0], 3: [2, 1, 0], 4: [2, 1, 0, 3]}
 def read(path: Path, axes: str | None, scene: str | int | None = None) -> Image:
     """Read one scene; mosaic tiles are assembled, later tiles overwriting earlier ones."""
     czifile = require("czifile", "czi")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # warnings about parts that are not needed
-            with czifile.CziFile(str(path)) as file:
-                return _read(file, path, axes, scene)
-    except AutodipError:
-        raise
-    except Exception as error:  # readers of vendor formats may raise any exception
-        raise FormatError(f"not a readable CZI file, or a damaged one ({error})") from error
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # warnings about parts that are not needed
+        with czifile.CziFile(str(path)) as file:
+            return _read(file, path, axes, scene)
 
 
 def _read(file: Any, path: Path, axes: str | None, scene: str | int | None) -> Image:
     blocks = [_Block(entry) for entry in file.subblock_directory if _is_full(entry)]
     numbers = sorted({block.start.get(_SCENE, 0) for block in blocks})
-    xml = ElementTree.fromstring(file.metadata())
+    xml, notes = _metadata(file)
     told = [_scene_name(xml, number) for number in numbers]
-    number = numbers[scenes.choose(told if len(told) > 1 else [told[0] or path.stem], scene)]
-    data, seen = _assembled([b for b in blocks if b.start.get(_SCENE, 0) == number])
-    image = Image(data, axes or seen, pixel_size=_pixel_size(xml), time_step=_time_step(xml))
+    titles = told if len(told) != 1 else [told[0] or path.stem]
+    number = numbers[scenes.choose(titles, scene)]
+    data, seen, absent = _assembled([b for b in blocks if b.start.get(_SCENE, 0) == number])
+    known: dict[str, Any] = {"pixel_size": _pixel_size(xml), "time_step": _time_step(xml)}
+    if axes is None:
+        image = image_of(data, seen, channels=_CHANNELS, **known)
+    else:
+        image = Image(data, axes, **known)
+    image = image.noted(*notes, *absent)
     if image.channel_axis == "S" and "S" in image.axes:
         return image.replace(alpha=image.size("S") == 4)
     channels = _channels(xml)
+    if len(channels) != image.channels:
+        return image
     names = tuple(channel.get("Name", "") for channel in channels)
     colours = tuple(_colour(channel) for channel in channels)
     return image.replace(
@@ -56,6 +70,15 @@ def _read(file: Any, path: Path, axes: str | None, scene: str | int | None) -> I
         channel_colours=colours if any(colours) else (),
         hints=tuple(tuple(_hints(channel)) for channel in channels),
     )
+
+
+def _metadata(file: Any) -> tuple[ElementTree.Element, tuple[str, ...]]:
+    """XML of the file, and a note if it cannot be read; the pixels do not depend on it."""
+    try:
+        return ElementTree.fromstring(file.metadata()), ()
+    except (AttributeError, LookupError, TypeError, ValueError, ElementTree.ParseError) as error:
+        note = f"its metadata cannot be read ({reason(error)}): pixel sizes and names are unknown"
+        return ElementTree.Element("none"), (note,)
 
 
 class _Block:
@@ -101,32 +124,41 @@ def _zstd(content: bytes, itemsize: int) -> bytes:
     return halves.T.tobytes()
 
 
-def _assembled(blocks: Sequence[_Block]) -> tuple[np.ndarray, str]:
-    """Assemble all subblocks of a scene into one array; returned with its axes."""
+def _assembled(blocks: Sequence[_Block]) -> tuple[np.ndarray, list[str], tuple[str, ...]]:
+    """Assemble all subblocks of a scene; returned with its axes and a note on absent planes."""
     names = [n for n in blocks[0].size if n not in (_SCENE, _TILE)]
     first = {n: min(b.start.get(n, 0) for b in blocks) for n in names}
     last = {n: max(b.start.get(n, 0) + b.size.get(n, 1) for b in blocks) for n in names}
     shape = {n: last[n] - first[n] for n in names}
-    wrong = [n for n in names if n not in AXES and shape[n] > 1]
-    if wrong:
-        raise FormatError(
-            f"its dimensions are {shape}; {', '.join(wrong)} (B block, H phase, I illumination, "
-            "R rotation, V view) are not supported: export the part you want from ZEN"
-        )
-    outer = [n for n in names if n in "TCZ" and (shape[n] > 1 or n == "C")]
+    outer = [n for n in names if n not in "YX0" and (shape[n] > 1 or n == "C")]
     samples = max(b.samples for b in blocks)
     dtype = np.result_type(*(b.dtype for b in blocks))
-    data = np.zeros([*(shape[n] for n in outer), shape["Y"], shape["X"], samples], dtype)
+    full = (*(shape[n] for n in outer), shape["Y"], shape["X"], samples)
+    check_memory(full, dtype)
+    data = np.zeros(full, dtype)
+    places = set()
     for block in sorted(blocks, key=lambda b: b.start.get(_TILE, 0)):
         begin = {n: block.start.get(n, 0) - first[n] for n in names}
         place = tuple(begin[n] for n in outer)
+        places.add(place)
         rows = slice(begin["Y"], begin["Y"] + block.size["Y"])
         columns = slice(begin["X"], begin["X"] + block.size["X"])
         data[(*place, rows, columns)] = block.pixels()
-    axes = "".join(outer) + "YX"
+    absent = _absent(len(places), math.prod(full[:-3]))
+    axes = [*outer, "Y", "X"]
     if samples > 1 and "C" in outer and shape["C"] == 1:
-        data, axes = data.squeeze(outer.index("C")), axes.replace("C", "")
-    return (data, axes + "S") if samples > 1 else (data[..., 0], axes)
+        data = data.squeeze(outer.index("C"))
+        axes.remove("C")
+    return (data, [*axes, "S"], absent) if samples > 1 else (data[..., 0], axes, absent)
+
+
+def _absent(there: int, expected: int) -> tuple[str, ...]:
+    if there == expected:
+        return ()
+    return (
+        f"{expected - there} of {expected} planes are not in the file, as if the acquisition was "
+        "stopped; they are 0",
+    )
 
 
 def _scene_name(xml: Any, number: int) -> str:

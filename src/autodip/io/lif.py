@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from autodip.errors import AutodipError, FormatError
-from autodip.image.image import AXES, Hint, Image
+from autodip.image.image import Hint, Image
 from autodip.io import scenes
+from autodip.io.dimensions import image_of
+from autodip.io.faults import check_content, check_memory
 from autodip.util.optional import require
 
 _DIMENSIONS = {"1": "X", "2": "Y", "3": "Z", "4": "T"}
+_CHANNELS = {
+    "λ": "emission wavelengths (λ)",
+    "Λ": "excitation wavelengths (Λ)",
+    "C0": "interleaved channels",
+    "C1": "interleaved channels",
+}
 _UM = {"m": 1e6, "mm": 1e3, "µm": 1.0, "um": 1.0, "nm": 1e-3}
 _SECONDS = {"s": 1.0, "ms": 1e-3}
 _COLOURS = {
@@ -29,39 +37,34 @@ _COLOURS = {
 def read(path: Path, axes: str | None, scene: str | int | None = None) -> Image:
     """Read one image of the project in the file."""
     liffile = require("liffile", "lif")
-    try:
-        with liffile.LifFile(path) as file:
-            names = [image.path for image in file.images]
-            return _read(file.images[scenes.choose(names, scene)], axes)
-    except AutodipError:
-        raise
-    except Exception as error:  # readers of vendor formats may raise any exception
-        raise FormatError(f"not a readable LIF file, or a damaged one ({error})") from error
+    with liffile.LifFile(path) as file:
+        names = [image.path for image in file.images]
+        chosen = file.images[scenes.choose(names, scene)]
+        return _read(chosen, axes, path.stat().st_size)
 
 
-def _read(stored: Any, axes: str | None) -> Image:
+def _read(stored: Any, axes: str | None, size: int) -> Image:
+    shape, dtype = tuple(stored.sizes.values()), stored.dtype
+    check_content(math.prod(shape) * dtype.itemsize, size)
+    check_memory(shape, dtype)
     data = stored.asarray().copy()
-    seen = "".join(stored.dims)
+    seen = list(stored.dims)
     if "S" in seen and stored.sizes["S"] not in (3, 4):
-        seen = seen.replace("S", "C")  # interleaved channels, not colours
-    if axes is None and (set(seen) - set(AXES) or len(seen) != data.ndim):
-        raise FormatError(
-            f"the axes of {stored.path!r} are {', '.join(stored.dims)} (shape {data.shape}), "
-            f"but only {', '.join(AXES)} are supported; λ and Λ are wavelengths, M mosaic tiles: "
-            "give --axes with supported letters, or export the part you want from LAS X"
-        )
+        seen[seen.index("S")] = "C0" if "C" in seen else "C"  # interleaved channels, not colours
     description = stored.xml_element.find("./Data/Image/ImageDescription")
     channels = [] if description is None else description.findall("./Channels/ChannelDescription")
     steps = {} if description is None else _steps(description)
     names = tuple(_property(channel, "DyeName") for channel in channels)
     tables = tuple(channel.get("LUTName", "") for channel in channels)
     microscope = _microscope(stored.attrs)
-    image = Image(
-        data,
-        axes or seen,
-        pixel_size={axis: steps[axis] for axis in "XYZ" if axis in steps},
-        time_step=steps.get("T"),
-    )
+    known: dict[str, Any] = {"pixel_size": steps, "time_step": steps.get("T")}
+    if axes is None:
+        image = image_of(data, seen, channels=_CHANNELS, meanings=_advice(seen), **known)
+    else:
+        known["pixel_size"] = {axis: n for axis, n in steps.items() if axis in "XYZ"}
+        image = Image(data, axes, **known)
+    if len(channels) != image.channels:
+        names = tables = ()  # joined with wavelengths
     if image.channel_axis == "S" and "S" in image.axes:
         return image.replace(hints=(microscope,) * image.channels)
     shown = tuple(n or t for n, t in zip(names, tables, strict=True)) if any(names) else tables
@@ -74,6 +77,15 @@ def _read(stored: Any, axes: str | None) -> Image:
             for n in names
         ),
     )
+
+
+def _advice(names: Sequence[str]) -> str:
+    """What to do with dimensions that have no place in an image."""
+    other = "Z" if "T" in names else "T"
+    if "M" not in names:
+        return "give --axes with supported letters, or export the part you want from LAS X"
+    axes = "".join(other if name == "M" else name for name in names)
+    return f"M mosaic tiles are read one by one with --axes {axes}, or can be merged in LAS X"
 
 
 def _steps(description: Element) -> dict[str, float]:

@@ -7,53 +7,59 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from autodip.errors import AutodipError, FormatError
-from autodip.image.image import AXES, Image
+from autodip.image.image import Image
 from autodip.io import ome, scenes
+from autodip.io.dimensions import image_of
+from autodip.io.faults import check_content, check_memory
 from autodip.util.optional import require
 
 _POSITION = "P"
+_MEANINGS = (
+    "U is a loop of unknown meaning: give --axes with supported letters, as T in its place, or "
+    "export the part you want from NIS-Elements"
+)
 
 
 def read(path: Path, axes: str | None, scene: str | int | None = None) -> Image:
     """Read the image at one stage position."""
     nd2 = require("nd2", "nd2")
-    try:
-        with nd2.ND2File(path) as file:
-            return _read(file, path, axes, scene)
-    except AutodipError:
-        raise
-    except Exception as error:  # readers of vendor formats may raise any exception
-        raise FormatError(f"not a readable ND2 file, or a damaged one ({error})") from error
+    with nd2.ND2File(path) as file:
+        return _read(file, path, axes, scene)
 
 
 def _read(file: Any, path: Path, axes: str | None, scene: str | int | None) -> Image:
     seen = "".join(file.sizes)
     names = _positions(file.experiment) if _POSITION in seen else [path.stem]
     number = scenes.choose(names, scene)
+    check_memory(tuple(n for axis, n in file.sizes.items() if axis != _POSITION), file.dtype)
+    if not file.is_legacy and not file.attributes.compressionType:
+        check_content(file.attributes.widthBytes * file.attributes.heightPx, path.stat().st_size)
     if _POSITION in seen:
         data = file.asarray(position=number).squeeze(seen.index(_POSITION))
         seen = seen.replace(_POSITION, "")
     else:
         data = file.asarray()
-    if set(seen) - set(AXES):
-        raise FormatError(
-            f"its axes are {seen} (shape {data.shape}); only {', '.join(AXES)} are supported: "
-            "export the part you want from NIS-Elements"
-        )
-    image = Image(data, axes or seen, time_step=_time_step(file.experiment))
-    if file.is_legacy:
-        return image.replace(pixel_size=_sizes(file.voxel_size(), (True, True, True), seen))
-    channels = file.metadata.channels or []
-    calibrated = channels[0].volume.axesCalibrated if channels else (False, False, False)
-    told: dict[str, Any] = {
+    channels = [] if file.is_legacy else file.metadata.channels or []
+    calibrated = channels[0].volume.axesCalibrated if channels else (file.is_legacy,) * 3
+    known: dict[str, Any] = {
         "pixel_size": _sizes(file.voxel_size(), calibrated, seen),
+        "time_step": _time_step(file.experiment),
+    }
+    if axes is None:
+        image = image_of(data, seen, meanings=_MEANINGS, **known)
+    else:
+        image = Image(data, axes, **known)
+    if file.is_legacy:
+        return image
+    told: dict[str, Any] = {
         "channel_names": tuple(channel.channel.name for channel in channels),
         "channel_colours": tuple(_colour(channel.channel.color) for channel in channels),
     }
     xml = _metadata(file, number)
     if xml:
-        told |= {"source": ome.OmeSource(xml, seen), "hints": ome.facts(xml)["hints"]}
+        told["hints"] = ome.facts(xml)["hints"]
+        if image.axes == seen:
+            told["source"] = ome.OmeSource(xml, seen)
     return image.replace(**told)
 
 

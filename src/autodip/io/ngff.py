@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,29 +13,9 @@ import numpy as np
 
 from autodip.errors import FormatError
 from autodip.image.image import Hint, Image
+from autodip.io import multiscales
 from autodip.io.pyramid import scaled
 
-VERSIONS = ("0.4", "0.5")
-NEWEST = "0.5"
-
-_UM = {
-    "micrometer": 1.0,
-    "nanometer": 1e-3,
-    "angstrom": 1e-4,
-    "picometer": 1e-6,
-    "millimeter": 1e3,
-    "centimeter": 1e4,
-    "meter": 1e6,
-}
-_SECONDS = {
-    "second": 1.0,
-    "millisecond": 1e-3,
-    "microsecond": 1e-6,
-    "nanosecond": 1e-9,
-    "minute": 60.0,
-    "hour": 3600.0,
-    "day": 86400.0,
-}
 _KIND = {"T": "time", "C": "channel", "Z": "space", "Y": "space", "X": "space"}
 _ORDER = "TCZYX"
 _LEAST = 256
@@ -49,7 +30,7 @@ class NgffSource:
     Parameters
     ----------
     version : str
-        "0.4" or "0.5".
+        "0.4", "0.5" or "0.6".
     axes : str
         One letter of ``TCZYX`` for each dimension.
     multiscale : mapping
@@ -62,6 +43,8 @@ class NgffSource:
         Arguments of ``zarr.create_array``: chunks, shards, compressors.
     others : mapping
         Further attributes of the group.
+    extra : mapping
+        Further fields of its ``ome`` attribute, such as coordinate systems.
     folder : Path or None
         Folder that the image was read from; its labels and tables are copied on writing. None
         for a new image, and for a part of an image, which they would not match.
@@ -74,6 +57,7 @@ class NgffSource:
     shapes: tuple[tuple[int, ...], ...]
     storage: Mapping[str, Any] = field(repr=False)
     others: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
     folder: Path | None = None
 
     def cut(self, position: int, kept: range) -> NgffSource:
@@ -82,7 +66,7 @@ class NgffSource:
 
     def _cut(self, position: int, kept: range) -> NgffSource:
         channels = self.omero.get("channels")
-        if self.axes[position] != "C" or not channels:
+        if self.axes[position] != "C" or not isinstance(channels, list):
             return self
         left = [channels[i] for i in kept if i < len(channels)]
         return dataclasses.replace(self, omero={**self.omero, "channels": left})
@@ -99,7 +83,7 @@ class NgffSource:
 
     def attributes(self) -> dict[str, Any]:
         """Attributes of the group, in the layout that the version requires."""
-        ome: dict[str, Any] = {"multiscales": [dict(self.multiscale)]}
+        ome: dict[str, Any] = {**self.extra, "multiscales": [dict(self.multiscale)]}
         if self.omero:
             ome["omero"] = dict(self.omero)
         if self.version == "0.4":
@@ -107,41 +91,18 @@ class NgffSource:
         return {**self.others, "ome": {"version": self.version, **ome}}
 
 
-def letters(multiscale: Mapping[str, Any]) -> str:
-    """Axes of a multiscale image as letters.
-
-    Raises
-    ------
-    FormatError
-        If an axis is not one of t, c, z, y and x.
-    """
-    names = [str(axis.get("name", "")) for axis in multiscale["axes"]]
-    axes = "".join(name.upper() for name in names)
-    if any(len(name) != 1 for name in names) or set(axes) - set(_ORDER):
-        raise FormatError(
-            f"its axes are called {', '.join(names)}; only t, c, z, y and x are supported: "
-            "save the part you want as an image with these axes"
-        )
-    return axes
-
-
-def facts(source: NgffSource) -> dict[str, Any]:
+def facts(source: NgffSource, axes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Fields of :class:`autodip.image.image.Image` from the metadata."""
-    scale = _scale(source.multiscale)
-    size: dict[str, float] = {}
-    step = None
-    for axis, entry, factor in zip(source.axes, source.multiscale["axes"], scale, strict=True):
-        unit = entry.get("unit")
-        if axis in "XYZ" and unit in _UM and factor > 0:
-            size[axis] = factor * _UM[unit]
-        if axis == "T" and unit in _SECONDS and factor > 0:
-            step = factor * _SECONDS[unit]
-    channels = source.omero.get("channels") or []
+    size, step, notes = multiscales.sizes_of(source.multiscale, axes, source.axes)
+    listed = source.omero.get("channels")
+    listed = listed if isinstance(listed, list) else []
+    channels = [channel if isinstance(channel, Mapping) else {} for channel in listed]
     names = tuple(str(channel.get("label") or "") for channel in channels)
-    colours = tuple(str(channel.get("color") or "").lstrip("#").upper() for channel in channels)
+    colours = tuple(_colour(channel.get("color")) for channel in channels)
     return {
         "pixel_size": size,
         "time_step": step,
+        "notes": notes,
         "channel_names": names if any(names) else (),
         "channel_colours": colours if any(colours) else (),
         "hints": tuple(
@@ -150,14 +111,10 @@ def facts(source: NgffSource) -> dict[str, Any]:
     }
 
 
-def _scale(multiscale: Mapping[str, Any]) -> list[float]:
-    """Pixel size of the full image along each axis, in the units of the axis."""
-    full = multiscale["datasets"][0].get("coordinateTransformations") or []
-    scale = np.ones(len(multiscale["axes"]))
-    for step in [*full, *(multiscale.get("coordinateTransformations") or [])]:
-        if step.get("type") == "scale":
-            scale = scale * np.asarray(step["scale"], float)
-    return [float(factor) for factor in scale]
+def _colour(stated: Any) -> str:
+    """Colour as RRGGBB; "" if it is not one."""
+    text = str(stated or "").lstrip("#").upper()
+    return text if re.fullmatch("[0-9A-F]{6}", text) else ""
 
 
 def new(image: Image, version: str) -> tuple[NgffSource, np.ndarray]:

@@ -1,35 +1,42 @@
-"""OME-Zarr 0.4 and 0.5: a folder, written back in its own version, with its pyramid."""
+"""OME-Zarr 0.1 to 0.6: a folder, written back with its metadata and its pyramid."""
 
 from __future__ import annotations
 
 import shutil
 import warnings
 from collections.abc import Mapping
-from itertools import chain, product
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from autodip.errors import AutodipError, FormatError
+from autodip.errors import FormatError
 from autodip.image.image import Image
-from autodip.io import large, ngff, ome, pyramid, scenes
-from autodip.io.large import Stored, is_large
-from autodip.io.stores import BESIDE, MARKS, check_replaceable, is_store
+from autodip.io import bare_zarr, dimensions, multiscales, ngff, ome, pyramid, scenes, zarr_array
+from autodip.io.faults import reason
+from autodip.io.stores import BESIDE, check_replaceable
+from autodip.io.zarr_scenes import images
+from autodip.io.zarr_scenes import ome as ome_of
+from autodip.io.zarr_store import MARKS, Bounds, attributes, is_store, node, zarr_format
 from autodip.util.files import remove, replacing
 from autodip.util.optional import require
 
-_LOSSLESS = ("blosc", "zstd", "gzip", "zlib", "lz4", "bz2", "lzma", "lzma2")
 # Attributes that are rewritten, or that describe other images of the store or labels.
 _DROPPED = ("multiscales", "omero", "labels", "plate", "well", "bioformats2raw.layout", "version")
 
 
 def read(
-    path: Path, axes: str | None, scene: str | int | None = None, scratch: Path | None = None
+    path: Path,
+    axes: str | None,
+    scene: str | int | None = None,
+    scratch: Path | None = None,
+    follow: bool = False,
 ) -> Image:
-    """Read an image at full resolution.
+    """Read an image at full resolution, or an array without metadata of OME-Zarr.
 
-    Missing chunks are read as 0, as the standard defines; a store without any chunk is refused.
+    Missing chunks have the fill value, as the standard defines; a store without any chunk is
+    refused.
 
     Parameters
     ----------
@@ -39,131 +46,143 @@ def read(
         Meaning of the dimensions; overrides the metadata.
     scene : str or int, optional
         Image to read from a store that holds several (series of bioformats2raw, fields of view
-        of a plate).
+        of a plate, arrays of a group).
     scratch : Path, optional
         If given, the pixels of large images are read only when they are requested.
+    follow : bool
+        Whether links and paths in the metadata may lead out of the store.
     """
     zarr = require("zarr", "zarr")
     if not path.is_dir():
         raise FormatError("not a folder, as an OME-Zarr image is (unpack it if it is an archive)")
     if not is_store(path):
         raise FormatError(f"not a Zarr store: it contains none of {', '.join(MARKS)}")
-    try:
-        group = zarr.open_group(path, mode="r")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about other content of the folder
-            inside = _inside(group, path, scene)
-        return _read(group[inside] if inside else group, path / inside, axes, scratch)
-    except AutodipError:
-        raise
-    except Exception as error:  # codecs and stores may raise any exception
-        raise FormatError(f"not a readable OME-Zarr image, or a damaged one ({error})") from error
+    bounds = Bounds(path, follow)
+    found, notes = images(bounds)
+    folder = list(found)[scenes.choose(list(found.values()), scene)]
+    bounds.check(folder)
+    if node(folder) == "array":
+        image = bare_zarr.read(zarr, folder, axes, scratch, path)
+    else:
+        image = _read(zarr, bounds, folder, axes, scratch)
+    return image.noted(*notes)
 
 
-def _inside(group: Any, path: Path, scene: str | int | None) -> str:
-    """Path of the chosen image within the store; "" if the store itself is the image."""
-    attributes, _ = _ome(group)
-    if "multiscales" in attributes:
-        scenes.choose([path.name], scene)
-        return ""
-    if "plate" in attributes or "well" in attributes:
-        places = _fields(group)
-        return places[scenes.choose(places, scene)]
-    names = _series(group)
-    if not names:
-        raise FormatError(
-            "a Zarr store without a multiscale image (its attributes have no 'multiscales'); "
-            "OME-Zarr 0.4 and 0.5 are supported"
-        )
-    return list(names)[scenes.choose(list(names.values()), scene)]
+def _read(zarr: Any, bounds: Bounds, folder: Path, axes: str | None, scratch: Path | None) -> Image:
+    described, stated = ome_of(folder)
+    listed = described["multiscales"]
+    if not isinstance(listed, list) or not isinstance(listed[0], Mapping):
+        raise FormatError("damaged metadata: its 'multiscales' is not a list of images")
+    version = multiscales.version_of(stated, listed[0], zarr_format(folder))
+    multiscale, arrays, place, absent = _levels(zarr, bounds, folder, listed[0])
+    shape = tuple(int(n) for n in arrays[0].shape)
+    multiscale, version, changed = multiscales.upgraded(multiscale, version, axes, shape)
+    entries = multiscales.axes_of(multiscale)
+    source = _source(folder, arrays, multiscale, version, multiscales.letters(entries, shape, axes))
+    told = ngff.facts(source, entries)
+    hints, damaged = _hints(bounds, folder)
+    told["hints"] = hints or told["hints"]
+    told["notes"] += (*absent, *changed, *damaged)
+    if len(listed) > 1:
+        told["notes"] += (f"the first of its {len(listed)} multiscale images is read",)
+    new = {} if axes or "Y" in source.axes else dimensions.renamed(source.axes, shape)
+    if new:
+        told["notes"] += dimensions.note(new, told["time_step"])
+        told["pixel_size"] = dimensions.sizes(source.axes, new, told["pixel_size"])
+        told["time_step"] = None if "T" in new else told["time_step"]
+    known = axes or "".join(new.get(axis, axis) for axis in source.axes)
+    return Image(zarr_array.pixels(arrays[0], place, scratch), known, source=source, **told)
 
 
-def _ome(group: Any) -> tuple[Mapping[str, Any], str]:
-    """OME attributes of a group, and their version; "" if it is not stated at this level."""
-    attributes = dict(group.attrs)
-    ome_part = attributes.get("ome")
-    if isinstance(ome_part, Mapping):
-        return ome_part, str(ome_part.get("version", ""))
-    return attributes, ""
-
-
-def _fields(group: Any) -> list[str]:
-    """Paths of the fields of view in a plate or a well."""
-    attributes, _ = _ome(group)
-    if "well" in attributes:
-        return [str(image["path"]) for image in attributes["well"]["images"]]
-    wells = [str(well["path"]) for well in attributes["plate"]["wells"]]
-    return [f"{well}/{place}" for well in wells for place in _fields(group[well])]
-
-
-def _series(group: Any) -> dict[str, str]:
-    """Paths and names of the images in a bioformats2raw layout, or in any group of images."""
-    found = {}
-    listed = _ome(group["OME"])[0].get("series") if "OME" in group else None
-    for place in listed or sorted(group.group_keys(), key=lambda key: (len(key), key)):
-        attributes, _ = _ome(group[place])
-        if "multiscales" in attributes:
-            found[str(place)] = str(attributes["multiscales"][0].get("name") or place)
-    return found
-
-
-def _read(group: Any, folder: Path, axes: str | None, scratch: Path | None) -> Image:
-    attributes, version = _ome(group)
-    multiscale = dict(attributes["multiscales"][0])
-    version = version or str(multiscale.get("version", ""))
-    if version not in ngff.VERSIONS:
-        raise FormatError(
-            f"OME-Zarr of version {version or 'unknown'!r}; {' and '.join(ngff.VERSIONS)} are "
-            "supported: convert it with a current tool"
-        )
-    arrays = [group[str(dataset["path"])] for dataset in multiscale["datasets"]]
-    full = arrays[0]
-    if not full.nchunks_initialized:
-        raise FormatError("no pixels are stored: none of the chunks of its full resolution exists")
-    root = dict(group.attrs)
-    others = {k: v for k, v in root.items() if k not in (*_DROPPED, "ome")}
-    source = ngff.NgffSource(
+def _source(
+    folder: Path, arrays: list[Any], multiscale: Mapping[str, Any], version: str, names: str
+) -> ngff.NgffSource:
+    """What is preserved of an image when it is written back."""
+    described, _ = ome_of(folder)
+    outer = attributes(folder)
+    omero = described.get("omero")
+    within = isinstance(outer.get("ome"), Mapping)
+    return ngff.NgffSource(
         version=version,
-        axes=ngff.letters(multiscale),
+        axes=names,
         multiscale=multiscale,
-        omero=dict(attributes.get("omero") or {}),
+        omero=dict(omero) if isinstance(omero, Mapping) else {},
         shapes=tuple(tuple(array.shape) for array in arrays),
-        storage=_storage(full),
-        others=others,
+        storage=zarr_array.storage(arrays[0]),
+        others={k: v for k, v in outer.items() if k not in (*_DROPPED, "ome")},
+        extra={k: v for k, v in described.items() if k not in _DROPPED} if within else {},
         folder=folder,
     )
-    told = ngff.facts(source)
-    told["hints"] = _hints(folder) or told["hints"]
-    by_blocks = is_large(tuple(full.shape), np.dtype(full.dtype), scratch)
-    data: Any = Stored(full) if by_blocks else np.asarray(full[...])
-    return Image(data, axes or source.axes, source=source, **told)
 
 
-def _hints(folder: Path) -> Any:
-    """Hints from the OME-XML that bioformats2raw stores next to its images; else empty."""
+def _levels(
+    zarr: Any, bounds: Bounds, folder: Path, multiscale: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[Any], Path, list[str]]:
+    """Metadata of the levels that can be read, and their arrays.
+
+    Returned with the folder of the first of them, and notes on the others. Levels outside the
+    store are renamed, since they are written into it.
+
+    Raises
+    ------
+    FormatError
+        If the full resolution cannot be read.
+    """
+    datasets = multiscale.get("datasets")
+    if not isinstance(datasets, list) or not datasets:
+        raise FormatError("damaged metadata: its 'multiscales' does not list the arrays")
+    levels: list[Any] = []
+    arrays: list[Any] = []
+    places: list[Path] = []
+    absent: list[str] = []
+    for number, dataset in enumerate(datasets):
+        path = dataset.get("path") if isinstance(dataset, Mapping) else None
+        place = bounds.below(folder, path)
+        bounds.check(place)
+        try:
+            array = _level(zarr, place, str(path), arrays)
+        except FormatError as error:
+            if not arrays:
+                raise
+            absent.append(f"a level of its pyramid is left out: {error}")
+            continue
+        inside = place.is_relative_to(folder) and ".." not in place.parts
+        levels.append(dataset if inside else {**dataset, "path": str(number)})
+        arrays.append(array)
+        places.append(place)
+    return {**multiscale, "datasets": levels}, arrays, places[0], absent
+
+
+def _level(zarr: Any, place: Path, path: str, before: list[Any]) -> Any:
+    """Array of a level, whose axes are those of the levels before it."""
+    if node(place) != "array":
+        raise FormatError(f"the array {path!r}, which its metadata list, is not there")
+    array = zarr_array.opened(zarr, place)
+    if before and len(array.shape) != len(before[0].shape):
+        raise FormatError(f"the array {path!r} has other axes")
+    return array
+
+
+def _hints(bounds: Bounds, folder: Path) -> tuple[Any, tuple[str, ...]]:
+    """Hints from the OME-XML that bioformats2raw stores next to its images; else empty.
+
+    The pixels do not depend on it, so what cannot be read is only noted.
+    """
     beside = folder.parent / "OME" / "METADATA.ome.xml"
-    if not beside.is_file() or not folder.name.isdecimal():
-        return ()
-    return ome.facts(beside.read_text(encoding="utf-8"), int(folder.name))["hints"]
+    if folder == bounds.root or not folder.name.isdecimal() or not beside.is_file():
+        return (), ()
+    try:
+        bounds.check(beside.parent)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about values that are not valid
+            xml = beside.read_text(encoding="utf-8")
+            return ome.facts(xml, int(folder.name))["hints"], ()
+    except Exception as error:  # the XML may be of any form
+        why = reason(error).partition("; ")[0]
+        return (), (f"OME/METADATA.ome.xml is not used ({why})",)
 
 
-def _storage(array: Any) -> dict[str, Any]:
-    """Arguments of ``zarr.create_array`` as for ``array``; lossy compressors are omitted."""
-    storage: dict[str, Any] = {"chunks": tuple(array.chunks)}
-    if array.shards is not None:
-        storage["shards"] = tuple(array.shards)
-    names = [_codec_name(codec) for codec in array.compressors]
-    if names and all(name in _LOSSLESS for name in names):
-        storage["compressors"] = tuple(array.compressors)
-    return storage
-
-
-def _codec_name(codec: Any) -> str:
-    told = codec.to_dict() if hasattr(codec, "to_dict") else codec.get_config()
-    return str(told.get("name") or told.get("id"))
-
-
-def write(path: Path, image: Image, version: str | None = None) -> None:
+def write(path: Path, image: Image, version: str | None = None, *, as_ome: bool = False) -> None:
     """Write an image with the pyramid levels of its source, or with a new pyramid.
 
     The folder appears complete or not at all; an existing Zarr store is replaced.
@@ -176,6 +195,8 @@ def write(path: Path, image: Image, version: str | None = None) -> None:
     version : str, optional
         "0.4" or "0.5"; by default the version of the source, or 0.5 for images from other
         formats.
+    as_ome : bool
+        Whether an array read without metadata of OME-Zarr becomes OME-Zarr.
 
     Raises
     ------
@@ -186,8 +207,14 @@ def write(path: Path, image: Image, version: str | None = None) -> None:
     zarr = require("zarr", "zarr")
     check_replaceable(path, getattr(image.source, "folder", None))
     source, data = image.source, image.data
-    if not isinstance(source, ngff.NgffSource) or (version and version != source.version):
-        source, data = ngff.new(image, version or ngff.NEWEST)
+    if isinstance(source, bare_zarr.BareSource) and version is None and not as_ome:
+        with replacing(path) as (part,):
+            remove(part)
+            bare_zarr.write(zarr, part, image)
+        return
+    kept = isinstance(source, ngff.NgffSource) and len(source.axes) == data.ndim
+    if not kept or (version and version != source.version):
+        source, data = ngff.new(image, version or multiscales.NEWEST)
     with replacing(path) as (part,):
         remove(part)
         _store(zarr, part, source, data)
@@ -198,7 +225,7 @@ def _copy_beside(source: ngff.NgffSource, path: Path) -> None:
     """Copy the labels and tables that belong to the image."""
     for name in BESIDE:
         if source.folder is not None and (source.folder / name).is_dir():
-            shutil.copytree(source.folder / name, path / name)
+            shutil.copytree(source.folder / name, path / name, symlinks=True)
 
 
 def _store(zarr: Any, path: Path, source: ngff.NgffSource, data: np.ndarray) -> None:
@@ -216,29 +243,6 @@ def _store(zarr: Any, path: Path, source: ngff.NgffSource, data: np.ndarray) -> 
             config={"write_empty_chunks": True},
             **({} if old else {"dimension_names": [a.lower() for a in source.axes]}),
             **({"chunk_key_encoding": {"name": "v2", "separator": "/"}} if old else {}),
-            **_fitting(source.storage, level),
+            **zarr_array.fitting(source.storage, level),
         )
-        _fill(array, level)
-
-
-def _fill(array: Any, level: np.ndarray) -> None:
-    """Write the pixels of a level; if they are large, in rows of whole chunks."""
-    if level.nbytes <= large.LARGE:
-        array[...] = level
-        return
-    unit = array.shards or array.chunks
-    for corner in product(*(range(0, n, u) for n, u in zip(level.shape[:-1], unit, strict=False))):
-        block = tuple(slice(first, first + u) for first, u in zip(corner, unit, strict=False))
-        array[block] = level[block]
-
-
-def _fitting(storage: Mapping[str, Any], level: np.ndarray) -> dict[str, Any]:
-    """Storage of a level: chunks no longer than its axes, codecs only if they fit its type."""
-    result = dict(storage)
-    if "shards" not in result:
-        chunks = zip(result["chunks"], level.shape, strict=True)
-        result["chunks"] = tuple(min(chunk, n) for chunk, n in chunks)
-    sizes = {getattr(codec, "typesize", None) for codec in result.get("compressors", ())}
-    if not sizes <= {None, level.dtype.itemsize}:
-        del result["compressors"]
-    return result
+        zarr_array.fill(array, level)

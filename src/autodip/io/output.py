@@ -82,7 +82,7 @@ class _Writer:
                 f"{path}: cannot be written; allowed endings are {', '.join(WRITABLE)}"
             )
         options: dict[str, Any] = {}
-        if format == "ome-tiff":
+        if format in ("ome-tiff", "ome-zarr"):
             options["as_ome"] = True
         if format == "ome-zarr-0.4":
             options["version"] = "0.4"

@@ -12,12 +12,22 @@ import numpy as np
 
 from autodip.errors import FormatError
 from autodip.image.image import Image
+from autodip.io.faults import check_content, check_memory
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CRITICAL = {b"IHDR", b"PLTE", b"IDAT", b"IEND"}
 # These describe the encoding or the modification time of the old file, not the image.
 _DROPPED = {b"tRNS", b"hIST", b"tIME"}
-_GREY, _RGB, _PALETTE, _GREY_ALPHA, _RGBA = 0, 2, 3, 4, 6
+_PALETTE, _GREY_ALPHA, _RGBA = 3, 4, 6
+_SAMPLES = {0: 1, 2: 3, _GREY_ALPHA: 2, _RGBA: 4}
+"""Number of samples of a pixel by the type of colour; 0 is grey, 2 RGB."""
+
+_HEADER = struct.Struct(">IIBBBBB")
+_DEFLATE = 1032
+"""Highest ratio of compression by deflate."""
+
+_SLACK = 2**16
+"""Bytes by which the content of a small image may exceed its pixels."""
 
 
 @dataclass(frozen=True)
@@ -31,13 +41,7 @@ def read(path: Path, axes: str | None) -> Image:
     """Read a PNG; its axes are YX, or YXS if it has colours or transparency."""
     content = path.read_bytes()
     chunks = _chunks(content)
-    header = dict(chunks)[b"IHDR"]
-    bits, colour = header[8], header[9]
-    if colour == _PALETTE or bits < 8:
-        what = "a palette of colours" if colour == _PALETTE else f"{bits} bits per pixel"
-        raise FormatError(
-            f"a PNG with {what} holds no intensities; save it as 8- or 16-bit grey or RGB"
-        )
+    colour = _checked(chunks)
     try:
         data = imagecodecs.png_decode(_without_transparent_colour(chunks))
     except imagecodecs.PngError as error:
@@ -49,6 +53,29 @@ def read(path: Path, axes: str | None) -> Image:
         source=PngSource(kept),
         alpha=colour in (_GREY_ALPHA, _RGBA),
     )
+
+
+def _checked(chunks: list[tuple[bytes, bytes]]) -> int:
+    """Type of colour, after the header was found to state intensities that the file can hold."""
+    header, body = chunks[0][1], sum(len(content) for kind, content in chunks if kind == b"IDAT")
+    if len(header) != _HEADER.size or [kind for kind, _ in chunks].count(b"IHDR") > 1:
+        raise FormatError("damaged PNG (its header is not of 13 bytes, or there are several)")
+    width, height, bits, colour = _HEADER.unpack(header)[:4]
+    if colour == _PALETTE or bits < 8:
+        what = "a palette of colours" if colour == _PALETTE else f"{bits} bits per pixel"
+        raise FormatError(
+            f"a PNG with {what} holds no intensities; save it as 8- or 16-bit grey or RGB"
+        )
+    if colour not in _SAMPLES or bits not in (8, 16):
+        raise FormatError(f"damaged PNG (colours of type {colour} with {bits} bits)")
+    dtype = np.dtype(f"u{bits // 8}")
+    shape = (height, width, _SAMPLES[colour])
+    rows = height * (1 + width * shape[2] * dtype.itemsize)
+    check_content(rows, body, _DEFLATE)
+    if body > 2 * rows + _SLACK:
+        raise FormatError(f"damaged PNG ({body} bytes of content for {rows} bytes of pixels)")
+    check_memory(shape, dtype)
+    return int(colour)
 
 
 def write(path: Path, image: Image) -> None:

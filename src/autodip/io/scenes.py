@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 
 from autodip.errors import FormatError, ParameterError
 
 _LISTED = 12
+_SIZE = re.compile(r" \(\d+( x \d+)*\)$")
 
 
 def choose(names: Sequence[str], scene: str | int | None) -> int:
@@ -17,7 +19,9 @@ def choose(names: Sequence[str], scene: str | int | None) -> int:
     names : sequence of str
         Name of each image of the file; "" for an image without a name.
     scene : str or int, optional
-        Name of an image, or its number from 0; not required for a file with one image.
+        Name of an image, or its number from 0; not required for a file with one image. If a
+        name is itself a number, it takes precedence unless ``scene`` is an int. The size that
+        some formats add to a name, and the folders before it, may be left out.
 
     Raises
     ------
@@ -35,16 +39,30 @@ def choose(names: Sequence[str], scene: str | int | None) -> int:
             f"the file holds {len(names)} images: {_listed(names)}; "
             "choose one by name or number, as in --scene 0 or read(path, scene=0)"
         )
-    if isinstance(scene, str) and names.count(scene) == 1:
-        return names.index(scene)
-    if str(scene).isdecimal() and int(scene) < len(names):
+    plain = [_SIZE.sub("", name) for name in names]
+    matches = _first((names, plain), scene)
+    if not matches and str(scene).isdecimal() and int(scene) < len(names):
         return int(scene)
-    several = isinstance(scene, str) and scene in names
+    if not matches:
+        last = [name.rpartition("/")[2] for name in plain]
+        matches = _first((last,), scene)
+    if len(matches) == 1:
+        return matches[0]
+    several = len(matches) > 1
     raise ParameterError(
         f"{'several images are called' if several else 'there is no image'} {scene!r}; "
         f"the file holds {_listed(names)}: give a number"
         + ("" if several else " or one of these names")
     )
+
+
+def _first(forms: Iterable[Sequence[str]], scene: str | int) -> list[int]:
+    """Numbers of the images with a name, in the first form of their names in which there is one."""
+    for names in forms:
+        matches = [number for number, name in enumerate(names) if name and name == scene]
+        if matches:
+            return matches
+    return []
 
 
 def _listed(names: Sequence[str]) -> str:

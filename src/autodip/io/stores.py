@@ -1,4 +1,4 @@
-"""Zarr stores as folders: how they are recognised, and whether one may be replaced."""
+"""Whether a folder may be replaced by a Zarr store."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from autodip.errors import FormatError
+from autodip.io.zarr_store import MARKS
 from autodip.util.paths import is_file, is_folder
-
-MARKS = ("zarr.json", ".zgroup", ".zattrs", ".zarray")
-"""Files of which a Zarr store has at least one."""
 
 BESIDE = ("labels", "tables")
 """Folders next to the pixels that are copied with the image."""
@@ -23,11 +21,6 @@ _OF_SYSTEMS = (".DS_Store", "Thumbs.db", "desktop.ini")
 """Files that systems create in any folder."""
 
 _CHUNK = re.compile(r"c?(\d+(\.\d+)*)?|c(\.\d+)+")
-
-
-def is_store(path: Path) -> bool:
-    """Whether a folder is a Zarr store."""
-    return any(is_file(path / mark) for mark in MARKS)
 
 
 def check_replaceable(path: Path, source: Path | None = None) -> None:
@@ -87,7 +80,9 @@ def _is_chunk(parts: tuple[str, ...], dataset: tuple[str, ...]) -> bool:
 
 
 def _datasets(path: Path) -> list[str]:
-    """Paths of the pyramid levels of the image; empty if the folder is not an image."""
+    """Paths of the pyramid levels of the image, or of the array; empty if there is neither."""
+    if _json(path / "zarr.json").get("node_type") == "array" or is_file(path / ".zarray"):
+        return [""]
     for mark in ("zarr.json", ".zattrs"):
         content = _json(path / mark)
         attributes = content.get("attributes", {}) if mark == "zarr.json" else content

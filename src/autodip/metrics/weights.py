@@ -12,6 +12,7 @@ import io
 import os
 import pickle
 import tarfile
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ import numpy as np
 import platformdirs
 
 from autodip.errors import FormatError, OutputError
+from autodip.io import npz
+from autodip.io.faults import clear
 from autodip.metrics import package_index
 from autodip.util.files import replacing
 
@@ -68,9 +71,14 @@ def read(path: Path) -> dict[str, np.ndarray]:
         If the file does not exist, or does not contain the tensors in their shapes.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return _checked({key: file[key].astype(np.float32) for key in SHAPES})
-    except (OSError, EOFError, ValueError, KeyError) as error:
+        with (
+            clear("not a readable NPZ archive"),
+            path.open("rb") as file,
+            zipfile.ZipFile(file) as archive,
+        ):
+            found = {key: npz.array_of(archive, archive.getinfo(f"{key}.npy")) for key in SHAPES}
+        return _checked({key: tensor.astype(np.float32) for key, tensor in found.items()})
+    except FormatError as error:
         raise FormatError(
             f"{path}: not a file of LPIPS weights ({error}); get one with 'autodip weights install'"
         ) from error
@@ -171,6 +179,8 @@ def _checked(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     for key, shape in SHAPES.items():
         if tensors[key].shape != shape:
             raise FormatError(f"tensor {key} has shape {tensors[key].shape}, not {shape}")
+        if not np.isfinite(tensors[key]).all():
+            raise FormatError(f"tensor {key} has values that are not finite")
     return dict(tensors)
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from autodip import io
 from autodip.errors import FormatError, OutputError, ParameterError
-from autodip.io.stores import check_replaceable, is_store
+from autodip.io.stores import check_replaceable
+from autodip.io.zarr_store import is_store
 from autodip.runs import sidecar
 from autodip.runs.inputs import Input, several
 from autodip.util.files import size

@@ -30,6 +30,8 @@ class Selection(Value):
         For a file with several images, the name of one of them, or its number from 0.
     average : bool
         Whether the frames are replaced by their mean.
+    follow : bool
+        Whether files elsewhere are read to which the file refers, such as links in a Zarr store.
 
     Raises
     ------
@@ -75,6 +77,13 @@ class Selection(Value):
             "Treat the frames as captures of the same scene, and denoise their mean.", kind="flag"
         ),
     )
+    follow: bool = field(
+        default=False,
+        metadata=said(
+            "Also read files elsewhere to which links in a Zarr store, or metadata, refer.",
+            kind="flag",
+        ),
+    )
 
     def __post_init__(self) -> None:
         parse_frames(self.frames)
@@ -89,7 +98,7 @@ class Selection(Value):
 
         With a folder ``scratch``, large files are not loaded; see :func:`autodip.io.read`.
         """
-        image = io.read(path, self.axes, self.scene, scratch=scratch)
+        image = io.read(path, self.axes, self.scene, scratch=scratch, follow=self.follow)
         image = image.select(parse_frames(self.frames), self.channel)
         return image.averaged() if self.average else image
 

@@ -289,8 +289,8 @@ def _upgraded(content: Mapping[str, Any]) -> dict[str, Any]:
         "independent": bool(content.get("independent", True)),
         "dtype": None if written in (None, own) else str(written),
     }
-    selection = {name: content["selection"].get(name) for name in Selection().to_dict()}
-    selection["average"] = bool(selection["average"])
+    defaults = Selection().to_dict()
+    selection = {name: content["selection"].get(name) or defaults[name] for name in defaults}
     channels = [{**one, "choice": _with_strategy(one["choice"])} for one in content["channels"]]
     changed = {"selection": selection, "channels": channels, "options": options, "schema": SCHEMA}
     return {**content, **changed}

@@ -64,10 +64,10 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         fp: IO[bytes],
         code: int,
         msg: str,
-        headers: http.client.HTTPMessage,
-        newurl: str,
+        *rest: Any,
     ) -> urllib.request.Request | None:
         """Refuse other addresses."""
+        headers, newurl = rest
         scheme = urllib.parse.urlsplit(newurl).scheme
         if scheme != "https" and (scheme != "http" or req.type == "https"):
             raise OutputError(
