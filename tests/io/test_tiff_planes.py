@@ -236,6 +236,17 @@ def test_member_that_is_missing(tmp_path, rng):
         assert "only 2 (2.ome.tif does not exist)" in image.notes[1]
 
 
+def test_set_whose_files_were_renamed(tmp_path, rng):
+    data = planes(rng, 3)
+    files = of_set(tmp_path, data, name="x{}")
+    with tifffile.TiffFile(files[1]) as tif:
+        text = tif.ome_metadata.replace(UUID.format(1), UUID.format(9), 1)
+    image = io.read(write(files[1], data[1], text))
+    np.testing.assert_array_equal(image.data, data[1])
+    assert "exists (x0.ome.tif does not exist; " in image.notes[0]
+    assert "the pages were read alone" in image.notes[0]
+
+
 def test_member_that_is_damaged_or_of_another_size(tmp_path, rng):
     files = of_set(tmp_path, planes(rng, 3))
     files[2].write_bytes(b"junk")

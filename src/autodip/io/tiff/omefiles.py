@@ -114,13 +114,21 @@ class OmeTiff:
         xml = omexml.keep_only(self._done, image).to_xml()
         return Found(series=series, flavour="ome", metadata=xml, notes=tuple(notes))
 
+    def missing(self) -> str | None:
+        """Why the only image has no plane that can be read; None if it has one."""
+        try:
+            self._first_page(self._blocks[0])
+        except FormatError as error:
+            return str(error)
+        return None
+
     def _first_page(self, blocks: Sequence[Block]) -> Any:
         """Page of a plane of the image; its shape is that of all planes."""
         for block in blocks:
             pages = self._of(block.file)
             if block.page < len(pages):
                 return pages[block.page]
-        raise FormatError(f"none of the planes of the image exists{self._why}")
+        raise FormatError(f"none of the planes that its OME metadata describe exists{self._why}")
 
     def _of(self, file: str) -> Sequence[Any]:
         """Pages of a file of the set; empty if it cannot be read."""

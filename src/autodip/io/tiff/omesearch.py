@@ -36,8 +36,10 @@ def find(
             return companion
         done = companion
     images = OmeTiff(tif, done, uuid, follow=follow)
-    if not images.own and scene is None and len(done.images) > 1:
-        return "its OME metadata describe no image in this file"
+    if not images.own and scene is None:
+        missing = images.missing() if len(done.images) == 1 else ""
+        if missing is not None:
+            return missing or "its OME metadata describe no image in this file"
     return images.image(images.choose(scene), axes)
 
 

@@ -83,7 +83,9 @@ def prepared(image: Image) -> Image:
     """
     image = _with_metadata(image)
     source: TiffSource = image.source
-    first, tags = _arguments(image, source)
+    # OME-XML can always be written, and takes long to be made.
+    plain = dataclasses.replace(source, flavour="plain") if source.flavour == "ome" else source
+    first, tags = _arguments(image, plain)
     kept, notes = _writable(image, tags, first)
     shared = _shared(kept)
     pages = []
