@@ -102,8 +102,9 @@ def test_manifest_and_sidecar_do_not_block(cli, cells, here, name):
     pipe(here / name)
     code, _, err = cli("denoise", name, "-o", "out")
     assert (code, "a pipe" in err) == (2, True)
-    code, _, err = cli("denoise", cells, "-o", "out/", "--params", name)
-    assert (code, "a pipe" in err) == (2, True)
+    for option in ("--params", "--config"):
+        code, _, err = cli("denoise", cells, "-o", "out/", option, name)
+        assert (code, "a pipe" in err) == (2, True)
 
 
 @pytest.mark.parametrize(

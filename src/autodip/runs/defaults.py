@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 from autodip.bases.builtin import NAME as BUILTIN
 from autodip.errors import ParameterError
 from autodip.pipeline.options import SPECS
+from autodip.util.paths import check_source
 
 VARIABLE = "AUTODIP_CONFIG"
 """Environment variable with the path of a config file to use instead of the user's own."""
@@ -79,8 +80,9 @@ def read(path: Path) -> dict[str, Any]:
         If the file cannot be read, or a key or a value is not allowed.
     """
     try:
+        check_source(path)
         content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ParameterError(f"{path}: not readable as a config file in TOML ({error})") from error
     try:
         values: dict[str, Any] = Defaults.model_validate(content).model_dump(exclude_none=True)

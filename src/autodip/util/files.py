@@ -105,8 +105,8 @@ def _replaced(targets: Sequence[Path], temporary: list[Path]) -> Iterator[list[P
     umask = os.umask(0)
     os.umask(umask)
     for part, target in zip(temporary, targets, strict=True):
-        part.chmod((0o777 if part.is_dir() else 0o666) & ~umask)
         _flush(part)
+        part.chmod((0o777 if part.is_dir() else 0o666) & ~umask)
         _move(part, target)
 
 
