@@ -10,10 +10,11 @@ Importing this package does not import torch; the first fit does.
 
 from __future__ import annotations
 
-import os
 from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
+
+import autodip.compute.threads  # noqa: F401  (keeps OpenMP from spinning, so before torch)
 
 if TYPE_CHECKING:
     from autodip.bases.store import Base
@@ -33,12 +34,6 @@ if TYPE_CHECKING:
     from autodip.refine.refinement import RefineParams
 
 __version__ = version("autodip")
-
-# With GNU OpenMP, threads that wait for others spin for a long time by default, which makes a fit
-# ten times slower if another program uses the same cores. The variable is read when torch is
-# loaded, which has not happened yet: importing this package does not load torch.
-if "OMP_WAIT_POLICY" not in os.environ:
-    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 _HOME = {
     "AutodipError": "errors",

@@ -116,7 +116,7 @@ def test_errors_of_the_libraries_become_one_line(tmp_path, monkeypatch):
 
 def test_files_above_the_limit_of_classic_tiff_become_bigtiff(tmp_path, monkeypatch):
     tifffile.imwrite(tmp_path / "a.tif", pixels("YX"), metadata=None)
-    monkeypatch.setattr("autodip.io.tiff._CLASSIC", 100)
+    monkeypatch.setattr("autodip.io.tiff.writing._CLASSIC", 100)
     io.write(tmp_path / "b.tif", io.read(tmp_path / "a.tif"))
     with tifffile.TiffFile(tmp_path / "b.tif") as tif:
         assert tif.is_bigtiff

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 import numpy as np
 
 from autodip.compute import device as devices
+from autodip.compute.threads import free_cores
 from autodip.image.image import Image, as_image
 from autodip.pipeline.assemble import Assembly
 from autodip.pipeline.checkpoint import Checkpoint
@@ -128,7 +129,9 @@ def denoise_steps(
             )
         total = sum(len(part.indices) for part in parts)
         count = total - sum(len(part.indices) for part in left)
-        for step in _computed(Tasks(image, plan), batches(left, plan.at_once), workplace):
+        for step in _computed(
+            Tasks(image, plan), batches(left, plan.at_once), workplace, plan.device
+        ):
             if isinstance(step, Finished):
                 assembly.take(step)
                 count += 1
@@ -150,15 +153,16 @@ def denoise_steps(
 
 
 def _computed(
-    tasks: Tasks, groups: Iterator[tuple[Part, ...]], workplace: Workplace
+    tasks: Tasks, groups: Iterator[tuple[Part, ...]], workplace: Workplace, device: str
 ) -> Iterator[Step | Finished]:
     """Steps and results of groups of parts, computed here or by the workers of a cluster."""
     from autodip.pipeline import execute  # noqa: PLC0415  (imports torch)
 
     if workplace.cluster is None:
         engine = workplace.engine or execute.compute_tasks
-        for group in groups:
-            yield from engine([tasks.of(part) for part in group])
+        with free_cores(device):
+            for group in groups:
+                yield from engine([tasks.of(part) for part in group])
     else:
         loaded = ([tasks.of(part).loaded() for part in group] for group in groups)
         compute = partial(execute.compute, workplace.engine)
