@@ -171,7 +171,8 @@ def _described(metadata: dict[str, Any], image: Image) -> tuple[dict[str, Any], 
     plain = {key: value for key, value in metadata.items() if key not in named}
     text = tifffile.imagej_description(image.data.shape, metadata["axes"], **plain)
     own = {key: metadata[key] for key in named[:-1] if key in metadata}
-    first = {"metadata": None, "description": text.encode(), "photometric": "minisblack"}
+    colours = "rgb" if image.size("S") > 1 else "minisblack"
+    first = {"metadata": None, "description": text.encode(), "photometric": colours}
     return first, list(tifffile.imagej_metadata_tag(own, ">"))
 
 
