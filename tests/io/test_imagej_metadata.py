@@ -133,9 +133,9 @@ def test_resolution_of_a_plain_tiff(tmp_path, rng, shaped, dots, unit, size):
 def test_pixels_that_imagej_cannot_hold(tmp_path, rng):
     path = tmp_path / "a.tif"
     metadata = {"axes": "CYX", "unit": "um", "Labels": ["red", "blue"], "Info": "Größe"}
-    data = planes(rng, 2) % 30000
+    data = planes(rng, 2) % 100
     tifffile.imwrite(path, data, imagej=True, resolution=(10, 10), metadata=metadata)
-    for dtype in ("float64", "int16", "uint32"):
+    for dtype in ("int8", "int16", "uint32"):
         io.write(tmp_path / "b.tif", io.read(path), dtype=dtype)
         again = io.read(tmp_path / "b.tif")
         assert again.data.dtype == dtype

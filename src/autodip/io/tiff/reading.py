@@ -111,6 +111,7 @@ def _image(
         metadata=found.metadata,
         axes="".join(series.axes[n] for n in order),
         shape=data.shape,
+        dtype=data.dtype.name,
         planes=_planes(series),
         pages=pages,
     )

@@ -25,6 +25,8 @@ class TiffSource:
         ImageJ's or tifffile's metadata, or the OME-XML; None for a plain TIFF.
     axes, shape : str, tuple of int
         Axes and shape of the pixels as the file states them.
+    dtype : str
+        Type of the pixels of the file; empty if there is none.
     planes : tuple of tuple of int
         Size (Y, X) of the full image and of each level of its pyramid.
     pages : tuple of mapping
@@ -37,6 +39,7 @@ class TiffSource:
     metadata: Any = field(default=None, repr=False)
     axes: str = ""
     shape: tuple[int, ...] = ()
+    dtype: str = ""
     planes: tuple[tuple[int, int], ...] = ()
     pages: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import tifffile
 
+from autodip.errors import FormatError
 from autodip.image.image import Image
 from autodip.io import ome, pyramid
 from autodip.io.large import laid_out
@@ -23,6 +24,9 @@ _CLASSIC = 2**31
 
 _OF_IMAGEJ = ("uint8", "uint16", "float32")
 """Types of pixels that ImageJ's own variant of TIFF holds."""
+
+_MOST_BYTES = 4
+"""Bytes of the largest pixels that ImageJ has; larger ones are reduced when it opens a file."""
 
 _SAMPLE = 16
 """Side length in pixels of the image by which it is found out what can be written."""
@@ -43,8 +47,9 @@ def write(path: Path, image: Image, *, as_ome: bool = False) -> None:
     """Write an image in the flavour of its source.
 
     An image from another format is written as OME-TIFF if it has metadata or the file name
-    contains ``.ome.tif``, otherwise as plain TIFF. An ImageJ TIFF that cannot hold the pixels is
-    written as a plain TIFF with ImageJ's description.
+    contains ``.ome.tif``, otherwise as plain TIFF. Where a file of ImageJ has pixels of a type that
+    ImageJ's own variant of TIFF cannot hold, it is written as a plain TIFF with ImageJ's
+    description.
 
     Parameters
     ----------
@@ -158,6 +163,11 @@ def _arguments(image: Image, source: TiffSource) -> tuple[dict[str, Any], dict[s
         tags["byteorder"] = ">"
         first = {"imagej": True, "metadata": metadata}
         if data.dtype.name not in _OF_IMAGEJ:
+            if data.dtype.itemsize > _MOST_BYTES and data.dtype.name != source.dtype:
+                raise FormatError(
+                    f"ImageJ TIFF holds pixels of at most 32 bits, not {data.dtype.name}; choose "
+                    "another type (--dtype float32) or another format (--format ome-tiff)"
+                )
             first, more = _described(metadata, image)
             tags["extratags"] = [*tags["extratags"], *more]
     elif source.flavour == "shaped":
