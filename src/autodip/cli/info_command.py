@@ -15,6 +15,7 @@ from autodip.image.image import Image
 from autodip.image.scan import centre, look
 from autodip.metrics.single_frc import single_image_frc
 from autodip.physics import noise
+from autodip.physics.defects import Defects
 from autodip.physics.estimate import estimate_noise
 from autodip.physics.noise import Noise
 from autodip.runs.saving import image_facts
@@ -73,12 +74,19 @@ def _noise(image: Image) -> list[dict[str, Any]]:
     for index in image.indices():
         channel = image.channel_of(index)
         if channel not in found:
-            plane = look(image, index)
+            plane = _valid(look(image, index))
             estimate = estimate_noise(plane)
             values = estimate.to_dict() if estimate else {}
-            resolution = _resolution(centre(image, index, _CENTRE), estimate) if estimate else None
+            resolution = (
+                _resolution(_valid(centre(image, index, _CENTRE)), estimate) if estimate else None
+            )
             found[channel] = {"channel": channel, **values, "resolution_pixels": resolution}
     return list(found.values())
+
+
+def _valid(plane: np.ndarray) -> np.ndarray:
+    """Plane (Y, X) with its surroundings in place of pixels that hold no measurement."""
+    return Defects.of(plane).repaired(plane)
 
 
 def _resolution(plane: np.ndarray, found: Noise) -> float | None:
