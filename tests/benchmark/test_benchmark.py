@@ -378,3 +378,12 @@ def test_another_file_is_not_taken_for_rows(tmp_path):
 
 def test_equal_settings_are_equal_texts():
     assert rows.to_json({"b": (1, 2), "a": 0.5}) == rows.to_json({"a": 0.5, "b": [1, 2]})
+
+
+def test_peak_memory_without_proc_is_in_bytes(monkeypatch):
+    """getrusage counts in units of 1024 bytes on Linux."""
+    plain = cells._peak_memory()
+    monkeypatch.setattr(
+        cells, "Path", lambda _: type("Missing", (), {"exists": lambda self: False})()
+    )
+    assert cells._peak_memory() == pytest.approx(plain, rel=0.5)

@@ -92,6 +92,25 @@ def test_a_second_signal_and_the_time_end_it_at_once(tmp_path):
         assert done.returncode in (130, 143)
 
 
+def test_a_signal_in_a_callback_is_not_lost():
+    """Python drops exceptions of callbacks of the garbage collector, such as dask has."""
+    code = (
+        "import gc, os, signal, sys, time\n"
+        "from autodip.cli import signals\n"
+        "def callback(phase, info):\n"
+        "    gc.callbacks.remove(callback)\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    time.sleep(0.1)\n"
+        "gc.callbacks.append(callback)\n"
+        "with signals.stoppable():\n"
+        "    gc.collect()\n"
+        "    time.sleep(60)\n"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, check=False, timeout=60, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (143, "")
+
+
 def test_calibrate(tmp_path):
     root = write(tmp_path / "data", ["mito", "actin"])
     (tmp_path / "grid.yaml").write_text(GRID.replace("iterations: 6", "iterations: 1000000"))

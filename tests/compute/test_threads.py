@@ -13,17 +13,19 @@ from autodip.compute import threads
 from autodip.physics.optics import Optics
 from autodip.physics.simulation import simulate
 
-TOLERANCE = {"fast": 1e-4, "balanced": 1e-4, "untrained": 0.05}
-"""Largest difference between one thread and two, as a share of the standard deviation of the image.
+TOLERANCE = {"fast": 1e-5, "balanced": 1e-5, "untrained": 0.01}
+"""Root mean square of the difference between one thread and two, in deviations of the image.
 
-The last bits of a convolution depend on the number of threads. The learned prior is applied a few
-times; a fit amplifies the difference with every iteration.
+The last bits of a convolution depend on the number of threads, and a fit amplifies this with every
+iteration: 0.0006 was measured after 60 iterations, and 0.04 after 300. The learned prior, which is
+applied a few times, gave the same bits.
 """
 
 
 @pytest.mark.parametrize("preset", TOLERANCE)
 def test_two_threads_and_one_give_the_same(preset):
     noisy, _ = simulate("mito", Optics(microscope="confocal"), size=96, seed=4)
+    noisy = noisy.astype(np.float32)  # the result is not rounded
     quick = {"iterations": 60} if preset == "untrained" else {}
     results = []
     for number in (1, 2):
@@ -31,8 +33,8 @@ def test_two_threads_and_one_give_the_same(preset):
         results.append(autodip.denoise(noisy, preset=preset, device="cpu", **quick))
     one, two = results
     assert [c.choice for c in one.plan] == [c.choice for c in two.plan]
-    difference = np.abs(np.subtract(one.image, two.image, dtype=float)).max()
-    assert difference <= TOLERANCE[preset] * noisy.std()
+    difference = np.subtract(one.image, two.image, dtype=float)
+    assert np.sqrt(np.mean(difference**2)) <= TOLERANCE[preset] * noisy.std()
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,9 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
-from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -20,13 +19,10 @@ import numpy as np
 from autodip.benchmark.method import Method
 from autodip.benchmark.rows import to_json
 from autodip.compute.device import peak_memory
+from autodip.compute.processes import SIGNALS, signals_blocked
 from autodip.denoisers.context import Context
 from autodip.image.scaling import to_dtype
 from autodip.metrics.scores import Truth, score
-
-_SIGNALS = [
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-]
 
 
 def run(method: Method, noisy: np.ndarray, truth: Truth, context: Context) -> dict[str, Any]:
@@ -60,7 +56,7 @@ def _in_process(work: Callable[..., dict[str, Any]], *arguments: Any) -> dict[st
     here, there = spawn.Pipe(duplex=False)
     process = spawn.Process(target=_answer, args=(there, work, arguments), daemon=True)
     try:
-        with _signals_blocked():
+        with signals_blocked():
             process.start()
         there.close()
         answer: dict[str, Any] = here.recv()
@@ -76,20 +72,6 @@ def _in_process(work: Callable[..., dict[str, Any]], *arguments: Any) -> dict[st
     return answer
 
 
-@contextmanager
-def _signals_blocked() -> Iterator[None]:
-    """Block signals; a process that is started inherits this, and is not hit while it imports."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    resource_tracker.ensure_running()  # starting it would unblock them
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
 def _signal(process: Any) -> str:
     return ", as happens when memory runs out" if process.exitcode == -9 else ""
 
@@ -98,10 +80,10 @@ def _answer(
     there: Connection, work: Callable[..., dict[str, Any]], arguments: tuple[Any, ...]
 ) -> None:
     # The parent handles signals and ends this process; if it is killed, this process ends itself.
-    for number in _SIGNALS:
+    for number in SIGNALS:
         signal.signal(number, lambda *_: None)
     if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         answer = work(*arguments)

@@ -7,7 +7,7 @@ import select
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any, NoReturn
@@ -68,21 +68,44 @@ def stoppable() -> Iterator[None]:
     numbers = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
     numbers = [number for number in numbers if signal.getsignal(number) != signal.SIG_IGN]
 
+    main, before = threading.main_thread(), sys.unraisablehook
+    timers: list[threading.Timer] = []
+
     def stop(number: int, _: FrameType | None) -> None:
         for one in numbers:
             signal.signal(one, lambda number, _: end(SIGNALLED + number))
-        timer = threading.Timer(PATIENCE, end, [SIGNALLED + number])
-        timer.daemon = True
-        timer.start()
+        if not timers:
+            timers.append(_soon(PATIENCE, end, SIGNALLED + number))
         raise Stopped(number)
 
+    def again(lost: sys.UnraisableHookArgs) -> None:
+        """Repeat a signal whose exception was raised where Python drops exceptions."""
+        if not isinstance(lost.exc_value, Stopped):
+            before(lost)
+            return
+        for one in numbers:
+            signal.signal(one, stop)
+        number = int(str(lost.exc_value.code)) - SIGNALLED
+        _soon(0.02, signal.pthread_kill, main.ident, number)
+
+    if hasattr(signal, "pthread_kill"):
+        sys.unraisablehook = again
     for number in numbers:
         signal.signal(number, stop)
     try:
         yield
     finally:
+        sys.unraisablehook = before
         for number in numbers:
             signal.signal(number, signal.SIG_DFL)
+
+
+def _soon(seconds: float, function: Callable[..., Any], *arguments: Any) -> threading.Timer:
+    """Call a function after some seconds, unless the process has ended by then."""
+    timer = threading.Timer(seconds, function, arguments)
+    timer.daemon = True
+    timer.start()
+    return timer
 
 
 def end(code: int) -> NoReturn:

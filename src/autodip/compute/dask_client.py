@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from typing import Any
 
+from autodip.compute.processes import signals_blocked
 from autodip.errors import ClusterError
 from autodip.util.optional import require
 from autodip.util.text import words_of
@@ -85,7 +86,7 @@ def start(workers: int) -> tuple[Any, Any]:
     threads = max(1, (os.cpu_count() or 1) // workers)
     own = {"distributed.nanny.environ": {"OMP_NUM_THREADS": threads}}
     try:
-        with dask.config.set({**_LOCAL, **own}):
+        with signals_blocked(), dask.config.set({**_LOCAL, **own}):
             local = distributed.LocalCluster(
                 n_workers=workers,
                 threads_per_worker=1,

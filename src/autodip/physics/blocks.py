@@ -25,6 +25,9 @@ _LEAST, _LEAST_SHARE = 50, 0.03
 _SATURATED = 1e-4
 """Share of pixels with the largest value above which the image counts as saturated."""
 
+_VARIED = 0.4
+"""Smallest share of blocks that are not constant for the others to be ignored."""
+
 _PILED = 2
 """Ratio of the number of pixels with the largest value to that with the next one, above which they
 are clipped; where photons are rare, many pixels have the largest number of photons by chance."""
@@ -65,8 +68,8 @@ class Spectra:
         """Transform overlapping blocks of an image, float, at least 64 x 64 pixels.
 
         Spectra with defects, such as constant areas and hot pixels, and with saturated pixels are
-        omitted. If hardly any block remains, all are used. Constant blocks are omitted as well:
-        where photons are rare, they would be the flattest, and seem free of noise.
+        omitted. If hardly any block remains, all are used. Constant blocks are omitted if they are
+        few: where photons are rare, they would be the flattest, and seem free of noise.
         """
         rows, columns = (n - BLOCK + 1 for n in image.shape)
         stride = max(_STRIDE, int(np.ceil(np.sqrt(rows * columns / _MOST))))
@@ -81,7 +84,9 @@ class Spectra:
         spectrum = basis @ (blocks - mean[:, None, None]) @ basis.T
         power = spectrum.reshape(len(mean), -1) ** 2
         varied = power.any(axis=1)
-        return cls(mean[varied], power[varied]) if varied.any() else cls(mean, power)
+        if varied.mean() < _VARIED:
+            return cls(mean, power)
+        return cls(mean[varied], power[varied])
 
 
 def saturated(image: np.ndarray) -> float:

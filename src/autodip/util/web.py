@@ -59,22 +59,17 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
     http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
 
     def redirect_request(
-        self,
-        req: urllib.request.Request,
-        fp: IO[bytes],
-        code: int,
-        msg: str,
-        *rest: Any,
+        self, req: urllib.request.Request, *answer: Any
     ) -> urllib.request.Request | None:
-        """Refuse other addresses."""
-        headers, newurl = rest
+        """Refuse other addresses; the last value of ``answer`` is the new one."""
+        newurl = str(answer[-1])
         scheme = urllib.parse.urlsplit(newurl).scheme
         if scheme != "https" and (scheme != "http" or req.type == "https"):
             raise OutputError(
                 f"{req.full_url}: the server redirects to {newurl}; only http and https addresses "
                 "are followed, and none from https to http"
             )
-        found = super().redirect_request(req, fp, code, msg, headers, newurl)
+        found = super().redirect_request(req, *answer)
         if found is not None and found.host != req.host:  # a login is for its own server only
             found.remove_header("Authorization")
         return found
