@@ -7,7 +7,7 @@ import pytest
 from benchmarks.hostile.cases import Cases
 from benchmarks.hostile.report import run
 
-_FORMATS = r"\.(png|np[yz]|mrc|zarr|nd2|lif|czi)$"
+_FORMATS = r"\.(png|np[yz]|mrc|zarr|nd2|lif|czi|tiff?)$"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory and files are watched by /proc")
