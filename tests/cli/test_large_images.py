@@ -17,7 +17,7 @@ from autodip.physics.simulation import simulate
 from autodip.pipeline.assess import Assessment
 from autodip.runs.job import working_folder
 from autodip.runs.notes import notes
-from autodip.runs.sidecar import PlaneRecord
+from autodip.runs.plane_records import PlaneRecord
 from tests.cli.conftest import sidecar
 
 TILED = ("--tile", "128", "--no-refine", "--device", "cpu")

@@ -12,8 +12,8 @@ from autodip.cli.plan_text import plan_lines
 from autodip.cli.shared_options import choice_options, said_of, say_results
 from autodip.errors import AutodipError
 from autodip.runs.inputs import find_inputs
+from autodip.runs.plane_records import ChannelRecord
 from autodip.runs.request import Request
-from autodip.runs.sidecar import ChannelRecord
 from autodip.util.text import named
 
 

@@ -29,8 +29,9 @@ from autodip.pipeline.workspace import Workplace
 from autodip.runs import places, saving
 from autodip.runs.locks import locked
 from autodip.runs.original import Original
+from autodip.runs.plane_records import ChannelRecord
 from autodip.runs.selection import Selection
-from autodip.runs.sidecar import ChannelRecord, Sidecar
+from autodip.runs.sidecar import Sidecar
 from autodip.util.files import check_writable, remove, stem
 from autodip.util.paths import exists
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from autodip.runs.sidecar import ChannelRecord, PlaneRecord
+from autodip.runs.plane_records import ChannelRecord, PlaneRecord
 
 _SHOWN = 5
 """Number of notes shown for a file; a large image may have one for each of its windows."""

@@ -16,15 +16,9 @@ from autodip import io
 from autodip.image.image import Image
 from autodip.pipeline.options import Options
 from autodip.pipeline.result import Result
+from autodip.runs.plane_records import ChannelRecord, PlaneRecord, RepairRecord
 from autodip.runs.selection import Selection
-from autodip.runs.sidecar import (
-    RESTORED,
-    ChannelRecord,
-    PlaneRecord,
-    RepairRecord,
-    Sidecar,
-    beside,
-)
+from autodip.runs.sidecar import RESTORED, Sidecar, beside
 from autodip.util.files import replacing, size
 from autodip.util.paths import check_space
 from autodip.util.text import to_json, valid

@@ -19,7 +19,8 @@ from typing import Any, Literal
 
 from autodip.errors import OutputError
 from autodip.runs.notes import notes
-from autodip.runs.sidecar import PlaneRecord, Sidecar
+from autodip.runs.plane_records import PlaneRecord
+from autodip.runs.sidecar import Sidecar
 from autodip.util.files import replacing
 from autodip.util.text import to_json, valid
 

@@ -64,6 +64,7 @@ class TiffSource:
             metadata=metadata,
             axes=axes,
             shape=shape,
+            dtype=self.dtype,
             planes=self.planes,
             pages=pagetags.cut(self.pages, self.axes, self.shape, axis, kept),
         )
