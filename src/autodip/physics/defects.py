@@ -50,7 +50,7 @@ class Defects:
     ----------
     shape : tuple of int
         (Y, X) of the plane.
-    bits : ndarray of uint8
+    bits : ndarray of uint8, shape (Y, ceil(X / 8))
         Constant areas, and pixels that are NaN or infinite, packed with :func:`numpy.packbits`.
     outliers : ndarray of int, shape (n, 2)
         Rows and columns of hot and dead pixels.
@@ -82,13 +82,15 @@ class Defects:
             if empty.any():
                 known = _filled(known, empty)
             outliers = np.argwhere(find_outliers(known) & ~empty)
-        return cls((plane.shape[0], plane.shape[1]), np.packbits(empty), outliers)
+        return cls((plane.shape[0], plane.shape[1]), np.packbits(empty, axis=1), outliers)
 
     @property
     def empty(self) -> np.ndarray:
         """Constant areas, and pixels that are NaN or infinite, bool, shape (Y, X)."""
-        pixels = self.shape[0] * self.shape[1]
-        return np.asarray(np.unpackbits(self.bits, count=pixels).astype(bool).reshape(self.shape))
+        return self._empty(slice(None))
+
+    def _empty(self, rows: slice) -> np.ndarray:
+        return np.unpackbits(self.bits[rows], axis=1, count=self.shape[1]).astype(bool)
 
     @property
     def any(self) -> bool:
@@ -118,12 +120,14 @@ class Defects:
         rows, columns : slice
             The region; by default the whole plane.
         """
-        empty = self.empty[rows, columns]
+        empty = self._empty(rows)[:, columns]
         pixels = _filled(pixels, empty) if empty.any() else pixels.copy()
-        if len(self.outliers):
-            alone = np.zeros(self.shape, bool)
-            alone[tuple(self.outliers.T)] = True
-            alone = alone[rows, columns]
+        corner = rows.start or 0, columns.start or 0
+        places = self.outliers - corner
+        places = places[((places >= 0) & (places < pixels.shape)).all(axis=1)]
+        if len(places):
+            alone = np.zeros(pixels.shape, bool)
+            alone[tuple(places.T)] = True
             pixels[alone] = _neighbours(pixels, alone)
         return pixels
 

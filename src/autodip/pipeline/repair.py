@@ -160,12 +160,12 @@ def _examined(image: Image, index: PlaneIndex) -> Repair:
     if len(found) == 1:
         return found[0]
     starts = [rows.start for rows in _bands(image.plane_shape)]
-    empty = np.concatenate([one.defects.empty for one in found])
+    bits = np.concatenate([one.defects.bits for one in found])
     outliers = [
         one.defects.outliers + np.array([start, 0])
         for one, start in zip(found, starts, strict=True)
     ]
-    defects = Defects(image.plane_shape, np.packbits(empty), np.concatenate(outliers))
+    defects = Defects(image.plane_shape, bits, np.concatenate(outliers))
     return Repair(defects, _joined(found), _averaged(found))
 
 
