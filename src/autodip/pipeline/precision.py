@@ -61,9 +61,9 @@ def result_dtype(
     if not coarse:
         return dtype, ()
     if specified is None and "S" not in image.axes:
-        kept = f"specify {own.name} as the data type to round it"
-        note = f"the result is float32, because {own.name} has too few grey levels for it; {kept}"
-        return np.dtype(np.float32), (note,)
+        note = f"the result is float32, because {own.name} has too few grey levels for it"
+        rounded = f"; --dtype {own.name} rounds it" if own.name in ("uint8", "uint16") else ""
+        return np.dtype(np.float32), (note + rounded,)
     if dtype.kind not in "iu":
         return dtype, ()
     return dtype, (
