@@ -124,7 +124,9 @@ def test_the_noise_of_every_frame_is_estimated_once(plane, monkeypatch):
 
     own, shapes = estimate.Spectra.of, []
     monkeypatch.setattr(
-        estimate.Spectra, "of", lambda image: shapes.append(image.shape) or own(image)
+        estimate.Spectra,
+        "of",
+        lambda image, **more: shapes.append(image.shape) or own(image, **more),
     )
     run(np.stack([plane, plane[::-1], plane[:, ::-1]]), axes="TYX")
     assert shapes == [plane.shape] * 3

@@ -17,9 +17,9 @@ def estimated(monkeypatch):
     shapes = []
     own = estimate.Spectra.of  # called once by every estimate
 
-    def counted(image):
+    def counted(image, **more):
         shapes.append(image.shape)
-        return own(image)
+        return own(image, **more)
 
     monkeypatch.setattr(estimate, "Spectra", SimpleNamespace(of=counted))
     return shapes

@@ -52,6 +52,7 @@ def describe(
     microscope: str | None = None,
     specimen: str | None = None,
     hints: Sequence[Hint] = (),
+    repaired: bool = False,
 ) -> Description:
     """Describe one plane of an image.
 
@@ -64,6 +65,8 @@ def describe(
         "other" means that none of the known names applies; the metadata is then not used either.
     hints : sequence of Hint
         Metadata fields, the most reliable first.
+    repaired : bool
+        Whether the defects of the image have been repaired.
 
     Raises
     ------
@@ -82,7 +85,7 @@ def describe(
         microscope=microscope,
         specimen=specimen,
         origin={"microscope": from_microscope, "specimen": from_specimen},
-        noise=estimate_noise(image),
+        noise=estimate_noise(image, repaired=repaired),
     )
 
 

@@ -6,6 +6,8 @@ denoiser, that is structure.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.fft import dct, idct
 from scipy.linalg import solveh_banded
@@ -21,8 +23,8 @@ banding; structure has both."""
 _OVER_NOISE = 4.0
 """Ratio of the variance of the differences to that expected of the noise of the pixels."""
 
-_COLUMNS = 512
-"""Number of columns, evenly spaced, from which the difference of two rows is determined."""
+_COLUMNS = 256
+"""Number of columns by which banding is recognised."""
 
 _NORMAL = 1.4826
 """Standard deviation of a normal distribution over its median absolute deviation."""
@@ -36,54 +38,75 @@ _BINS, _STRUCTURED = 5, 1.5
 the high frequencies above which the lowest ones show structure."""
 
 
-def band_offsets(plane: np.ndarray) -> np.ndarray | None:
-    """Offsets of the rows of a plane, if it has noise common to a row.
+def band_offsets(plane: np.ndarray) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """Offsets of the rows and of the columns of a plane, if it has noise common to them.
 
     The difference of two adjacent rows is the median over the columns of the differences of their
     pixels. Offsets of rows are found if these vary much more than those of columns and than the
     noise of the pixels explains, and if they alternate, as independent offsets do, rather than
     follow a gradient. They are then estimated by ridge regression, which leaves slow changes of
-    brightness along the rows as they are.
+    brightness along the rows as they are. The same holds for columns.
 
     Parameters
     ----------
     plane : ndarray, shape (Y, X)
-        In any units, finite. Transpose it for the offsets of columns.
+        In any units, finite.
 
     Returns
     -------
-    ndarray, float64, shape (Y,), or None
+    rows, columns : ndarray, float64, shape (Y,) or (X,), or None
         Offsets with a mean of 0, in units of the plane; None if none were found.
     """
     if min(plane.shape) < SMALLEST:
-        return None
+        return None, None
     data = plane.astype(np.float64)
-    along, across = _steps(data), _steps(data.T)
-    variance, other = _variance(along[0]), _variance(across[0])
-    chance = float(np.median(along[1]))
-    if variance <= max(_TIMES * other, _OVER_NOISE * chance):
+    along, across = _Steps.of(data, _COLUMNS), _Steps.of(data.T, _COLUMNS)
+    return _offsets(data, along, across), _offsets(data.T, across, along)
+
+
+@dataclass(frozen=True)
+class _Steps:
+    """Differences of adjacent rows.
+
+    Parameters
+    ----------
+    steps : ndarray, shape (Y - 1,)
+        Median difference of each two adjacent rows.
+    chance : float
+        Variance that it has by chance.
+    """
+
+    steps: np.ndarray
+    chance: float
+
+    @classmethod
+    def of(cls, data: np.ndarray, columns: int) -> _Steps:
+        """Differences determined from some of the columns, evenly spaced."""
+        differences = np.diff(data[:, :: max(1, data.shape[1] // columns)], axis=0)
+        steps = np.median(differences, axis=1)
+        spread = np.median(np.abs(differences - steps[:, None]), axis=1) * _NORMAL
+        return cls(steps, float(np.median(_MEDIAN * spread**2 / differences.shape[1])))
+
+    @property
+    def variance(self) -> float:
+        """Variance of most of the steps, which structure does not affect."""
+        return float((_NORMAL * np.median(np.abs(self.steps - np.median(self.steps)))) ** 2)
+
+
+def _offsets(data: np.ndarray, own: _Steps, other: _Steps) -> np.ndarray | None:
+    """Offsets of the rows, given their steps and those of the columns; None if there are none."""
+    variance = own.variance
+    if variance <= max(_TIMES * other.variance, _OVER_NOISE * own.chance):
         return None
-    steps = along[0] - np.median(along[0])
+    precise = _Steps.of(data, data.shape[1])
+    steps = precise.steps - np.median(precise.steps)
     limit = 6 * np.sqrt(variance)
     inner = np.clip(steps, -limit, limit)
     alternating = float(np.mean(inner[1:] * inner[:-1])) / float(np.mean(inner**2))
     if alternating > -0.25:  # -0.5 for independent offsets
         return None
-    uncertain = max(chance, other)
+    uncertain = max(precise.chance, other.variance)
     return _integrated(steps, max((variance - uncertain) / 2, uncertain), uncertain)
-
-
-def _steps(data: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Median difference of each two adjacent rows, and the variance it has by chance."""
-    differences = np.diff(data[:, :: max(1, data.shape[1] // _COLUMNS)], axis=0)
-    steps = np.median(differences, axis=1)
-    spread = np.median(np.abs(differences - steps[:, None]), axis=1) * _NORMAL
-    return steps, _MEDIAN * spread**2 / differences.shape[1]
-
-
-def _variance(steps: np.ndarray) -> float:
-    """Variance of most of the steps, which structure does not affect."""
-    return float((_NORMAL * np.median(np.abs(steps - np.median(steps)))) ** 2)
 
 
 def _integrated(steps: np.ndarray, power: float, chance: float) -> np.ndarray:

@@ -64,7 +64,7 @@ class Spectra:
     power: np.ndarray
 
     @classmethod
-    def of(cls, image: np.ndarray) -> Spectra:
+    def of(cls, image: np.ndarray, *, repaired: bool = False) -> Spectra:
         """Transform overlapping blocks of an image, float, at least 64 x 64 pixels.
 
         Spectra with defects, such as constant areas and hot pixels, and with saturated pixels are
@@ -74,7 +74,7 @@ class Spectra:
         rows, columns = (n - BLOCK + 1 for n in image.shape)
         stride = max(_STRIDE, int(np.ceil(np.sqrt(rows * columns / _MOST))))
         blocks = _cut(image, stride)
-        usable = ~_cut(_unusable(image), stride).any(axis=(1, 2))
+        usable = ~_cut(_unusable(image, repaired), stride).any(axis=(1, 2))
         if usable.sum() < max(_LEAST, _LEAST_SHARE * usable.size):
             usable = np.ones(len(blocks), bool)
         blocks = blocks[usable]
@@ -133,7 +133,7 @@ def _cut(image: np.ndarray, stride: int) -> np.ndarray:
     return windows[::stride, ::stride].reshape(-1, BLOCK, BLOCK)
 
 
-def _unusable(image: np.ndarray) -> np.ndarray:
+def _unusable(image: np.ndarray, repaired: bool) -> np.ndarray:
     """Defects and, if the image is saturated, the brightest pixels."""
-    defects = Defects.of(image).mask
+    defects = np.zeros(image.shape, bool) if repaired else Defects.of(image).mask
     return np.asarray(defects | (image == image.max()) if saturated(image) else defects)

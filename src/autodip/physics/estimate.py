@@ -16,7 +16,7 @@ _ROUNDING = 1e-12
 """Standard deviation, in units of the range of the image, up to which noise is a rounding error."""
 
 
-def estimate_noise(image: np.ndarray) -> Noise | None:
+def estimate_noise(image: np.ndarray, *, repaired: bool = False) -> Noise | None:
     """Estimate the noise of one image from the image alone.
 
     Overlapping blocks of 12 x 12 pixels are transformed (DCT). The autocorrelation is fitted to
@@ -29,6 +29,8 @@ def estimate_noise(image: np.ndarray) -> Noise | None:
     ----------
     image : ndarray, shape (Y, X)
         In any units, which are also those of the result.
+    repaired : bool
+        Whether its defects have been repaired, so that none are sought.
 
     Returns
     -------
@@ -44,7 +46,7 @@ def estimate_noise(image: np.ndarray) -> Noise | None:
     if span == 0 or not 1e-100 < span < 1e100:
         return None
     unit = (image - low) / span
-    return _in_unit(Spectra.of(unit), saturated(unit)).scaled(span, low)
+    return _in_unit(Spectra.of(unit, repaired=repaired), saturated(unit)).scaled(span, low)
 
 
 def _in_unit(blocks: Spectra, clipped: float) -> Noise:

@@ -18,7 +18,7 @@ _ABOVE_PEAKS, _MOST_SHARE, _MOST = 12.0, 1.5e-3, 4
 and the largest share of outliers, or their number in a small plane. If there are more, they are
 what the image consists of, such as single photons."""
 
-_LEAST_LINE, _COLUMNS, _LINE, _PROFILE = 32, 512, 12.0, 0.15
+_LEAST_LINE, _COLUMNS, _LINE, _PROFILE = 32, 256, 12.0, 0.15
 """Smallest side of a plane whose rows are examined and number of columns that are, evenly spaced;
 by how many times the usual difference an outlying row differs; largest difference of the rows next
 to it from those behind them, relative to its own."""

@@ -98,7 +98,7 @@ class _Plane:
     def __init__(self, task: Task, place: int, plane: np.ndarray) -> None:
         self._start = time.perf_counter()
         self._task, self._place = task, place
-        noise = task.noises[place] if place in task.noises else estimate_noise(plane)
+        noise = task.noises[place] if place in task.noises else estimate_noise(plane, repaired=True)
         choice = task.choice
         self.session = Session(
             plane,

@@ -31,7 +31,7 @@ LEAST_SIDE = 16
 def with_noise(task: Task) -> Task:
     """Copy of a task of one plane, with its pixels in memory and its noise estimated."""
     task = task.loaded()
-    noise = task.noises[0] if 0 in task.noises else estimate_noise(task.planes[0])
+    noise = task.noises[0] if 0 in task.noises else estimate_noise(task.planes[0], repaired=True)
     return dataclasses.replace(task, noises={0: noise})
 
 

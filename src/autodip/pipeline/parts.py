@@ -186,7 +186,8 @@ class Tasks:
         """Noise of a plane that is cut, shared by all its tiles."""
         if index not in self._noises:
             flat = self._plan.scan.constant(index)
-            self._noises[index] = None if flat else estimate_noise(look(self._image, index))
+            plane = None if flat else look(self._image, index)
+            self._noises[index] = None if plane is None else estimate_noise(plane, repaired=True)
         return self._noises[index]
 
 

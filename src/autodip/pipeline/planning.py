@@ -144,6 +144,7 @@ def _describe(image: Image, scan: Survey, options: Options) -> list[_Channel]:
             microscope=options.per_channel("microscope").at(number, image.channel_names),
             specimen=options.per_channel("specimen").at(number, image.channel_names),
             hints=image.hints[number] if number < len(image.hints) else (),
+            repaired=True,
         ).replace(shape=image.plane_shape)
         name = image.channel_names[number] if number < len(image.channel_names) else ""
         sample = None if options.choices else _sample(image, index, plane, description)

@@ -44,7 +44,7 @@ class Repair:
         defects = Defects.of(pixels)
         if defects.any:
             pixels = defects.repaired(pixels)
-        return cls(defects, band_offsets(pixels), band_offsets(pixels.T))
+        return cls(defects, *band_offsets(pixels))
 
     @property
     def any(self) -> bool:
