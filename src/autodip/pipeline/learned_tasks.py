@@ -10,9 +10,7 @@ import numpy as np
 
 from autodip.fit.loop import Step
 from autodip.image.scaling import is_constant, to_dtype
-from autodip.physics.anscombe import Stabiliser
 from autodip.physics.estimate import estimate_noise
-from autodip.physics.flux import keep_flux
 from autodip.physics.noise import Noise
 from autodip.pipeline.assess import assess
 from autodip.pipeline.parts import Finished, Task
@@ -83,8 +81,7 @@ def apply_to_tasks(
         yield _step(done, task, curves[0][-1][1])
     seconds = (time.perf_counter() - start) / len(tasks)
     for number, one in enumerate(tasks):
-        black = Stabiliser.of(known[number], float(images[number].min())).black
-        pixels = to_dtype(keep_flux(images[number], done.images[number], black), one.dtype)
+        pixels = to_dtype(done.images[number], one.dtype)
         record = PlaneResult(
             index=one.part.indices[0],
             description=one.description.replace(noise=known[number]),

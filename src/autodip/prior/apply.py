@@ -2,7 +2,8 @@
 
 The network is told the correlation of the noise, which was estimated in the flattest parts of the
 image. In the first pass it is told that the noise has the estimated strength; the residual of the
-result then shows how strong the noise is at every brightness, which is told to the next pass.
+result then shows how strong the noise is at every brightness, which is told to the next pass. The
+result of the last pass is made as bright as the image.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from torch import Tensor
 
 from autodip.compute.device import multiplies_bfloat16
 from autodip.physics.anscombe import Stabiliser
+from autodip.physics.flux import keep_flux
 from autodip.physics.noise import Noise
 from autodip.prior.architecture import PriorNet, conditions
 from autodip.prior.bootstrap import corrected, redraw
@@ -101,6 +103,11 @@ def apply_prior(
         kept = _returned(stable, result, told, grain) if last else result
         # Algebraic, because the network predicts the transform of the truth.
         grey = [change.algebraic_inverse(one) for change, one in zip(transforms, kept, strict=True)]
+        if last:
+            grey = [
+                keep_flux(image, one, change.black)
+                for image, one, change in zip(images, grey, transforms, strict=True)
+            ]
         yield Pass(number, passes, grey, told)
         if not last:
             told = _observed(net, stable, result, noises, told)

@@ -16,6 +16,7 @@ from scipy.ndimage import gaussian_filter, zoom
 
 from autodip.physics.anscombe import Stabiliser
 from autodip.physics.correlation import white
+from autodip.physics.flux import keep_flux
 from autodip.physics.noise import CORRELATED, Noise
 from autodip.prior.apply import Pass, apply_prior
 from autodip.prior.architecture import PriorNet
@@ -90,6 +91,7 @@ def apply_binned(
     observed : Observation, optional
         Noise of the bins if it was observed, for example in the frame before.
     """
+    black = Stabiliser.of(noise, float(image.min())).black
     starts = list(product((0, side // 2), (0, side // 2)))
     bins = [_binned(image, side, start) for start in starts]
     known = None if observed is None else [observed] * len(bins)
@@ -107,7 +109,8 @@ def apply_binned(
             for one, start in zip(done.images, starts, strict=True)
         ]
         seen = dataclasses.replace(done.observed[0], bins=side)
-        yield Pass(done.number, done.passes, [np.mean(parts, axis=0)], [seen])
+        whole = keep_flux(image, np.mean(parts, axis=0), black)
+        yield Pass(done.number, done.passes, [whole], [seen])
 
 
 def _binned(image: np.ndarray, side: int, start: tuple[int, int]) -> np.ndarray:
