@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 import re
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -98,9 +99,10 @@ def replacing(*targets: Path, advice: str = _ADVICE) -> Iterator[list[Path]]:
 def _replaced(targets: Sequence[Path], temporary: list[Path]) -> Iterator[list[Path]]:
     """Make temporary files, hand them to the caller, and rename them; ``temporary`` lists them."""
     for target in targets:
-        handle, name = tempfile.mkstemp(f".{stem(target)}.part", ".", target.parent)
-        os.close(handle)
-        temporary.append(Path(name))
+        name = f".{secrets.token_hex(4)}.{stem(target)}.part"
+        part = target.parent.absolute() / name
+        temporary.append(part)  # first, since a signal may end the process at any moment
+        part.touch(0o600, exist_ok=False)
     yield temporary
     umask = os.umask(0)
     os.umask(umask)
