@@ -99,6 +99,43 @@ def test_pairs_of_hot_pixels_and_dead_ones_are_outliers(noisy):
     assert len(Defects.of(image).outliers) == 5
 
 
+@pytest.mark.parametrize("share", [0.003, 0.01, 0.02])
+@pytest.mark.parametrize("values", [(65535,), (0,), (0, 65535), (400,), range(300, 5000)], ids=str)
+def test_many_hot_and_dead_pixels_are_outliers(noisy, share, values, rng):
+    image, bad = noisy.copy(), rng.random(noisy.shape) < share
+    image[bad] = rng.choice(values, bad.sum())
+    found = Defects.of(image)
+    assert (bad & ~found.mask).sum() <= 0.1 * bad.sum()
+    assert (found.mask & ~bad).sum() <= 2
+
+
+@pytest.mark.parametrize("share", [0.001, 0.005])
+def test_many_pairs_of_hot_pixels_are_outliers(noisy, share, rng):
+    bad = rng.random(noisy.shape) < share
+    bad |= np.roll(bad, 1, axis=1)
+    found = Defects.of(np.where(bad, 4000, noisy))
+    assert (bad & ~found.mask).sum() <= 0.05 * bad.sum()
+
+
+@pytest.mark.parametrize("photons", [0.5, 1, 2, 5])
+def test_photons_of_an_amplifying_detector_are_no_outliers(photons, rng):
+    counts = rng.poisson(photons * blobs())
+    image = 200 + 100 * rng.gamma(np.maximum(counts, 1e-9)) * (counts > 0)
+    found = Defects.of(np.rint(image + rng.normal(0, 10, image.shape)))
+    assert len(found.outliers) <= 2
+
+
+@pytest.mark.parametrize("factor", [2, 3])
+def test_an_image_enlarged_by_repetition_has_no_outliers(noisy, factor):
+    assert not Defects.of(noisy.repeat(factor, axis=0).repeat(factor, axis=1)).any
+
+
+def test_rows_of_an_averaged_image_are_no_outliers(rng):
+    image = np.rint(20 + 30 * gaussian_filter(blobs(), 2) + rng.normal(0, 0.4, (128, 128)))
+    for plane in (image, image.T):
+        assert not len(Defects.of(plane).outliers)
+
+
 def test_gaps_between_stitched_images_are_empty(noisy):
     image = noisy.copy()
     image[40:44] = image[:, 60:63] = 0
