@@ -142,6 +142,37 @@ def test_gaps_between_stitched_images_are_empty(noisy):
     np.testing.assert_array_equal(Defects.of(image).empty, image == 0)
 
 
+def staggered(y, x):
+    return (y // 4 == 15) | ((y < 60) & (x // 4 == 10)) | ((y > 63) & (x // 3 == 30))
+
+
+def ragged(y, x):
+    noise = np.random.default_rng(0).normal(size=y.shape)
+    return gaussian_filter(noise, 4) > 0.02
+
+
+def scale_bar(y, x):
+    return (abs(y - 110) < 3) & (abs(x - 90) < 20)
+
+
+@pytest.mark.parametrize("value", [0, 65535])
+@pytest.mark.parametrize("shape", [staggered, ragged, scale_bar])
+def test_areas_of_a_value_that_stands_apart_have_any_shape(noisy, shape, value):
+    outside = shape(*np.indices(noisy.shape))
+    found = Defects.of(np.where(outside, value, noisy).astype(np.uint16)).empty
+    assert (found & ~outside).sum() == 0
+    assert (outside & ~found).sum() <= 10
+
+
+@pytest.mark.parametrize("value", [1e200, -1.7e308])
+def test_numbers_that_overflow_are_no_measurement(noisy, value):
+    image = noisy.astype(float)
+    image[30, 30] = image[50:60, 50:60] = value
+    found = Defects.of(image)
+    np.testing.assert_array_equal(found.mask, image == value)
+    assert np.abs(found.repaired(image)).max() < 1000
+
+
 @pytest.mark.parametrize("value", [0, 4000])
 @pytest.mark.parametrize("rows", [np.s_[33:34], np.s_[33:35], np.s_[:1], np.s_[127:]], ids=str)
 def test_dead_and_hot_lines_of_a_detector_are_outliers(noisy, rows, value):

@@ -91,7 +91,7 @@ class RepairedImage(Image):
             if repair.any:
                 repairs[index] = repair
         if not known:
-            raise ImageError("all pixels are NaN or infinite; there is nothing to denoise")
+            raise ImageError("all pixels are NaN, infinite or above 1e100: nothing to denoise")
         own = {one.name: getattr(image, one.name) for one in fields(Image)}
         return cls(**own, repairs=repairs)
 
