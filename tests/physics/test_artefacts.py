@@ -43,6 +43,12 @@ def test_rows_shifted_at_random(rng):
     assert "single rows are shifted" in notes(image)
 
 
+@pytest.mark.parametrize("share", [1e-3, 3e-3, 0.01])
+def test_single_photons_are_no_artefact(share, rng):
+    for _ in range(5):
+        assert notes(rng.poisson(share, (128, 128))) == ""
+
+
 def test_interpolated_images():
     image = recorded(blobs()).astype(float)
     assert "resized" in notes(zoom(image, 2, order=1))

@@ -125,6 +125,14 @@ def test_photons_of_an_amplifying_detector_are_no_outliers(photons, rng):
     assert len(found.outliers) <= 2
 
 
+@pytest.mark.parametrize("photons", [0.02, 0.15, 0.5])
+def test_scanned_photons_are_no_outliers(photons, rng):
+    light = photons * blobs(256) / blobs(256).mean()
+    counts = rng.poisson(light).astype(float)
+    image = 22 * (0.88 * counts + 0.12 * np.roll(counts, 1, axis=1))
+    assert len(Defects.of(np.rint(image + rng.normal(6, 0.85, image.shape))).outliers) <= 2
+
+
 @pytest.mark.parametrize("factor", [2, 3])
 def test_an_image_enlarged_by_repetition_has_no_outliers(noisy, factor):
     assert not Defects.of(noisy.repeat(factor, axis=0).repeat(factor, axis=1)).any

@@ -19,9 +19,9 @@ _ABOVE_PEAKS, _MOST_SHARE, _MOST = 12.0, 1.5e-3, 4
 and the largest share of outliers, or their number in a small plane. If there are more, they may be
 what the image consists of, such as single photons."""
 
-_DEFECTIVE, _ROUNDS = 0.05, 4
-"""Largest share of outliers of a detector, and number of searches when there are so many that some
-are next to others."""
+_DEFECTIVE, _CANDIDATES, _ROUNDS = 0.05, 4, 4
+"""Largest share of outliers of a detector; how many times the largest number of outliers may be as
+high; and number of searches when there are so many outliers that some are next to others."""
 
 _BLOCK, _STRUCTURED, _CONCENTRATED = 8, 3.0, (0.2, 2.0)
 """Many outliers are those of a detector if the rest of the image shows structure (the variance of
@@ -69,9 +69,11 @@ def _peaks(plane: np.ndarray, spread: float) -> np.ndarray:
     """Pixels above their neighbours by several times the range of these, bool."""
     none = np.zeros(plane.shape, bool)
     found, rest = none.copy(), plane
+    most = max(_MOST, _MOST_SHARE * plane.size)
     for others in range(1, 1 + _ROUNDS):
-        found |= _highest_peaks(rest, spread, others)
-        few = found.sum() <= max(_MOST, _MOST_SHARE * plane.size)
+        more, candidates = _highest_peaks(rest, spread, others)
+        found |= more
+        few = found.sum() <= most and candidates <= _CANDIDATES * most
         rest = plane.copy()
         rest[found] = np.nanmedian(_rings(np.where(found, np.nan, plane), found), axis=1)
         if few:
@@ -79,21 +81,25 @@ def _peaks(plane: np.ndarray, spread: float) -> np.ndarray:
     return found if _of_detector(found, plane, rest, spread) else none
 
 
-def _highest_peaks(plane: np.ndarray, spread: float, others: int) -> np.ndarray:
-    """Pixels above all of their neighbours but ``others``, which may be outliers as well."""
+def _highest_peaks(plane: np.ndarray, spread: float, others: int) -> tuple[np.ndarray, int]:
+    """Pixels above all of their neighbours but ``others``, which may be outliers as well.
+
+    Also returns how many are high enough, whatever the range of their neighbours.
+    """
     ranked = _highest(plane, others + 1)
     excess = plane - ranked[0]
     peaks = excess[excess > 0]
     found = np.zeros(plane.shape, bool)
     if not peaks.size:
-        return found
+        return found, 0
     candidates = plane - ranked[others] > _ABOVE_PEAKS * float(np.median(peaks))
-    if 0 < candidates.sum() <= max(4 * _MOST, 2 * _DEFECTIVE * plane.size):
+    number = int(candidates.sum())
+    if 0 < number <= max(_CANDIDATES * _MOST, 2 * _DEFECTIVE * plane.size):
         rings = np.sort(_rings(plane, candidates), axis=1)  # NaN last
         last = np.isfinite(rings).sum(axis=1) - 1 - others
         ring = np.take_along_axis(rings, last[:, None], axis=1)[:, 0]
         found[candidates] = plane[candidates] - ring > spread * (ring - rings[:, 1])
-    return found
+    return found, number
 
 
 def _of_detector(found: np.ndarray, plane: np.ndarray, rest: np.ndarray, spread: float) -> bool:
@@ -101,7 +107,7 @@ def _of_detector(found: np.ndarray, plane: np.ndarray, rest: np.ndarray, spread:
 
     Their surroundings are compared with all places in which such outliers would have been found.
     """
-    if found.mean() > _DEFECTIVE or min(rest.shape) < 4 * _BLOCK:
+    if not 0 < found.mean() <= _DEFECTIVE or min(rest.shape) < 4 * _BLOCK:
         return False
     smooth = uniform_filter(median_filter(rest, 5), _BLOCK)
     noise = (_NORMAL * float(np.median(np.abs(np.diff(rest, axis=1))))) ** 2 / 2
