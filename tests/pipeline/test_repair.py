@@ -95,10 +95,11 @@ def test_windows_are_repaired_as_well(noisy, truth):
     assert error(result.image[:, 140:], np.tile(truth, (2, 2))[:, 140:]) < 3
 
 
-def test_large_planes_are_examined_in_bands(noisy, monkeypatch):
+@pytest.mark.parametrize("place", [np.s_[:, :14], np.s_[:60], np.s_[50:]], ids=str)
+def test_large_planes_are_examined_in_bands(noisy, monkeypatch, place):
     image = noisy.copy()
-    image[:, :14] = 0
     image[20, 100] = image[100, 100] = 60000
+    image[place] = 0
     index = ()
     whole = RepairedImage.of(Image(image, "YX")).repairs[index].defects
     monkeypatch.setattr(repair, "_BAND", image.size // 3)

@@ -8,6 +8,7 @@ from scipy.ndimage import (
     maximum_filter,
     maximum_filter1d,
     minimum_filter,
+    minimum_filter1d,
     uniform_filter,
 )
 
@@ -51,9 +52,9 @@ def constant_areas(plane: np.ndarray) -> np.ndarray:
     """
     found = np.zeros(plane.shape, bool)
     small = _solid(plane, _SMALL)
-    if not small.any():
-        return found
-    solid = _solid(plane, _WINDOW) | _gaps(plane) | _gaps(plane.T).T
+    solid = np.zeros_like(small)
+    if any(minimum_filter1d(small, _WINDOW, axis=axis).any() for axis in (0, 1)):
+        solid = _solid(plane, _WINDOW) | _gaps(plane) | _gaps(plane.T).T
     values, counts = np.unique(plane[solid], return_counts=True)
     frequent = values[np.argsort(-counts, kind="stable")][:_VALUES]
     for value in np.unique([*frequent, plane.min(), plane.max()]):

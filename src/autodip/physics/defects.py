@@ -69,6 +69,11 @@ class Defects:
             empty[tuple(outliers.T)] = False
         return cls((plane.shape[0], plane.shape[1]), np.packbits(empty, axis=1), outliers)
 
+    @classmethod
+    def everywhere(cls, shape: tuple[int, int]) -> Defects:
+        """Defects of a plane of a shape (Y, X) that is empty altogether."""
+        return cls(shape, np.packbits(np.ones(shape, bool), axis=1), np.empty((0, 2), int))
+
     @property
     def empty(self) -> np.ndarray:
         """Constant areas, and pixels that are NaN, infinite or above 1e100, bool, shape (Y, X)."""
