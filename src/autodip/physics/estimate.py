@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from autodip.physics.artefacts import repetition
 from autodip.physics.blocks import Spectra, expected_power, saturated
 from autodip.physics.correlation import bands, measure, mirrored, white
 from autodip.physics.levels import by_level
@@ -38,14 +39,14 @@ def estimate_noise(image: np.ndarray) -> Noise | None:
     -------
     Noise or None
         None if the noise could not be estimated: the image has fewer than 64 pixels along an
-        axis or NaN or infinite pixels, all pixels are equal, or their range is not between
-        1e-100 and 1e100.
+        axis or NaN or infinite pixels, all pixels are equal, their range is not between 1e-100
+        and 1e100, or each of them is repeated, as by enlarging the image.
     """
     image = image.astype(np.float64)
     if min(image.shape) < SMALLEST or not np.isfinite(image).all():
         return None
     low, span = float(image.min()), float(np.ptp(image))
-    if span == 0 or not 1e-100 < span < 1e100:
+    if span == 0 or not 1e-100 < span < 1e100 or repetition(image) > 1:
         return None
     unit = (image - low) / span
     if _is_sparse(unit):
