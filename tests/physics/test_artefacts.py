@@ -6,7 +6,7 @@ import pytest
 from scipy.ndimage import zoom
 
 from autodip import io
-from autodip.physics.artefacts import alternating_shift, artefacts, is_jittering
+from autodip.physics.artefacts import alternating_shift, artefacts, is_jittering, repetition
 from autodip.physics.estimate import estimate_noise
 from tests.helpers.blobs import blobs, recorded
 
@@ -41,6 +41,20 @@ def test_rows_shifted_at_random(rng):
     image = recorded(shifted(blobs(), rng.normal(0, 2, 128)))
     assert is_jittering(image.astype(float))
     assert "single rows are shifted" in notes(image)
+
+
+@pytest.mark.parametrize("share", [1e-3, 3e-3, 0.01])
+def test_single_photons_are_no_artefact(share, rng):
+    for _ in range(5):
+        assert notes(rng.poisson(share, (128, 128))) == ""
+
+
+@pytest.mark.parametrize("factor", [2, 3, 4])
+def test_repeated_pixels(factor):
+    image = recorded(blobs()).repeat(factor, axis=0).repeat(factor, axis=1)
+    assert f"repeated {factor} x {factor} times" in notes(image)
+    assert estimate_noise(image) is None
+    assert repetition(image[1:]) == repetition(np.zeros((64, 64))) == 1
 
 
 def test_interpolated_images():

@@ -99,10 +99,86 @@ def test_pairs_of_hot_pixels_and_dead_ones_are_outliers(noisy):
     assert len(Defects.of(image).outliers) == 5
 
 
+@pytest.mark.parametrize("share", [0.003, 0.01, 0.02])
+@pytest.mark.parametrize("values", [(65535,), (0,), (0, 65535), (400,), range(300, 5000)], ids=str)
+def test_many_hot_and_dead_pixels_are_outliers(noisy, share, values, rng):
+    image, bad = noisy.copy(), rng.random(noisy.shape) < share
+    image[bad] = rng.choice(values, bad.sum())
+    found = Defects.of(image)
+    assert (bad & ~found.mask).sum() <= 0.1 * bad.sum()
+    assert (found.mask & ~bad).sum() <= 2
+
+
+@pytest.mark.parametrize("share", [0.001, 0.005])
+def test_many_pairs_of_hot_pixels_are_outliers(noisy, share, rng):
+    bad = rng.random(noisy.shape) < share
+    bad |= np.roll(bad, 1, axis=1)
+    found = Defects.of(np.where(bad, 4000, noisy))
+    assert (bad & ~found.mask).sum() <= 0.05 * bad.sum()
+
+
+@pytest.mark.parametrize("photons", [0.5, 1, 2, 5])
+def test_photons_of_an_amplifying_detector_are_no_outliers(photons, rng):
+    counts = rng.poisson(photons * blobs())
+    image = 200 + 100 * rng.gamma(np.maximum(counts, 1e-9)) * (counts > 0)
+    found = Defects.of(np.rint(image + rng.normal(0, 10, image.shape)))
+    assert len(found.outliers) <= 2
+
+
+@pytest.mark.parametrize("photons", [0.02, 0.15, 0.5])
+def test_scanned_photons_are_no_outliers(photons, rng):
+    light = photons * blobs(256) / blobs(256).mean()
+    counts = rng.poisson(light).astype(float)
+    image = 22 * (0.88 * counts + 0.12 * np.roll(counts, 1, axis=1))
+    assert len(Defects.of(np.rint(image + rng.normal(6, 0.85, image.shape))).outliers) <= 2
+
+
+@pytest.mark.parametrize("factor", [2, 3])
+def test_an_image_enlarged_by_repetition_has_no_outliers(noisy, factor):
+    assert not Defects.of(noisy.repeat(factor, axis=0).repeat(factor, axis=1)).any
+
+
+def test_rows_of_an_averaged_image_are_no_outliers(rng):
+    image = np.rint(20 + 30 * gaussian_filter(blobs(), 2) + rng.normal(0, 0.4, (128, 128)))
+    for plane in (image, image.T):
+        assert not len(Defects.of(plane).outliers)
+
+
 def test_gaps_between_stitched_images_are_empty(noisy):
     image = noisy.copy()
     image[40:44] = image[:, 60:63] = 0
     np.testing.assert_array_equal(Defects.of(image).empty, image == 0)
+
+
+def staggered(y, x):
+    return (y // 4 == 15) | ((y < 60) & (x // 4 == 10)) | ((y > 63) & (x // 3 == 30))
+
+
+def ragged(y, x):
+    noise = np.random.default_rng(0).normal(size=y.shape)
+    return gaussian_filter(noise, 4) > 0.02
+
+
+def scale_bar(y, x):
+    return (abs(y - 110) < 3) & (abs(x - 90) < 20)
+
+
+@pytest.mark.parametrize("value", [0, 65535])
+@pytest.mark.parametrize("shape", [staggered, ragged, scale_bar])
+def test_areas_of_a_value_that_stands_apart_have_any_shape(noisy, shape, value):
+    outside = shape(*np.indices(noisy.shape))
+    found = Defects.of(np.where(outside, value, noisy).astype(np.uint16)).empty
+    assert (found & ~outside).sum() == 0
+    assert (outside & ~found).sum() <= 10
+
+
+@pytest.mark.parametrize("value", [1e200, -1.7e308])
+def test_numbers_that_overflow_are_no_measurement(noisy, value):
+    image = noisy.astype(float)
+    image[30, 30] = image[50:60, 50:60] = value
+    found = Defects.of(image)
+    np.testing.assert_array_equal(found.mask, image == value)
+    assert np.abs(found.repaired(image)).max() < 1000
 
 
 @pytest.mark.parametrize("value", [0, 4000])

@@ -164,6 +164,23 @@ def test_records_without_a_curve_follow_the_line():
     np.testing.assert_allclose(noise.std(np.array([0.0, 4.0])), [2.0, 3.0])
 
 
+@pytest.mark.parametrize("number", [1, 2, 3, 10])
+@pytest.mark.parametrize(("low", "grey"), [(0, 1), (0, 1000), (100, 37), (0.0, 1e-12)])
+def test_few_single_photons(number, low, grey, rng):
+    image = np.full((128, 128), low, float)
+    image.flat[rng.choice(image.size, number, replace=False)] += grey
+    found = estimate_noise(image)
+    assert found.gain == pytest.approx(grey, rel=1e-3)
+    assert found.std(np.array([low])) == 0
+    assert found.std(np.array([image.mean()])) == pytest.approx(image.std())
+
+
+def test_a_small_area_with_structure_is_no_set_of_single_photons(rng):
+    image = np.zeros((256, 256))
+    image[20:28, 20:28] = rng.poisson(100, (8, 8))
+    assert estimate_noise(image).absent
+
+
 def test_blocks_of_a_large_image_are_fewer_per_area():
     assert len(Spectra.of(np.random.default_rng(0).random((1500, 1500))).mean) < 17_000
 

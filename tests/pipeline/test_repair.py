@@ -95,10 +95,11 @@ def test_windows_are_repaired_as_well(noisy, truth):
     assert error(result.image[:, 140:], np.tile(truth, (2, 2))[:, 140:]) < 3
 
 
-def test_large_planes_are_examined_in_bands(noisy, monkeypatch):
+@pytest.mark.parametrize("place", [np.s_[:, :14], np.s_[:60], np.s_[50:]], ids=str)
+def test_large_planes_are_examined_in_bands(noisy, monkeypatch, place):
     image = noisy.copy()
-    image[:, :14] = 0
     image[20, 100] = image[100, 100] = 60000
+    image[place] = 0
     index = ()
     whole = RepairedImage.of(Image(image, "YX")).repairs[index].defects
     monkeypatch.setattr(repair, "_BAND", image.size // 3)
@@ -138,3 +139,40 @@ def test_a_single_huge_pixel_is_an_outlier(noisy, truth, usual, value):
     image = noisy.astype(np.float64)
     image[5, 5] = value
     assert error(autodip.denoise(image, **FAST).image, truth) < 1.1 * usual
+
+
+@pytest.mark.parametrize("value", [0, 255])
+def test_an_empty_channel_does_not_change_the_data_type(noisy, value):
+    channels = np.stack([noisy, np.full_like(noisy, value)])
+    result = autodip.denoise(channels, axes="CYX", **FAST)
+    assert result.image.dtype == noisy.dtype
+    assert not result.notes
+    np.testing.assert_array_equal(result.image[1], channels[1])
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_single_lit_pixels_keep_their_light(number, rng):
+    image = np.zeros((128, 128), np.uint16)
+    image.flat[rng.choice(image.size, number, replace=False)] = 1000
+    result = autodip.denoise(image, **FAST).image
+    assert result.mean() == pytest.approx(image.mean(), rel=0.01)
+    assert np.abs(result).max() < 10
+
+
+def test_an_image_with_nothing_below_1e100_is_refused(noisy):
+    with pytest.raises(ImageError, match="all pixels are NaN, infinite or above 1e100"):
+        autodip.denoise(noisy * 1e200, **FAST)
+
+
+@pytest.mark.parametrize("share", [0.005, 0.01])
+def test_many_hot_pixels_cost_little(noisy, truth, usual, share, rng):
+    image = noisy.copy()
+    image[rng.random(image.shape) < share] = 65535
+    assert error(autodip.denoise(image, **FAST).image, truth) < 1.1 * usual
+
+
+def test_a_scale_bar_costs_little(noisy, truth, usual):
+    image = noisy.copy()
+    image[110:116, 70:110] = 65535
+    others = image < 65535
+    assert error(autodip.denoise(image, **FAST).image, truth, others) < 1.15 * usual

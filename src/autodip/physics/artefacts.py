@@ -16,6 +16,9 @@ from autodip.physics.noise import Noise
 SMALLEST = 64
 """Smallest side of a plane that is examined, in pixels."""
 
+_FACTORS = (4, 3, 2)
+"""Numbers of repetitions of a pixel that are recognised."""
+
 _BLOCK, _BLOCKY = 8, (1.06, 8.0)
 """Side of the blocks of JPEG, in pixels; by which factor the steps at their borders exceed others,
 and by how many standard deviations of these."""
@@ -44,6 +47,13 @@ def artefacts(plane: np.ndarray, noise: Noise | None) -> Iterator[str]:
     """
     if min(plane.shape) < SMALLEST:
         return
+    factor = repetition(plane)
+    if factor > 1:
+        yield (
+            f"every pixel is repeated {factor} x {factor} times, as by enlarging an image, so its "
+            "noise cannot be estimated; denoise the original image, and enlarge the result"
+        )
+        return
     data = plane.astype(np.float64)
     compressed = is_quantised(data) or (is_blocky(data) and is_blocky(data.T))
     if compressed:
@@ -66,6 +76,23 @@ def artefacts(plane: np.ndarray, noise: Noise | None) -> Iterator[str]:
             f"{noise.correlation[1]:.2f} along X), so the image was probably resized, rotated or "
             "filtered; its original pixels give a better result"
         )
+
+
+def repetition(plane: np.ndarray) -> int:
+    """How many times every pixel is repeated along both axes: 2, 3, 4, or 1 if it is not."""
+    if plane.min() == plane.max():
+        return 1
+    for factor in _FACTORS:
+        rows, columns = (length // factor * factor for length in plane.shape)
+        inner = plane[:rows, :columns]
+        first = inner[::factor, ::factor]
+        if all(
+            np.array_equal(first, inner[top::factor, left::factor])
+            for top in range(factor)
+            for left in range(factor)
+        ):
+            return factor
+    return 1
 
 
 def is_blocky(data: np.ndarray) -> bool:
@@ -117,8 +144,11 @@ def is_jittering(data: np.ndarray) -> bool:
     """Whether rows are shifted along X at random.
 
     The shift of a row against the mean of its two neighbours is estimated by least squares from
-    the gradient along X, and its variance is compared with that of columns.
+    the gradient along X, and its variance is compared with that of columns. Where most pixels are
+    dark, single photons decide, and nothing is found.
     """
+    if np.median(data) == data.min():
+        return False
     spreads = []
     for pixels in (data, data.T):
         shifts, weights = _shifts(pixels)

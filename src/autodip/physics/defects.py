@@ -10,33 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.ndimage import (
-    label,
-    maximum_filter,
-    maximum_filter1d,
-    minimum_filter,
-    uniform_filter,
-)
 
+from autodip.physics.constant_areas import constant_areas
 from autodip.physics.outliers import find_outliers
-
-WINDOW = 7
-"""Side, in pixels, of the smallest constant area that counts as empty; at a border of the image,
-the area may be thinner."""
-
-_LEAST_AREA = 64
-"""Smallest number of pixels of an empty area."""
-
-_SEA, _LIT, _LIT_SHARE = 0.85, 2, 1e-3
-"""A pixel is lit if at least ``_SEA`` of the pixels around it are part of a constant area. Areas
-with more than ``_LIT`` such pixels, and more than ``_LIT_SHARE`` of their size, are no empty areas
-but backgrounds in which photons are rare."""
-
-_VALUES = 4
-"""Number of grey values, the most frequent ones first, whose constant areas are examined."""
 
 _LEAST_VALID = 256
 """Number of pixels that must be left; otherwise no area counts as empty."""
+
+_LARGEST = 1e100
+"""Numbers above this one stand for missing values, like infinite ones; they would overflow."""
 
 _FAR = 2**28
 """Distance, in pixels, that stands for none."""
@@ -51,7 +33,8 @@ class Defects:
     shape : tuple of int
         (Y, X) of the plane.
     bits : ndarray of uint8, shape (Y, ceil(X / 8))
-        Constant areas, and pixels that are NaN or infinite, packed with :func:`numpy.packbits`.
+        Constant areas, and pixels that are NaN, infinite or above 1e100, packed with
+        :func:`numpy.packbits`.
     outliers : ndarray of int, shape (n, 2)
         Rows and columns of hot and dead pixels.
     """
@@ -64,29 +47,36 @@ class Defects:
     def of(cls, plane: np.ndarray) -> Defects:
         """Find the defects of a plane (Y, X).
 
-        Empty areas are constant and at least 7 pixels wide, or reach the border of the image, or
-        are gaps of at least 3 pixels between one border and the other; a plane that is constant
-        altogether has none. Where photons are so rare that most pixels hold none, the dark pixels
-        are data, not an empty area.
+        Empty areas are those of :func:`~autodip.physics.constant_areas.constant_areas`, unless
+        hardly any other pixels are left; a plane that is constant altogether has none.
         """
         if plane.dtype == np.float16:  # which no filter takes
             plane = plane.astype(np.float32)
         finite = np.isfinite(plane) if plane.dtype.kind == "f" else np.ones(plane.shape, bool)
-        empty = ~finite
+        empty, huge = ~finite, _larger(plane)
         outliers = np.empty((0, 2), int)
         if finite.any():
             known = plane if finite.all() else np.where(finite, plane, plane[finite].min())
-            constant = _empty_areas(known, finite)
+            if huge.any():
+                known = np.clip(known, -_LARGEST, _LARGEST)
+            constant = constant_areas(known) & finite
             if (finite & ~constant).sum() >= _LEAST_VALID:
                 empty |= constant
             if empty.any():
                 known = _filled(known, empty)
             outliers = np.argwhere(find_outliers(known) & ~empty)
+            empty |= huge
+            empty[tuple(outliers.T)] = False
         return cls((plane.shape[0], plane.shape[1]), np.packbits(empty, axis=1), outliers)
+
+    @classmethod
+    def everywhere(cls, shape: tuple[int, int]) -> Defects:
+        """Defects of a plane of a shape (Y, X) that is empty altogether."""
+        return cls(shape, np.packbits(np.ones(shape, bool), axis=1), np.empty((0, 2), int))
 
     @property
     def empty(self) -> np.ndarray:
-        """Constant areas, and pixels that are NaN or infinite, bool, shape (Y, X)."""
+        """Constant areas, and pixels that are NaN, infinite or above 1e100, bool, shape (Y, X)."""
         return self._empty(slice(None))
 
     def _empty(self, rows: slice) -> np.ndarray:
@@ -132,41 +122,11 @@ class Defects:
         return pixels
 
 
-def _empty_areas(plane: np.ndarray, finite: np.ndarray) -> np.ndarray:
-    """Constant areas of a plane (Y, X), bool."""
-    found = np.zeros(plane.shape, bool)
-    solid = _solid(plane) | _gaps(plane) | _gaps(plane.T).T
-    if not solid.any():
-        return found
-    values, counts = np.unique(plane[solid], return_counts=True)
-    for value in values[np.argsort(-counts, kind="stable")][:_VALUES]:
-        same = plane == value
-        areas, number = label(solid & same, np.ones((3, 3)))
-        sizes = np.bincount(areas.ravel(), minlength=number + 1)
-        share = uniform_filter(np.pad(same, WINDOW, mode="edge").astype(np.float32), WINDOW)
-        sea = share[WINDOW:-WINDOW, WINDOW:-WINDOW] >= _SEA
-        around = maximum_filter(areas, WINDOW)
-        lit = np.bincount(around[sea & ~same], minlength=number + 1)
-        empty = (sizes >= _LEAST_AREA) & (lit <= np.maximum(_LIT, _LIT_SHARE * sizes))
-        empty[0] = False
-        found |= empty[areas]
-    return np.asarray(found & finite)
-
-
-def _solid(plane: np.ndarray) -> np.ndarray:
-    """Pixels in constant squares of 7 x 7 pixels; the plane is continued beyond its border."""
-    padded = np.pad(plane, WINDOW - 1, mode="edge")
-    flat = maximum_filter(padded, WINDOW) == minimum_filter(padded, WINDOW)
-    inner = slice(WINDOW - 1, 1 - WINDOW)
-    return np.asarray(maximum_filter(flat, WINDOW)[inner, inner])
-
-
-def _gaps(plane: np.ndarray) -> np.ndarray:
-    """Rows of one value, at least three next to each other, as between stitched images."""
-    low, high = plane.min(axis=1), plane.max(axis=1)
-    flat = np.pad(low == high, 1)
-    wide = flat[:-2] & flat[1:-1] & flat[2:]
-    return np.broadcast_to(maximum_filter1d(wide, 3)[:, None], plane.shape)
+def _larger(plane: np.ndarray) -> np.ndarray:
+    """Finite pixels above the largest number."""
+    if plane.dtype != np.float64:
+        return np.zeros(plane.shape, bool)
+    return np.asarray((np.abs(plane) > _LARGEST) & np.isfinite(plane))
 
 
 def _neighbours(plane: np.ndarray, outliers: np.ndarray) -> np.ndarray:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from autodip.physics.artefacts import repetition
 from autodip.physics.blocks import Spectra, expected_power, saturated
-from autodip.physics.correlation import bands, measure, mirrored
+from autodip.physics.correlation import bands, measure, mirrored, white
 from autodip.physics.levels import by_level
 from autodip.physics.noise import Noise
 
@@ -14,6 +15,10 @@ SMALLEST = 64
 
 _ROUNDING = 1e-12
 """Standard deviation, in units of the range of the image, up to which noise is a rounding error."""
+
+_SPARSE, _ADJACENT = 1e-3, 0.05
+"""Share of pixels above the lowest value up to which an image is sparse, and how many pairs of
+adjacent ones there may be for each of them. Blocks are too small for the noise of such an image."""
 
 
 def estimate_noise(image: np.ndarray, *, repaired: bool = False) -> Noise | None:
@@ -36,17 +41,42 @@ def estimate_noise(image: np.ndarray, *, repaired: bool = False) -> Noise | None
     -------
     Noise or None
         None if the noise could not be estimated: the image has fewer than 64 pixels along an
-        axis or NaN or infinite pixels, all pixels are equal, or their range is not between
-        1e-100 and 1e100.
+        axis or NaN or infinite pixels, all pixels are equal, their range is not between 1e-100
+        and 1e100, or each of them is repeated, as by enlarging the image.
     """
     image = image.astype(np.float64)
     if min(image.shape) < SMALLEST or not np.isfinite(image).all():
         return None
     low, span = float(image.min()), float(np.ptp(image))
-    if span == 0 or not 1e-100 < span < 1e100:
+    if span == 0 or not 1e-100 < span < 1e100 or repetition(image) > 1:
         return None
     unit = (image - low) / span
+    if _is_sparse(unit):
+        return _of_photons(unit).scaled(span, low)
     return _in_unit(Spectra.of(unit, repaired=repaired), saturated(unit)).scaled(span, low)
+
+
+def _is_sparse(unit: np.ndarray) -> bool:
+    """Whether the image consists of few pixels above 0, hardly any of them next to each other."""
+    lit = unit > 0
+    number = int(lit.sum())
+    adjacent = int((lit[1:] & lit[:-1]).sum() + (lit[:, 1:] & lit[:, :-1]).sum())
+    return number <= _SPARSE * unit.size and adjacent <= _ADJACENT * number
+
+
+def _of_photons(unit: np.ndarray) -> Noise:
+    """Noise of single photons: none without light, and of the variance of the image elsewhere."""
+    mean, variance = float(unit.mean()), float(unit.var())
+    return Noise(
+        variance / mean,
+        0.0,
+        float(np.sqrt(variance)),
+        (0.0, 0.0),
+        0.0,
+        saturated=0.0,
+        curve=((0.0, 0.0), (mean, variance)),
+        autocorrelation=tuple(tuple(map(float, row)) for row in white()),
+    )
 
 
 def _in_unit(blocks: Spectra, clipped: float) -> Noise:

@@ -28,9 +28,11 @@ def is_coarse(plane: np.ndarray, noise: Noise | None) -> bool:
     noise : Noise or None
         Noise of the plane, if it could be estimated.
     """
-    low = float(plane.min())
+    low, high = float(plane.min()), float(plane.max())
+    if low == high:  # an empty channel, which is passed through
+        return False
     if noise is None:
-        return float(plane.max()) - low < _LEVELS
+        return high - low < _LEVELS
     if noise.absent:
         return False
     dark = float(np.sqrt(noise.curve[0][1])) if noise.curve else noise.sigma

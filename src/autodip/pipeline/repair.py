@@ -91,7 +91,7 @@ class RepairedImage(Image):
             if repair.any:
                 repairs[index] = repair
         if not known:
-            raise ImageError("all pixels are NaN or infinite; there is nothing to denoise")
+            raise ImageError("all pixels are NaN, infinite or above 1e100: nothing to denoise")
         own = {one.name: getattr(image, one.name) for one in fields(Image)}
         return cls(**own, repairs=repairs)
 
@@ -156,9 +156,14 @@ class RepairedImage(Image):
 
 def _examined(image: Image, index: PlaneIndex) -> Repair:
     """What is to be repaired in a plane; a large one is examined in bands of rows."""
-    found = [Repair.of(image.block(index, rows)) for rows in _bands(image.plane_shape)]
+    found, constant = [], []
+    for rows in _bands(image.plane_shape):
+        pixels = image.block(index, rows)
+        found.append(Repair.of(pixels))
+        constant.append(bool(pixels.min() == pixels.max()))
     if len(found) == 1:
         return found[0]
+    found = _with_empty_bands(found, constant)
     starts = [rows.start for rows in _bands(image.plane_shape)]
     bits = np.concatenate([one.defects.bits for one in found])
     outliers = [
@@ -167,6 +172,16 @@ def _examined(image: Image, index: PlaneIndex) -> Repair:
     ]
     defects = Defects(image.plane_shape, bits, np.concatenate(outliers))
     return Repair(defects, _joined(found), _averaged(found))
+
+
+def _with_empty_bands(found: list[Repair], constant: list[bool]) -> list[Repair]:
+    """Repairs of bands, of which constant ones are empty if another one has empty areas."""
+    if all(constant) or not any(one.defects.bits.any() for one in found):
+        return found
+    return [
+        Repair(Defects.everywhere(one.defects.shape)) if flat else one
+        for one, flat in zip(found, constant, strict=True)
+    ]
 
 
 def _joined(found: list[Repair]) -> np.ndarray | None:
