@@ -12,7 +12,7 @@ from autodip.image.image import Image
 
 LENGTHS = {"T": 2, "C": 2, "Z": 3, "Y": 20, "X": 24, "S": 3}
 TYPES = (
-    *("uint8", "int8", "uint16", ">u2", "int16", "uint32", "int32", "uint64", "int64"),
+    *("uint8", "int8", "uint16", ">u2", "int16", "uint32", "int32", "uint64", "int64", "q", "Q"),
     *("float16", "float32", ">f4", "float64", "longdouble"),
 )
 AXES = (

@@ -69,8 +69,8 @@ class Defects:
         altogether has none. Where photons are so rare that most pixels hold none, the dark pixels
         are data, not an empty area.
         """
-        if plane.dtype == np.float16:  # which no filter takes
-            plane = plane.astype(np.float32)
+        if plane.dtype.kind == "f" and plane.dtype.itemsize not in (4, 8):  # no filter takes it
+            plane = plane.astype(np.float32 if plane.dtype.itemsize < 4 else np.float64)
         finite = np.isfinite(plane) if plane.dtype.kind == "f" else np.ones(plane.shape, bool)
         empty = ~finite
         outliers = np.empty((0, 2), int)
