@@ -44,6 +44,20 @@ def test_sizes_that_are_no_finite_numbers_are_not_used(denoise, stack, tmp_path)
     assert "size inf along Y" in " ".join(content["notes"])
 
 
+@pytest.mark.parametrize(
+    ("name", "lost"),
+    [("npy", "NPY files cannot store the pixel size, channel names"), ("ome-zarr", "")],
+)
+def test_what_a_format_cannot_store_is_noted(denoise, stack, tmp_path, name, lost):
+    io.write(tmp_path / "a.ome.tif", stack)
+    for more in ((), ("--dry-run",)):
+        code, out, error = denoise(
+            tmp_path / "a.ome.tif", "-o", tmp_path / "out", "--format", name, *more, "--overwrite"
+        )
+        assert code == 0, error
+        assert ("cannot store" in out, lost in out) == (bool(lost), True)
+
+
 def test_an_ome_zarr_is_an_image_and_stays_one(denoise, cli, stack, tmp_path):
     source = tmp_path / "in" / "cells.ome.zarr"
     source.parent.mkdir()

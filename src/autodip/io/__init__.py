@@ -11,7 +11,7 @@ from typing import Any
 from autodip.errors import FormatError, ImageError, OutOfMemoryError, ParameterError
 from autodip.image.image import Image
 from autodip.io import czi, dimensions, faults, lif, mrc, nd2, npy, npz, ome_zarr, png, scenes, tiff
-from autodip.io.output import FORMATS, WRITABLE, check, output_name, write
+from autodip.io.output import FORMATS, WRITABLE, check, losses, output_name, write
 from autodip.util.paths import check_source, is_folder
 
 _FORMATS: dict[str, ModuleType] = {
@@ -169,6 +169,7 @@ __all__ = [
     "WRITABLE",
     "check",
     "is_image_folder",
+    "losses",
     "output_name",
     "read",
     "write",

@@ -58,6 +58,16 @@ _SAME = {
 }
 """Pairs of format and file name ending for which the name is left unchanged."""
 
+_FACTS = {
+    "pixel_size": "pixel size",
+    "time_step": "time step",
+    "channel_names": "channel names",
+    "channel_colours": "channel colours",
+}
+
+_STORED = {".png": (), ".npy": (), ".npz": (), ".mrc": ("pixel_size",)}
+"""Which of these facts some formats can store; the others store all."""
+
 _SAMPLE = 16
 """Rows and columns of the image that :func:`check` writes."""
 
@@ -202,6 +212,16 @@ def _corner(image: Image, dtype: np.dtype) -> Image:
             if hasattr(source, "cut"):
                 source = source.cut(position, range(_SAMPLE))
     return image.replace(data=np.zeros(shape, dtype), source=source)
+
+
+def losses(path: Path, image: Image) -> tuple[str, ...]:
+    """Note on what is known of an image and cannot be stored in an output; none if all can."""
+    kind = path.suffix.lower()
+    stored = _STORED.get(kind, tuple(_FACTS))
+    lost = [words for name, words in _FACTS.items() if name not in stored and getattr(image, name)]
+    if not lost:
+        return ()
+    return (f"{kind[1:].upper()} files cannot store the {', '.join(lost)}; the sidecar states it",)
 
 
 def output_name(name: str, format: str | None = None) -> str:

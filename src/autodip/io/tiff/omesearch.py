@@ -74,6 +74,7 @@ def members(path: Path) -> tuple[Path, ...]:
         check_source(path)  # a pipe would block
         with tifffile.TiffFile(path) as tif:
             text = description(tif)
+            path = Path(tif.filehandle.path)  # for a link, the other files are where it leads
         if not omexml.is_ome(text) or not ("FileName" in text or "BinaryOnly" in text):
             return ()
         done = omexml.parsed(text)
