@@ -68,6 +68,8 @@ _FACTS = {
 _STORED = {".png": (), ".npy": (), ".npz": (), ".mrc": ("pixel_size",)}
 """Which of these facts some formats can store; the others store all."""
 
+_UNCOMPRESSED = (".npy", ".mrc")
+
 _SAMPLE = 16
 """Rows and columns of the image that :func:`check` writes."""
 
@@ -174,7 +176,7 @@ def check(
     *,
     format: str | None = None,
     dtype: str | np.dtype | None = None,
-) -> None:
+) -> bool:
     """Raise the error of :func:`write` if it could not write such an image, without its pixels.
 
     A few rows and columns of zeros, with the axes, data type and metadata of the image, are
@@ -184,6 +186,11 @@ def check(
     ----------
     path, image, suffix, format, dtype
         As for :func:`write`.
+
+    Returns
+    -------
+    bool
+        Whether the pixels would be compressed.
 
     Raises
     ------
@@ -199,7 +206,11 @@ def check(
         writing(Path(tempfile.gettempdir()), "free some space there"),
         tempfile.TemporaryDirectory(prefix="autodip-") as place,
     ):
-        writer(Path(place) / f"check{path.name[-_TAIL:]}", small)
+        sample = Path(place) / f"check{path.name[-_TAIL:]}"
+        writer(sample, small)
+        if _WRITERS[writer.suffix] is tiff:
+            return tiff.is_compressed(sample)
+        return writer.suffix not in _UNCOMPRESSED
 
 
 def _corner(image: Image, dtype: np.dtype) -> Image:
