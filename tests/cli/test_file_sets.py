@@ -41,6 +41,16 @@ def test_some_of_its_files(denoise, cli, files, tmp_path):
     assert str(files[1]) not in out
 
 
+def test_links_to_its_files(denoise, files, tmp_path):
+    links = tmp_path / "links"
+    links.mkdir()
+    for file in files:
+        (links / file.name).symlink_to(file)
+    code, _, err = denoise(links, "-o", tmp_path / "out")
+    assert code == 0, err
+    assert outputs(tmp_path / "out") == ["0.ome.tif"]
+
+
 def test_a_file_of_it_is_missing(denoise, files, tmp_path):
     files[1].unlink()
     code, _, err = denoise(files[0].parent, "-o", tmp_path / "out")

@@ -24,6 +24,40 @@ def stack(sample):
     )
 
 
+@pytest.mark.parametrize("dtype", ["float16", "longdouble", "int64", "q", ">u2"])
+def test_every_type_of_pixels_is_denoised(denoise, stack, tmp_path, dtype):
+    np.save(tmp_path / "a.npy", stack.data[0].astype(dtype))
+    code, _, error = denoise(tmp_path / "a.npy", "-o", tmp_path / "out")
+    assert code == 0, error
+    assert io.read(tmp_path / "out" / "a.npy").data.dtype == np.dtype(dtype)
+
+
+def test_sizes_that_are_no_finite_numbers_are_not_used(denoise, stack, tmp_path):
+    io.write(tmp_path / "a.ome.tif", stack.replace(pixel_size={"Y": 1.0, "X": 0.1}))
+    text = tifffile.tiffcomment(tmp_path / "a.ome.tif")
+    text = text.replace('"1.0" PhysicalSizeYUnit="µm"', '"1e308" PhysicalSizeYUnit="m"')
+    tifffile.tiffcomment(tmp_path / "a.ome.tif", text.encode())
+    code, _, error = denoise(tmp_path / "a.ome.tif", "-o", tmp_path / "out")
+    assert code == 0, error
+    content = sidecar(tmp_path / "out" / "a.ome.tif")
+    assert content["input"]["pixel_size_um"] == {"X": 0.1}
+    assert "size inf along Y" in " ".join(content["notes"])
+
+
+@pytest.mark.parametrize(
+    ("name", "lost"),
+    [("npy", "NPY files cannot store the pixel size, channel names"), ("ome-zarr", "")],
+)
+def test_what_a_format_cannot_store_is_noted(denoise, stack, tmp_path, name, lost):
+    io.write(tmp_path / "a.ome.tif", stack)
+    for more in ((), ("--dry-run",)):
+        code, out, error = denoise(
+            tmp_path / "a.ome.tif", "-o", tmp_path / "out", "--format", name, *more, "--overwrite"
+        )
+        assert code == 0, error
+        assert ("cannot store" in out, lost in out) == (bool(lost), True)
+
+
 def test_an_ome_zarr_is_an_image_and_stays_one(denoise, cli, stack, tmp_path):
     source = tmp_path / "in" / "cells.ome.zarr"
     source.parent.mkdir()

@@ -19,6 +19,7 @@ NAMED = {
     "size below 0": (xml(pixels='PhysicalSizeX="-1"'), "PhysicalSizeX '-1'"),
     "size NaN": (xml(pixels='PhysicalSizeX="NaN"'), "PhysicalSizeX 'NaN'"),
     "size INF": (xml(pixels='PhysicalSizeX="INF"'), "PhysicalSizeX 'INF'"),
+    "size above all numbers": (xml(pixels='PhysicalSizeX="1e400"'), "PhysicalSizeX '1e400'"),
     "size nan": (xml(pixels='PhysicalSizeX="nan"'), "PhysicalSizeX 'nan'"),
     "size of no digits": (xml(pixels='PhysicalSizeX=""'), "PhysicalSizeX ''"),
     "size with a comma": (xml(pixels='PhysicalSizeX="0,1"'), "PhysicalSizeX '0,1'"),

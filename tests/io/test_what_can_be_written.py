@@ -12,7 +12,7 @@ from autodip.image.image import Image
 
 LENGTHS = {"T": 2, "C": 2, "Z": 3, "Y": 20, "X": 24, "S": 3}
 TYPES = (
-    *("uint8", "int8", "uint16", ">u2", "int16", "uint32", "int32", "uint64", "int64"),
+    *("uint8", "int8", "uint16", ">u2", "int16", "uint32", "int32", "uint64", "int64", "q", "Q"),
     *("float16", "float32", ">f4", "float64", "longdouble"),
 )
 AXES = (
@@ -121,3 +121,24 @@ def test_files_above_the_limit_of_classic_tiff_become_bigtiff(tmp_path, monkeypa
     with tifffile.TiffFile(tmp_path / "b.tif") as tif:
         assert tif.is_bigtiff
     assert np.array_equal(io.read(tmp_path / "b.tif").data, pixels("YX"))
+
+
+@pytest.mark.parametrize(
+    ("options", "format", "compressed"),
+    [
+        ({}, None, False),
+        ({"imagej": True}, None, False),
+        ({"ome": True}, None, False),
+        ({"compression": "zlib"}, None, True),
+        ({}, "ome-tiff", True),
+        ({}, "npy", False),
+        ({}, "npz", True),
+        ({}, "mrc", False),
+        ({}, "ome-zarr", True),
+        ({}, "png", True),
+    ],
+)
+def test_whether_pixels_are_compressed_is_known(tmp_path, options, format, compressed):
+    tifffile.imwrite(tmp_path / "a.tif", pixels("YX"), **options)
+    image = io.read(tmp_path / "a.tif")
+    assert io.check(tmp_path / "out.tif", image, format=format) is compressed

@@ -10,8 +10,8 @@ from typing import Any
 
 from autodip.errors import FormatError, ImageError, OutOfMemoryError, ParameterError
 from autodip.image.image import Image
-from autodip.io import czi, faults, lif, mrc, nd2, npy, npz, ome_zarr, png, scenes, tiff
-from autodip.io.output import FORMATS, WRITABLE, check, output_name, write
+from autodip.io import czi, dimensions, faults, lif, mrc, nd2, npy, npz, ome_zarr, png, scenes, tiff
+from autodip.io.output import FORMATS, WRITABLE, check, losses, output_name, write
 from autodip.util.paths import check_source, is_folder
 
 _FORMATS: dict[str, ModuleType] = {
@@ -114,6 +114,7 @@ def read(
             scenes.choose([path.name], scene)
         with faults.clear(f"not a readable {own} file, or a damaged or truncated one"):
             image: Image = kind.read(path, None if axes is None else axes.upper(), **chosen)
+            image = dimensions.plausible(image)
     except FormatError as error:
         seen = next((name for sign, name in _SIGNATURES.items() if start.startswith(sign)), None)
         says = f"; its content begins like a {seen} file" if seen and own[:3] not in seen else ""
@@ -168,6 +169,7 @@ __all__ = [
     "WRITABLE",
     "check",
     "is_image_folder",
+    "losses",
     "output_name",
     "read",
     "write",

@@ -75,7 +75,7 @@ def write(zarr: Any, path: Path, image: Image) -> None:
     array = zarr.create_array(
         path,
         shape=data.shape,
-        dtype=data.dtype if old else data.dtype.newbyteorder("="),
+        dtype=zarr_array.stored_type(data.dtype, native=not old),
         fill_value=0,
         zarr_format=source.zarr_format,
         attributes=dict(source.attributes),

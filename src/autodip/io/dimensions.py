@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -102,6 +103,21 @@ def sizes(
 ) -> dict[str, float]:
     """Pixel sizes by the new names of the axes."""
     return {new.get(a, a): pixel_size[a] for a in axes if a in pixel_size and a in "XYZ"}
+
+
+def plausible(image: Image) -> Image:
+    """Image without the sizes and the time step that are not positive numbers, with a note."""
+    stated = {**image.pixel_size, **({} if image.time_step is None else {"T": image.time_step})}
+    wrong = [axis for axis, size in stated.items() if not 0 < size < math.inf]
+    if not wrong:
+        return image
+    listed = ", ".join(
+        f"time step {stated[a]:g}" if a == "T" else f"size {stated[a]:g} along {a}" for a in wrong
+    )
+    return image.replace(
+        pixel_size={a: size for a, size in image.pixel_size.items() if a not in wrong},
+        time_step=None if "T" in wrong else image.time_step,
+    ).noted(f"not used, because it is not a positive finite number: {listed}")
 
 
 def note(new: Mapping[str, str], time_step: float | None) -> tuple[str, ...]:

@@ -162,7 +162,8 @@ def write(path: Path, image: Image) -> None:
     if image.data.dtype.name not in _MODES.values() or len(image.axes) > 3 or "S" in image.axes:
         raise FormatError(
             f"MRC holds up to three dimensions of {', '.join(_MODES.values())}, not "
-            f"{image.data.dtype} of axes {image.axes}; write an OME-TIFF (--format ome-tiff)"
+            f"{image.data.dtype} of axes {image.axes}; choose another format (--format ome-tiff) "
+            "or type (--dtype float32)"
         )
     mrcfile = require("mrcfile", "mrc")
     data = image.yx_last(image.data)

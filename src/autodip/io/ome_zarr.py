@@ -238,7 +238,7 @@ def _store(zarr: Any, path: Path, source: ngff.NgffSource, data: np.ndarray) -> 
         array = group.create_array(
             str(dataset["path"]),
             shape=level.shape,
-            dtype=level.dtype if old else level.dtype.newbyteorder("="),
+            dtype=zarr_array.stored_type(level.dtype, native=not old),
             fill_value=0,
             config={"write_empty_chunks": True},
             **({} if old else {"dimension_names": [a.lower() for a in source.axes]}),

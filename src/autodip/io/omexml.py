@@ -6,6 +6,7 @@ a file unreadable.
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from dataclasses import dataclass, field
@@ -49,6 +50,7 @@ _SYNONYMS = {
 
 _ORDERS = ("XYZCT", "XYZTC", "XYCTZ", "XYCZT", "XYTCZ", "XYTZC")
 _SHOWN = 5
+_FLOAT = r"[+-]?(\d+\.?\d*|\.\d+)[eE][+-]?\d+"
 
 
 @dataclass
@@ -227,10 +229,17 @@ def _uuid(text: str) -> str:
 
 
 def _check_numbers(element: Element, dropped: list[str]) -> None:
-    """Drop numbers that are not finite; the schema allows them."""
+    """Drop numbers that are not finite, or too large for one; the schema allows them."""
     for name, value in element.attrib.items():
-        if value in ("NaN", "INF", "-INF") and name not in ("ID", "Name"):
+        if name not in ("ID", "Name") and _is_infinite(value.strip()):
             drop_attribute(element, str(name), dropped)
+
+
+def _is_infinite(text: str) -> bool:
+    """Whether a text is a number that is not finite."""
+    if text in ("NaN", "INF", "-INF"):
+        return True
+    return re.fullmatch(_FLOAT, text) is not None and math.isinf(float(text))
 
 
 def _name_units(element: Element, remarks: list[str]) -> None:

@@ -58,6 +58,18 @@ _SAME = {
 }
 """Pairs of format and file name ending for which the name is left unchanged."""
 
+_FACTS = {
+    "pixel_size": "pixel size",
+    "time_step": "time step",
+    "channel_names": "channel names",
+    "channel_colours": "channel colours",
+}
+
+_STORED = {".png": (), ".npy": (), ".npz": (), ".mrc": ("pixel_size",)}
+"""Which of these facts some formats can store; the others store all."""
+
+_UNCOMPRESSED = (".npy", ".mrc")
+
 _SAMPLE = 16
 """Rows and columns of the image that :func:`check` writes."""
 
@@ -164,7 +176,7 @@ def check(
     *,
     format: str | None = None,
     dtype: str | np.dtype | None = None,
-) -> None:
+) -> bool:
     """Raise the error of :func:`write` if it could not write such an image, without its pixels.
 
     A few rows and columns of zeros, with the axes, data type and metadata of the image, are
@@ -174,6 +186,11 @@ def check(
     ----------
     path, image, suffix, format, dtype
         As for :func:`write`.
+
+    Returns
+    -------
+    bool
+        Whether the pixels would be compressed.
 
     Raises
     ------
@@ -189,7 +206,11 @@ def check(
         writing(Path(tempfile.gettempdir()), "free some space there"),
         tempfile.TemporaryDirectory(prefix="autodip-") as place,
     ):
-        writer(Path(place) / f"check{path.name[-_TAIL:]}", small)
+        sample = Path(place) / f"check{path.name[-_TAIL:]}"
+        writer(sample, small)
+        if _WRITERS[writer.suffix] is tiff:
+            return tiff.is_compressed(sample)
+        return writer.suffix not in _UNCOMPRESSED
 
 
 def _corner(image: Image, dtype: np.dtype) -> Image:
@@ -202,6 +223,16 @@ def _corner(image: Image, dtype: np.dtype) -> Image:
             if hasattr(source, "cut"):
                 source = source.cut(position, range(_SAMPLE))
     return image.replace(data=np.zeros(shape, dtype), source=source)
+
+
+def losses(path: Path, image: Image) -> tuple[str, ...]:
+    """Note on what is known of an image and cannot be stored in an output; none if all can."""
+    kind = path.suffix.lower()
+    stored = _STORED.get(kind, tuple(_FACTS))
+    lost = [words for name, words in _FACTS.items() if name not in stored and getattr(image, name)]
+    if not lost:
+        return ()
+    return (f"{kind[1:].upper()} files cannot store the {', '.join(lost)}; the sidecar states it",)
 
 
 def output_name(name: str, format: str | None = None) -> str:

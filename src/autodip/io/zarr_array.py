@@ -246,6 +246,11 @@ def _codec_name(codec: Any) -> str:
     return str(told.get("name") or told.get("id"))
 
 
+def stored_type(dtype: np.dtype, *, native: bool) -> np.dtype:
+    """Type of an array: the one type of the name that zarr knows, where C has several."""
+    return np.dtype((dtype.newbyteorder("=") if native else dtype).str)
+
+
 def fill(array: Any, level: np.ndarray) -> None:
     """Write pixels to an array; if they are large, in rows of whole chunks."""
     if level.nbytes <= large.LARGE:

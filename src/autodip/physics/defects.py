@@ -50,8 +50,8 @@ class Defects:
         Empty areas are those of :func:`~autodip.physics.constant_areas.constant_areas`, unless
         hardly any other pixels are left; a plane that is constant altogether has none.
         """
-        if plane.dtype == np.float16:  # which no filter takes
-            plane = plane.astype(np.float32)
+        if plane.dtype.kind == "f" and plane.dtype.itemsize not in (4, 8):  # no filter takes it
+            plane = plane.astype(np.float32 if plane.dtype.itemsize < 4 else np.float64)
         finite = np.isfinite(plane) if plane.dtype.kind == "f" else np.ones(plane.shape, bool)
         empty, huge = ~finite, _larger(plane)
         outliers = np.empty((0, 2), int)

@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from autodip import io
 from autodip.compute.cluster import Cluster
 from autodip.errors import AutodipError, ClusterError, OutputError
 from autodip.image.image import Image
@@ -155,7 +156,7 @@ def _denoised(job: Job, settings: Settings, workplace: Workplace, progress: Show
         **job.selection.to_dict(),
     }
     result = _fit(image, options, progress, dataclasses.replace(workplace, key=key))
-    image = original.noted(image).noted(*workplace.notes)
+    image = original.noted(image).noted(*workplace.notes, *io.losses(target, image))
     places.check_free(source, target, overwrite=settings.overwrite)
     content = saving.save(
         source,
@@ -247,7 +248,7 @@ def _planned(job: Job, settings: Settings, scratch: Path) -> Outcome:
     image = job.selection.open(job.source, scratch)
     plans = plan(image, _checked(job, settings, image, scratch))
     channels = [ChannelRecord.of(channel).to_dict() for channel in plans]
-    notes = [*image.notes, *plans.notes]
+    notes = [*image.notes, *plans.notes, *io.losses(job.target, image)]
     record = {**_files(job), "dry_run": True, "notes": notes, "channels": channels}
     return Outcome("planned", record, plans.channels)
 

@@ -23,7 +23,6 @@ from autodip.util.files import replacing, size
 from autodip.util.paths import check_space
 from autodip.util.text import to_json, valid
 
-_UNCOMPRESSED = (".npy", ".mrc")
 _COMPRESSION = 4
 """Compression that is expected at most, where free space is checked."""
 
@@ -100,9 +99,8 @@ def check(
         If there is too little free space.
     """
     format = _format(source, format)
-    io.check(target, image, target.suffix, format=format, dtype=dtype)
+    compressed = io.check(target, image, target.suffix, format=format, dtype=dtype)
     pixels = image.data.size * dtype.itemsize
-    compressed = target.suffix.lower() not in _UNCOMPRESSED
     needed = pixels // (_COMPRESSION if compressed else 1)
     if not isinstance(image.data, np.ndarray) or isinstance(image.data, np.memmap):
         needed += max(0, pixels - (size(folder) or 0))  # the result is mapped

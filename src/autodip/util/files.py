@@ -169,13 +169,13 @@ def check_writable(folder: Path, *, dry: bool = False) -> None:
         Whether nothing is created, and only the permissions are checked.
     """
     with writing(folder, _ADVICE, "cannot be written to"):
+        place = nearest(folder)
+        if not is_folder(place):
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
         if not dry:
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=folder):
                 return
-        place = nearest(folder)
-        if not is_folder(place):
-            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
         if not os.access(place, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 

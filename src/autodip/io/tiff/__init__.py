@@ -2,6 +2,6 @@
 
 from autodip.io.tiff.omesearch import members
 from autodip.io.tiff.reading import read
-from autodip.io.tiff.writing import write
+from autodip.io.tiff.writing import is_compressed, write
 
-__all__ = ["members", "read", "write"]
+__all__ = ["is_compressed", "members", "read", "write"]

@@ -12,6 +12,7 @@ from autodip.io.omeschema import children
 from autodip.io.tiff.fileset import OWN, FileSet, files_of, locate
 from autodip.io.tiff.found import Found
 from autodip.io.tiff.omefiles import OmeTiff
+from autodip.util.paths import check_source
 
 
 def find(
@@ -70,8 +71,10 @@ def members(path: Path) -> tuple[Path, ...]:
     Empty for other files, and for a file that shows its image alone.
     """
     try:
+        check_source(path)  # a pipe would block
         with tifffile.TiffFile(path) as tif:
             text = description(tif)
+            path = Path(tif.filehandle.path)  # for a link, the other files are where it leads
         if not omexml.is_ome(text) or not ("FileName" in text or "BinaryOnly" in text):
             return ()
         done = omexml.parsed(text)

@@ -81,6 +81,12 @@ def write(path: Path, image: Image, *, as_ome: bool = False) -> None:
         tifffile.imwrite(path, data, buffersize=BUFFER, **first, **tags)
 
 
+def is_compressed(path: Path) -> bool:
+    """Whether the pixels of a file are compressed."""
+    with tifffile.TiffFile(path) as tif:
+        return tif.pages.first.compression != tifffile.COMPRESSION.NONE
+
+
 def prepared(image: Image) -> Image:
     """Image whose metadata can be written again, with notes on what is left out.
 
