@@ -22,6 +22,13 @@ def test_offsets_of_rows_are_found(spread, rng):
     np.testing.assert_allclose(band_offsets(image.T)[1], found)
 
 
+def test_rows_and_columns_may_both_have_offsets(rng):
+    rows, columns = rng.normal(0, 12, (2, 128))
+    image = recorded(blobs()) + rows[:, None] + columns
+    for found, expected in zip(band_offsets(image), (rows, columns), strict=True):
+        assert np.corrcoef(found, expected)[0, 1] > 0.85
+
+
 def test_there_are_none_without_banding(rng):
     for seed in range(5):
         image = recorded(blobs(seed=seed))

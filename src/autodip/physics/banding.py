@@ -26,6 +26,10 @@ _OVER_NOISE = 4.0
 _COLUMNS = 256
 """Number of columns by which banding is recognised."""
 
+_ALTERNATING = -0.25, -0.35
+"""Correlation of consecutive differences up to which they are those of independent offsets, and
+up to which they are so in both directions, rather than those of structure."""
+
 _NORMAL = 1.4826
 """Standard deviation of a normal distribution over its median absolute deviation."""
 
@@ -45,7 +49,7 @@ def band_offsets(plane: np.ndarray) -> tuple[np.ndarray | None, np.ndarray | Non
     pixels. Offsets of rows are found if these vary much more than those of columns and than the
     noise of the pixels explains, and if they alternate, as independent offsets do, rather than
     follow a gradient. They are then estimated by ridge regression, which leaves slow changes of
-    brightness along the rows as they are. The same holds for columns.
+    brightness along the rows as they are. The same holds for columns, and both may have offsets.
 
     Parameters
     ----------
@@ -88,6 +92,14 @@ class _Steps:
         return cls(steps, float(np.median(_MEDIAN * spread**2 / differences.shape[1])))
 
     @property
+    def alternation(self) -> float:
+        """Correlation of each step with the next: -0.5 for independent offsets."""
+        steps = self.steps - np.median(self.steps)
+        limit = 6 * np.sqrt(self.variance)
+        inner = np.clip(steps, -limit, limit)
+        return float(np.mean(inner[1:] * inner[:-1])) / max(float(np.mean(inner**2)), 1e-300)
+
+    @property
     def variance(self) -> float:
         """Variance of most of the steps, which structure does not affect."""
         return float((_NORMAL * np.median(np.abs(self.steps - np.median(self.steps)))) ** 2)
@@ -96,16 +108,15 @@ class _Steps:
 def _offsets(data: np.ndarray, own: _Steps, other: _Steps) -> np.ndarray | None:
     """Offsets of the rows, given their steps and those of the columns; None if there are none."""
     variance = own.variance
-    if variance <= max(_TIMES * other.variance, _OVER_NOISE * own.chance):
+    both = max(own.alternation, other.alternation) < _ALTERNATING[1]
+    structure = other.chance if both else other.variance
+    if variance <= max(_TIMES * structure, _OVER_NOISE * own.chance):
+        return None
+    if own.alternation > _ALTERNATING[0]:
         return None
     precise = _Steps.of(data, data.shape[1])
     steps = precise.steps - np.median(precise.steps)
-    limit = 6 * np.sqrt(variance)
-    inner = np.clip(steps, -limit, limit)
-    alternating = float(np.mean(inner[1:] * inner[:-1])) / float(np.mean(inner**2))
-    if alternating > -0.25:  # -0.5 for independent offsets
-        return None
-    uncertain = max(precise.chance, other.variance)
+    uncertain = max(precise.chance, structure)
     return _integrated(steps, max((variance - uncertain) / 2, uncertain), uncertain)
 
 

@@ -15,6 +15,11 @@ the variance of the noise."""
 _FAINT = 4.0
 """Mean brightness above the darkest pixel, in grey values, below which rounding changes it."""
 
+_RARE = 2.0, 2.0
+"""Photons are rare if one of them has more than this many standard deviations of the noise at the
+median brightness. The light is then lost by rounding if the mean is within so many grey values of
+the median."""
+
 _LEVELS = 16
 """Number of grey levels below which the same holds for images whose noise cannot be estimated."""
 
@@ -36,7 +41,10 @@ def is_coarse(plane: np.ndarray, noise: Noise | None) -> bool:
     if noise.absent:
         return False
     dark = float(np.sqrt(noise.curve[0][1])) if noise.curve else noise.sigma
-    return min(noise.sigma, dark) < _WEAK or float(plane.mean()) - low < _FAINT
+    mean = float(plane.mean())
+    if noise.gain > _RARE[0] * noise.sigma and mean - float(np.median(plane)) < _RARE[1]:
+        return True
+    return min(noise.sigma, dark) < _WEAK or mean - low < _FAINT
 
 
 def result_dtype(
