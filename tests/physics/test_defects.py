@@ -229,6 +229,13 @@ def test_an_empty_area_is_filled_with_its_surroundings(noisy):
     np.testing.assert_array_equal(filled[:14], image[15:29][::-1])
 
 
+def test_hot_pixels_are_not_reflected_into_an_empty_area(noisy):
+    image = noisy.copy()
+    image[:14] = 0
+    image[14, 40] = image[18, 80:82] = 65535
+    assert Defects.of(image).repaired(image).max() < 300
+
+
 def test_a_region_is_repaired_like_the_plane(noisy):
     image = noisy.copy()
     image[:14] = 0

@@ -111,14 +111,16 @@ class Defects:
             The region; by default the whole plane.
         """
         empty = self._empty(rows)[:, columns]
-        pixels = _filled(pixels, empty) if empty.any() else pixels.copy()
+        pixels = pixels.copy()
         corner = rows.start or 0, columns.start or 0
         places = self.outliers - corner
         places = places[((places >= 0) & (places < pixels.shape)).all(axis=1)]
         if len(places):
-            alone = np.zeros(pixels.shape, bool)
-            alone[tuple(places.T)] = True
-            pixels[alone] = _neighbours(pixels, alone)
+            bad = empty.copy()
+            bad[tuple(places.T)] = True
+            pixels[tuple(places.T)] = _medians(pixels, places, bad)
+        if empty.any():  # afterwards, so that no outlier is reflected into an empty area
+            pixels = _filled(pixels, empty)
         return pixels
 
 
@@ -129,12 +131,12 @@ def _larger(plane: np.ndarray) -> np.ndarray:
     return np.asarray((np.abs(plane) > _LARGEST) & np.isfinite(plane))
 
 
-def _neighbours(plane: np.ndarray, outliers: np.ndarray) -> np.ndarray:
-    """Median of the neighbours of outliers that are not outliers themselves, in their order."""
+def _medians(plane: np.ndarray, places: np.ndarray, bad: np.ndarray) -> np.ndarray:
+    """Median of the good neighbours of places, shape (n,); without any, the pixel itself."""
     found = []
-    for row, column in zip(*np.nonzero(outliers), strict=True):
-        place = np.s_[max(0, row - 2) : row + 3, max(0, column - 2) : column + 3]
-        others = plane[place][~outliers[place]]
+    for row, column in places:
+        near = np.s_[max(0, row - 2) : row + 3, max(0, column - 2) : column + 3]
+        others = plane[near][~bad[near]]
         found.append(np.median(others) if others.size else plane[row, column])
     return np.array(found).astype(plane.dtype)
 

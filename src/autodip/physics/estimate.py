@@ -48,12 +48,13 @@ def estimate_noise(image: np.ndarray, *, repaired: bool = False) -> Noise | None
     if min(image.shape) < SMALLEST or not np.isfinite(image).all():
         return None
     low, span = float(image.min()), float(np.ptp(image))
-    if span == 0 or not 1e-100 < span < 1e100 or repetition(image) > 1:
+    if span == 0 or not 1e-100 < span < 1e100:
         return None
     unit = (image - low) / span
     if _is_sparse(unit):
         return _of_photons(unit).scaled(span, low)
-    return _in_unit(Spectra.of(unit, repaired=repaired), saturated(unit)).scaled(span, low)
+    noise = _in_unit(Spectra.of(unit, repaired=repaired), saturated(unit)).scaled(span, low)
+    return noise if noise.absent or repetition(image) == 1 else None
 
 
 def _is_sparse(unit: np.ndarray) -> bool:
