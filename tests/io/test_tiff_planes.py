@@ -1,5 +1,6 @@
 """Every plane of a TIFF file is read, or the note or error names what is not; none is invented."""
 
+import json
 import resource
 import struct
 import subprocess
@@ -79,6 +80,14 @@ READ = {
 
 REFUSED = {
     # description, pages, part of the error, axes that are advised, shape and note then
+    "a page twice, and one not": (
+        xml(blocks(('FirstT="0"', 0), ('FirstT="1"', 0)), t=2),
+        3,
+        "describe 1 of the 3 pages",
+        "ZYX",
+        (3,),
+        "",
+    ),
     "unknown pages": (xml(), 5, "describe 1 of the 5 pages", "TYX", (5,), ""),
     "only the described": (xml(), 5, "or --axes YX", "YX", (), "4 pages of the file left out"),
     "more than channels": (xml(c=2), 6, "(C 2); specify the axes", "TCYX", (3, 2), ""),
@@ -368,3 +377,27 @@ def test_stated_sizes_take_no_memory(tmp_path, rng, text):
         preexec_fn=limit,
     )
     assert int(done.stdout) < 200
+
+
+@pytest.mark.parametrize(
+    ("shape", "pages"),
+    [
+        ([4, 60, 60], 4),  # cropped by another program
+        ([3, 20, 20], 4),
+        ("x", 4),
+        (None, 1),
+        ([60, 60], 1),
+        ([20, 20, 3.5], 1),
+    ],
+)
+def test_a_shape_in_the_description_that_does_not_fit(tmp_path, rng, shape, pages):
+    path = tmp_path / "a.tif"
+    data = planes(rng, pages) if pages > 1 else planes(rng)
+    stated = {"description": json.dumps({"shape": shape}), "metadata": None}
+    tifffile.imwrite(path, data, photometric="minisblack", **stated)
+    if pages > 1:
+        with pytest.raises(ParameterError, match=r"not fit its pages and is ignored; .*--axes"):
+            io.read(path)
+    image = io.read(path, "TYX" if pages > 1 else None)
+    assert np.array_equal(image.data, data)
+    assert image.notes == ("the shape in its description does not fit its pages and is ignored",)

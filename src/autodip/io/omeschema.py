@@ -112,7 +112,7 @@ def _mend(element: Element, error: Any, root: Element, dropped: list[str]) -> No
     name = local(element)
     if "attribute 'ID' is required" in error.message:
         element.set("ID", _free(f"{name}:0", root))
-    elif attribute and attribute[1] == "ID":
+    elif attribute and attribute[1] == "ID" and "is not allowed" not in error.message:
         kind = re.search(r"(\w+):\\S\+\)?'", error.message)
         if kind is not None:
             element.set("ID", _free(f"{kind[1]}:0", root))

@@ -135,6 +135,7 @@ def parsed(text: str) -> Document:
     text = text.strip("\ufeff\0 \t\r\n")
     text = re.sub(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "", text)
     text = re.sub(r"^<\?xml[^>]*\?>", "", text)  # the encoding that it states no longer applies
+    text = re.sub(r"(\bxmlns(?::[\w.-]+)?\s*=\s*)(\"[^\"]*\"|'[^']*')", _addressed, text)
     parser = etree.XMLParser(
         recover=True,
         resolve_entities=False,
@@ -152,6 +153,11 @@ def parsed(text: str) -> Document:
         return Document(root)
     what = f"the OME metadata is damaged ({damage[0].message.strip()})"
     return Document(root, remarks=[f"{what}; what can be read of it is used"])
+
+
+def _addressed(declared: re.Match[str]) -> str:
+    """Declaration of a namespace without what no URI contains, on which other parsers fail."""
+    return declared[1] + re.sub(r"[^\w\"'/:.,;~@!$&()*+=?#-]", "", declared[2], flags=re.ASCII)
 
 
 def _updated(root: Element) -> Element:

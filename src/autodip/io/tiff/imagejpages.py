@@ -76,7 +76,7 @@ def _pages(
     elif len(alike) > promised == 1:
         stack = Stack("I", (len(alike),), alike)  # of unknown meaning
     elif len(alike) > promised:
-        raise planes.too_many(order, sizes, len(alike), own)
+        raise planes.too_many(order, sizes, len(alike), len(alike) - promised, own)
     return planes.series_of(stack, own, kind="imagej", parent=tif), [*notes, *stack.notes]
 
 

@@ -222,7 +222,7 @@ class OmeTiff:
         if alike and (axes is not None or elsewhere or len(self._blocks) > 1):
             notes.append(planes.left_out(len(alike), "the OME metadata do not describe them"))
         elif alike:
-            raise planes.too_many(stack.axes, stack.sizes, len(every), own_axes)
+            raise planes.too_many(stack.axes, stack.sizes, len(every), len(alike), own_axes)
         return Stack(stack.axes, stack.sizes, stack.pages, tuple(notes))
 
 

@@ -195,12 +195,12 @@ def of_all(axes: str, sizes: Mapping[str, int], pages: Sequence[Any]) -> Stack:
     return Stack(letters, specified(letters, sizes, len(every)), every)
 
 
-def too_many(axes: str, sizes: Sequence[int], pages: int, own: str) -> FormatError:
-    """Error for pages that the metadata do not describe."""
+def too_many(axes: str, sizes: Sequence[int], pages: int, rest: int, own: str) -> FormatError:
+    """Error for ``rest`` of the pages, which the metadata do not describe."""
     described = "".join(a for a, size in zip(axes, sizes, strict=True) if size > 1) + own
     every = f"T{own}" if described != f"T{own}" else f"Z{own}"
     return FormatError(
-        f"the metadata describe {math.prod(sizes)} of the {pages} pages in this file "
+        f"the metadata describe {pages - rest} of the {pages} pages in this file "
         f"({stated(axes, sizes)}); specify the axes of all pages, as in --axes {every}, "
         f"or --axes {described} to read only those that are described"
     )

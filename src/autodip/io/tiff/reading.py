@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +53,7 @@ def read(
                     raise FormatError("truncated TIFF: it has a header but no image")
                 if len(tif.pages.first.subifds or ()) > _LEVELS:
                     raise FormatError(f"it states more than {_LEVELS} reduced images")
-                found = _find(tif, axes, scene, follow)
+                found = _find(tif, axes, scene, follow, lines)
                 return _image(path, tif, found, pixels(found.series, scratch, lines), axes)
         except AutodipError:
             raise
@@ -60,7 +62,13 @@ def read(
             raise FormatError(f"not a readable TIFF file, or a truncated one ({reason})") from error
 
 
-def _find(tif: tifffile.TiffFile, axes: str | None, scene: str | int | None, follow: bool) -> Found:
+def _find(
+    tif: tifffile.TiffFile,
+    axes: str | None,
+    scene: str | int | None,
+    follow: bool,
+    lines: list[str],
+) -> Found:
     """The chosen image in the flavour of the file."""
     note = None
     if omexml.is_ome(omesearch.description(tif)):
@@ -72,16 +80,45 @@ def _find(tif: tifffile.TiffFile, axes: str | None, scene: str | int | None, fol
     elif tif.is_imagej:
         scenes.choose([""], scene)
         return imagejpages.find(tif, axes)
-    number = scenes.choose([_label(series) for series in tif.series], scene)
-    series = tif.series[number]
+    every, notes = _series(tif, lines)
+    number = scenes.choose([_label(series) for series in every], scene)
+    series = every[number]
     if note is not None:
         return Found(series=series, flavour="ome", notes=(f"{note}; the pages were read alone",))
     if not tif.is_shaped:
-        return Found(series=series, flavour="plain")
+        return Found(series=series, flavour="plain", notes=notes)
     shaped = tif.shaped_metadata or ({},)
     metadata = dict(shaped[min(number, len(shaped) - 1)])
     metadata.pop("shape", None)
     return Found(series=series, flavour="shaped", metadata=metadata)
+
+
+def _series(tif: Any, lines: list[str]) -> tuple[list[Any], tuple[str, ...]]:
+    """Images of a file, and a note if the shape that its description states does not fit them.
+
+    That remains where another program has cropped an image written by tifffile.
+    """
+    if not tif.is_shaped:
+        return list(tif.series), ()
+    before = len(lines)
+    try:
+        found = list(tif.series)
+        fits = all(map(_fits, found, tif.shaped_metadata or ())) and len(lines) == before
+    except Exception:  # what tifffile raises on a description that is not valid is not documented
+        fits = False
+    if fits:
+        return found, ()
+    del lines[before:]
+    tif.is_shaped = False
+    tif.__dict__.pop("series", None)
+    return list(tif.series), ("the shape in its description does not fit its pages and is ignored",)
+
+
+def _fits(series: Any, stated: Mapping[str, Any]) -> bool:
+    """Whether an image has all pages, and the shape, that its description states."""
+    return all(page is not None for page in series.pages) and series.size == math.prod(
+        stated["shape"]
+    )
 
 
 def _label(series: Any) -> str:
