@@ -12,7 +12,7 @@ from typing import Any
 from benchmarks.hostile.cases import Case, Cases
 from benchmarks.hostile.watched import Watched
 
-_EXCESS = 1.5e9
+_EXCESS = 0.5e9
 """Bytes of memory that a case may use besides its pixels and twice its file."""
 
 _SLOW = 5.0
