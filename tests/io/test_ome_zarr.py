@@ -334,3 +334,23 @@ def test_labels_and_tables_are_copied(tmp_path, pixels, version):
     assert "labels" not in zarr.open_group(tmp_path / "part.ome.zarr", mode="r")
     io.write(path, image)  # over itself
     assert "labels" in zarr.open_group(path, mode="r")
+
+
+@pytest.mark.parametrize("format", ["ome-zarr", "ome-zarr-0.4"])
+def test_metadata_of_new_stores_are_json_and_name_what_is_known(tmp_path, pixels, format):
+    data = pixels[0, :, 0].astype("float32")
+    data[0, :3], data[0, 5, 5], data[1] = np.nan, np.inf, np.nan
+    path = tmp_path / "a.ome.zarr"
+    io.write(path, Image(data, "CYX", channel_names=("DAPI", "")), format=format)
+
+    def refused(word):
+        raise AssertionError(word)
+
+    name = "zarr.json" if format == "ome-zarr" else ".zattrs"
+    stored = json.loads((path / name).read_text(), parse_constant=refused)
+    stored = stored["attributes"]["ome"] if format == "ome-zarr" else stored
+    first, second = stored["omero"]["channels"]
+    known = data[0][np.isfinite(data[0])]
+    assert (first["window"]["start"], first["window"]["end"]) == (known.min(), known.max())
+    assert "label" not in second
+    assert io.read(path).channel_names == ("DAPI", "")

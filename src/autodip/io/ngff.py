@@ -195,20 +195,30 @@ def _omero(image: Image, data: np.ndarray, axes: str) -> dict[str, Any]:
         return {}
     count = data.shape[axes.index("C")] if "C" in axes else 1
     planes = np.moveaxis(data, axes.index("C"), 0) if "C" in axes else data[np.newaxis]
-    limits = np.iinfo(data.dtype) if data.dtype.kind in "iu" else None
     channels = []
     for number in range(count):
-        low, high = float(planes[number].min()), float(planes[number].max())
-        least, most = (float(limits.min), float(limits.max)) if limits else (low, high)
+        name = _at(names, number)
         channels.append(
             {
-                "label": _at(names, number) or str(number),
+                **({"label": name} if name else {}),
                 "color": _at(colours, number) or "FFFFFF",
-                "window": {"start": low, "end": high, "min": least, "max": most},
+                "window": _window(planes[number]),
                 "active": True,
             }
         )
     return {"channels": channels}
+
+
+def _window(pixels: np.ndarray) -> dict[str, float]:
+    """Range of values to display, and the possible range; JSON knows neither NaN nor infinity."""
+    known = (part[np.isfinite(part)] for part in pixels)
+    ranges = [(float(part.min()), float(part.max())) for part in known if part.size]
+    low, high = min(ranges, default=(0.0, 0.0))[0], max((most for _, most in ranges), default=1.0)
+    least, most = low, high
+    if pixels.dtype.kind in "iu":
+        limits = np.iinfo(pixels.dtype)
+        least, most = float(limits.min), float(limits.max)
+    return {"start": low, "end": high, "min": least, "max": most}
 
 
 def _at(texts: Sequence[str], number: int) -> str:
