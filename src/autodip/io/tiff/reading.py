@@ -100,18 +100,30 @@ def _series(tif: Any, lines: list[str]) -> tuple[list[Any], tuple[str, ...]]:
     """
     if not tif.is_shaped:
         return list(tif.series), ()
-    before = len(lines)
+    before, stated = len(lines), 0
     try:
+        stated = _stated_pages(tif)
         found = list(tif.series)
         fits = all(map(_fits, found, tif.shaped_metadata or ())) and len(lines) == before
     except Exception:  # what tifffile raises on a description that is not valid is not documented
         fits = False
     if fits:
         return found, ()
+    if stated > len(tif.pages):
+        raise FormatError(
+            f"truncated TIFF: {stated} planes of {tif.pages.first.shape} pixels are stated, but "
+            "not all are there"
+        )
     del lines[before:]
     tif.is_shaped = False
     tif.__dict__.pop("series", None)
     return list(tif.series), ("the shape in its description does not fit its pages and is ignored",)
+
+
+def _stated_pages(tif: Any) -> int:
+    """Number of planes that the description states, if they have the shape of the pages; else 0."""
+    shape, own = tuple(tif.shaped_metadata[0]["shape"]), tuple(tif.pages.first.shape)
+    return math.prod(shape[: -len(own)]) if shape[-len(own) :] == own else 0
 
 
 def _fits(series: Any, stated: Mapping[str, Any]) -> bool:
