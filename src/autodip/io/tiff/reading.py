@@ -80,7 +80,7 @@ def _find(
     elif tif.is_imagej:
         scenes.choose([""], scene)
         return imagejpages.find(tif, axes)
-    every, notes = _series(tif, lines)
+    every, notes = _series(tif, axes, lines)
     number = scenes.choose([_label(series) for series in every], scene)
     series = every[number]
     if note is not None:
@@ -93,10 +93,15 @@ def _find(
     return Found(series=series, flavour="shaped", metadata=metadata)
 
 
-def _series(tif: Any, lines: list[str]) -> tuple[list[Any], tuple[str, ...]]:
+def _series(tif: Any, axes: str | None, lines: list[str]) -> tuple[list[Any], tuple[str, ...]]:
     """Images of a file, and a note if the shape that its description states does not fit them.
 
     That remains where another program has cropped an image written by tifffile.
+
+    Raises
+    ------
+    FormatError
+        If pages are missing, and the user did not specify the axes of those that exist.
     """
     if not tif.is_shaped:
         return list(tif.series), ()
@@ -108,6 +113,13 @@ def _series(tif: Any, lines: list[str]) -> tuple[list[Any], tuple[str, ...]]:
         fits = False
     if fits:
         return found, ()
+    stated, there = _planes_stated(tif), len(tif.pages)
+    if axes is None and stated > there:
+        raise FormatError(
+            f"truncated TIFF: its description states {stated} planes, but {there} exist; get the "
+            "complete file, or read the pages of this file alone, as in --axes TYX (YX if there is "
+            "one)"
+        )
     del lines[before:]
     tif.is_shaped = False
     tif.__dict__.pop("series", None)
@@ -119,6 +131,15 @@ def _fits(series: Any, stated: Mapping[str, Any]) -> bool:
     return all(page is not None for page in series.pages) and series.size == math.prod(
         stated["shape"]
     )
+
+
+def _planes_stated(tif: Any) -> int:
+    """Number of planes that the descriptions of a file state; 0 if that is uncertain."""
+    try:
+        shapes = [stated["shape"] for stated in tif.shaped_metadata]
+        return sum(math.prod(map(int, shape[: -len(tif.pages.first.shape)])) for shape in shapes)
+    except (TypeError, ValueError, LookupError, OverflowError):
+        return 0
 
 
 def _label(series: Any) -> str:
