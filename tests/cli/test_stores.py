@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from autodip import io
+from autodip.image.image import Image
 from autodip.io import large
 from tests.cli.conftest import QUICK, sidecar
 from tests.helpers import ngff_store as store
@@ -75,3 +76,9 @@ def test_notes_and_sizes_of_a_scan(cli, sample, tmp_path):
     found = json.loads(cli("info", path, "--json")[1])
     assert found["pixel_size_um"] == {"Y": 0.5, "X": 0.2}
     assert found["notes"] == ["a scan without Y: its rows are Z (depth)"]
+
+
+def test_a_part_of_a_store_is_named_as_such(denoise, tmp_path):
+    io.write(tmp_path / "a.ome.zarr", Image(np.ones((16, 16), "uint16"), "YX"))
+    code, _, err = denoise(tmp_path / "a.ome.zarr" / "0", "-o", tmp_path / "out")
+    assert (code, "a part of a Zarr store" in err, "--scene" in err) == (1, True, True)

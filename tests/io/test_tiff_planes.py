@@ -387,7 +387,6 @@ def test_stated_sizes_take_no_memory(tmp_path, rng, text):
         ("x", 4),
         (None, 1),
         ([60, 60], 1),
-        ([20, 20, 3.5], 1),
     ],
 )
 def test_a_shape_in_the_description_that_does_not_fit(tmp_path, rng, shape, pages):
@@ -401,3 +400,12 @@ def test_a_shape_in_the_description_that_does_not_fit(tmp_path, rng, shape, page
     image = io.read(path, "TYX" if pages > 1 else None)
     assert np.array_equal(image.data, data)
     assert image.notes == ("the shape in its description does not fit its pages and is ignored",)
+
+
+def test_planes_of_a_description_that_are_missing(tmp_path, rng):
+    path, data = tmp_path / "a.tif", planes(rng, 4)
+    stated = {"description": '{"shape": [6, 20, 20]}', "metadata": None, "compression": "zlib"}
+    tifffile.imwrite(path, data, photometric="minisblack", **stated)
+    with pytest.raises(FormatError, match=r"states 6 planes, but 4 exist; .* as in --axes TYX"):
+        io.read(path)
+    assert np.array_equal(io.read(path, "TYX").data, data)

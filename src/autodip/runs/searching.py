@@ -10,6 +10,7 @@ from pathlib import Path, PurePath
 
 from autodip import io
 from autodip.errors import FormatError
+from autodip.io.zarr_store import is_store
 from autodip.util.paths import check_source, is_folder, is_there
 
 Failed = dict[Path, str]
@@ -37,7 +38,12 @@ def in_folder(
     """
     pattern = ("**", "*") if recursive else ("*",)
     found = _Search(out if recursive else None, failed).images(folder, pattern)
-    if not found and folder not in failed:
+    if not found and is_store(folder):
+        failed[folder] = (
+            f"{folder}: a part of a Zarr store, or one whose name does not end in .zarr; give the "
+            "whole store by a name with this ending, and choose one of its images with --scene"
+        )
+    elif not found and folder not in failed:
         advice = "" if recursive else "; --recursive searches its sub-folders"
         failed[folder] = f"{folder}: the folder holds no image file ({_ENDINGS}){advice}"
     return [(image, image.relative_to(folder)) for image in found]

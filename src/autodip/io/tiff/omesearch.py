@@ -9,6 +9,7 @@ import tifffile
 from autodip.errors import FormatError
 from autodip.io import omexml
 from autodip.io.omeschema import children
+from autodip.io.tiff.captured import captured
 from autodip.io.tiff.fileset import OWN, FileSet, files_of, locate
 from autodip.io.tiff.found import Found
 from autodip.io.tiff.omefiles import OmeTiff
@@ -72,7 +73,7 @@ def members(path: Path) -> tuple[Path, ...]:
     """
     try:
         check_source(path)  # a pipe would block
-        with tifffile.TiffFile(path) as tif:
+        with captured(), tifffile.TiffFile(path) as tif:
             text = description(tif)
             path = Path(tif.filehandle.path)  # for a link, the other files are where it leads
         if not omexml.is_ome(text) or not ("FileName" in text or "BinaryOnly" in text):

@@ -80,7 +80,7 @@ def _find(
     elif tif.is_imagej:
         scenes.choose([""], scene)
         return imagejpages.find(tif, axes)
-    every, notes = _series(tif, lines)
+    every, notes = _series(tif, axes, lines)
     number = scenes.choose([_label(series) for series in every], scene)
     series = every[number]
     if note is not None:
@@ -93,26 +93,32 @@ def _find(
     return Found(series=series, flavour="shaped", metadata=metadata)
 
 
-def _series(tif: Any, lines: list[str]) -> tuple[list[Any], tuple[str, ...]]:
+def _series(tif: Any, axes: str | None, lines: list[str]) -> tuple[list[Any], tuple[str, ...]]:
     """Images of a file, and a note if the shape that its description states does not fit them.
 
     That remains where another program has cropped an image written by tifffile.
+
+    Raises
+    ------
+    FormatError
+        If pages are missing, and the user did not specify the axes of those that exist.
     """
     if not tif.is_shaped:
         return list(tif.series), ()
-    before, stated = len(lines), 0
+    before = len(lines)
     try:
-        stated = _stated_pages(tif)
         found = list(tif.series)
         fits = all(map(_fits, found, tif.shaped_metadata or ())) and len(lines) == before
     except Exception:  # what tifffile raises on a description that is not valid is not documented
         fits = False
     if fits:
         return found, ()
-    if stated > len(tif.pages):
+    stated, there = _planes_stated(tif), len(tif.pages)
+    if axes is None and stated > there:
         raise FormatError(
-            f"truncated TIFF: {stated} planes of {tif.pages.first.shape} pixels are stated, but "
-            "not all are there"
+            f"truncated TIFF: its description states {stated} planes, but {there} exist; get the "
+            "complete file, or read the pages of this file alone, as in --axes TYX (YX if there is "
+            "one)"
         )
     del lines[before:]
     tif.is_shaped = False
@@ -120,17 +126,20 @@ def _series(tif: Any, lines: list[str]) -> tuple[list[Any], tuple[str, ...]]:
     return list(tif.series), ("the shape in its description does not fit its pages and is ignored",)
 
 
-def _stated_pages(tif: Any) -> int:
-    """Number of planes that the description states, if they have the shape of the pages; else 0."""
-    shape, own = tuple(tif.shaped_metadata[0]["shape"]), tuple(tif.pages.first.shape)
-    return math.prod(shape[: -len(own)]) if shape[-len(own) :] == own else 0
-
-
 def _fits(series: Any, stated: Mapping[str, Any]) -> bool:
     """Whether an image has all pages, and the shape, that its description states."""
     return all(page is not None for page in series.pages) and series.size == math.prod(
         stated["shape"]
     )
+
+
+def _planes_stated(tif: Any) -> int:
+    """Number of planes that the descriptions of a file state; 0 if that is uncertain."""
+    try:
+        shapes = [stated["shape"] for stated in tif.shaped_metadata]
+        return sum(math.prod(map(int, shape[: -len(tif.pages.first.shape)])) for shape in shapes)
+    except (TypeError, ValueError, LookupError, OverflowError):
+        return 0
 
 
 def _label(series: Any) -> str:
