@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import pickle
 import signal
 import subprocess
@@ -225,6 +226,15 @@ def test_foreign_files_are_left_alone(batch, images, tmp_path, name):
     assert code == 1
     assert f"{name} exists and was not written by this version" in err
     assert [p.name for p in out.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("name", ["summary.csv", "run.json"])
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_what_is_no_summary_is_left_alone(batch, images, tmp_path, name, make):
+    (tmp_path / "out").mkdir()
+    make(tmp_path / "out" / name)
+    code, _, err = batch("in", "-o", "out")
+    assert (code, f"{name} exists and was not written by this version" in err) == (1, True)
 
 
 def test_dry_run_of_a_folder_writes_nothing(batch, images, tmp_path):

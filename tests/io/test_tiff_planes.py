@@ -402,10 +402,13 @@ def test_a_shape_in_the_description_that_does_not_fit(tmp_path, rng, shape, page
     assert image.notes == ("the shape in its description does not fit its pages and is ignored",)
 
 
-def test_planes_of_a_description_that_are_missing(tmp_path, rng):
+@pytest.mark.parametrize(
+    ("frames", "error"), [(6, "states 6 planes, but 4 exist"), (2**70, "not fit its pages")]
+)
+def test_planes_of_a_description_that_are_missing(tmp_path, rng, frames, error):
     path, data = tmp_path / "a.tif", planes(rng, 4)
-    stated = {"description": '{"shape": [6, 20, 20]}', "metadata": None, "compression": "zlib"}
-    tifffile.imwrite(path, data, photometric="minisblack", **stated)
-    with pytest.raises(FormatError, match=r"states 6 planes, but 4 exist; .* as in --axes TYX"):
+    stated = {"description": json.dumps({"shape": [frames, 20, 20]}), "metadata": None}
+    tifffile.imwrite(path, data, photometric="minisblack", compression="zlib", **stated)
+    with pytest.raises((FormatError, ParameterError), match=f"{error}.* as in --axes TYX"):
         io.read(path)
     assert np.array_equal(io.read(path, "TYX").data, data)

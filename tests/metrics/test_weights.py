@@ -265,3 +265,10 @@ def test_damaged_weights_are_one_clear_line(tmp_path, tensors):
             lpips.load(path)
     with pytest.raises(FormatError, match="not a file of LPIPS weights"):
         lpips.load(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["weights.npz", "alexnet.ckpt", "lpips.tar.gz"])
+def test_a_pipe_does_not_block(place, tmp_path, name):
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(FormatError, match="a pipe, and only files are read"):
+        weights.install(tmp_path / name)

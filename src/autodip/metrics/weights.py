@@ -25,6 +25,7 @@ from autodip.io import npz
 from autodip.io.faults import clear
 from autodip.metrics import package_index
 from autodip.util.files import replacing
+from autodip.util.paths import check_source
 
 VARIABLE = "AUTODIP_LPIPS_WEIGHTS"
 """Environment variable with the path of a file to use instead of the one in the cache."""
@@ -101,6 +102,8 @@ def install(source: Path | None = None) -> Path:
     OutputError
         If the archive cannot be downloaded, or the weights file cannot be written.
     """
+    if source is not None:
+        check_source(source)
     if source is None:
         tensors = _from_archive(_download())
     elif source.suffix == ".npz":

@@ -22,6 +22,7 @@ from autodip.runs.notes import notes
 from autodip.runs.plane_records import PlaneRecord
 from autodip.runs.sidecar import Sidecar
 from autodip.util.files import replacing
+from autodip.util.paths import exists, is_file
 from autodip.util.text import to_json, valid
 
 SCHEMA = 1
@@ -87,6 +88,9 @@ class Ended:
 
 def check(folder: Path) -> None:
     """Raise an OutputError if there are files of these names that autodip did not write."""
+    for path in (folder / TABLE, folder / RUN):
+        if exists(path) and not is_file(path):  # a pipe would block
+            raise _foreign(path)
     _rows(folder)
     try:
         content = json.loads((folder / RUN).read_text(encoding="utf-8"))

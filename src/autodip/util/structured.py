@@ -8,6 +8,7 @@ from typing import Any
 
 from autodip.errors import FormatError
 from autodip.util.optional import require
+from autodip.util.paths import check_source
 
 YAML = (".yaml", ".yml")
 """Endings of the names of YAML files."""
@@ -29,6 +30,7 @@ def read_structured(path: Path, extra: str) -> Any:
     MissingPackageError
         If it is a YAML file and PyYAML is not installed.
     """
+    check_source(path)
     if path.suffix == ".json":
         try:
             return json.loads(path.read_text(encoding="utf-8"))

@@ -25,6 +25,9 @@ from autodip.io.tiff.writing import prepared
 _ALPHA = (1, 2)
 """Values of the tag ExtraSamples that mean transparency; 0 is an additional channel."""
 
+_PLANES = 2**31
+"""Number of planes that no file holds."""
+
 _LEVELS = 256
 """Number of reduced images above which the directory of a file is damaged."""
 
@@ -137,7 +140,8 @@ def _planes_stated(tif: Any) -> int:
     """Number of planes that the descriptions of a file state; 0 if that is uncertain."""
     try:
         shapes = [stated["shape"] for stated in tif.shaped_metadata]
-        return sum(math.prod(map(int, shape[: -len(tif.pages.first.shape)])) for shape in shapes)
+        count = sum(math.prod(map(int, shape[: -len(tif.pages.first.shape)])) for shape in shapes)
+        return count if count < _PLANES else 0
     except (TypeError, ValueError, LookupError, OverflowError):
         return 0
 
