@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from autodip.errors import FormatError, ImageError, OutOfMemoryError, ParameterError
 from autodip.image.image import Image
-from autodip.io import czi, dimensions, faults, lif, mrc, nd2, npy, npz, ome_zarr, png, scenes, tiff
-from autodip.io.output import FORMATS, WRITABLE, check, losses, output_name, write
-from autodip.util.paths import check_source, is_folder
+from autodip.io import czi, dimensions, faults, lif, nd2, npy, npz, ome_zarr, scenes, tiff
+from autodip.io.output import FORMATS, WRITABLE, WRITERS, check, losses, output_name, write
+from autodip.util.paths import check_source, is_folder, is_url
 
 _FORMATS: dict[str, ModuleType] = {
-    ".png": png,
-    ".tif": tiff,
-    ".tiff": tiff,
-    ".npy": npy,
-    ".npz": npz,
-    ".zarr": ome_zarr,
-    ".mrc": mrc,
+    **WRITERS,
     ".nd2": nd2,
     ".lif": lif,
     ".czi": czi,
@@ -31,8 +24,6 @@ _OF_SEVERAL = (tiff, npz, ome_zarr, nd2, lif, czi)
 
 _FOLLOWING = (tiff, ome_zarr)
 """Formats whose metadata or links may refer to other files."""
-
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 
 _OF_LARGE = (tiff, npy, ome_zarr)
 """Formats whose pixels can be accessed on disk without loading them."""
@@ -127,7 +118,7 @@ def read(
 def _format(path: Path) -> ModuleType:
     """Reader of a file, by the ending of its name."""
     kind = _FORMATS.get(path.suffix.lower())
-    if _URL.match(str(path)) and not path.exists():
+    if is_url(path) and not path.exists():
         raise FormatError(
             f"{path}: this is a URL, and only files are read; "
             + ("give the path alone" if str(path).startswith("file:") else "download it first")

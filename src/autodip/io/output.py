@@ -18,7 +18,7 @@ from autodip.image.scaling import to_dtype
 from autodip.io import large, mrc, npy, npz, ome_zarr, png, tiff
 from autodip.util.files import replacing, writing
 
-_WRITERS: dict[str, ModuleType] = {
+WRITERS: dict[str, ModuleType] = {
     ".png": png,
     ".tif": tiff,
     ".tiff": tiff,
@@ -27,8 +27,9 @@ _WRITERS: dict[str, ModuleType] = {
     ".zarr": ome_zarr,
     ".mrc": mrc,
 }
+"""Module that reads and writes a format, by the ending of the file name."""
 
-WRITABLE = tuple(_WRITERS)
+WRITABLE = tuple(WRITERS)
 """File name endings that can be written, in lower case."""
 
 FORMATS = {
@@ -108,7 +109,7 @@ class _Writer:
                 "choose another type (--dtype float64)"
             )
         try:
-            _WRITERS[self.suffix].write(path, image, **self.options)
+            WRITERS[self.suffix].write(path, image, **self.options)
         except (AutodipError, OSError):
             raise
         except Exception as error:  # each library has its own
@@ -208,7 +209,7 @@ def check(
     ):
         sample = Path(place) / f"check{path.name[-_TAIL:]}"
         writer(sample, small)
-        if _WRITERS[writer.suffix] is tiff:
+        if WRITERS[writer.suffix] is tiff:
             return tiff.is_compressed(sample)
         return writer.suffix not in _UNCOMPRESSED
 

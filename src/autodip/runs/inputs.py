@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 import os
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -13,7 +12,7 @@ from typing import Literal
 from autodip import io
 from autodip.runs import filesets, manifest
 from autodip.runs.searching import Failed, in_folder, matching
-from autodip.util.paths import is_folder, is_there
+from autodip.util.paths import is_folder, is_there, is_url
 
 
 @dataclass(frozen=True)
@@ -41,14 +40,11 @@ class Input:
     fixed: bool = False
 
 
-_URL = re.compile("[A-Za-z][A-Za-z0-9+.-]+:/")
-
-
 def kind(path: Path) -> Literal["file", "folder", "manifest", "pattern"]:
     """Type of an input: a file, a folder of images, a manifest of them, or a glob pattern."""
     if is_folder(path):
         return "file" if io.is_image_folder(path) else "folder"
-    if _URL.match(str(path)):
+    if is_url(path):
         return "file"
     if glob.has_magic(str(path)) and not is_there(path):
         return "pattern"

@@ -34,7 +34,7 @@ from autodip.runs.plane_records import ChannelRecord
 from autodip.runs.selection import Selection
 from autodip.runs.sidecar import Sidecar
 from autodip.util.files import check_writable, remove, stem
-from autodip.util.paths import exists
+from autodip.util.paths import exists, same
 
 Show = Callable[[Progress], None]
 
@@ -127,7 +127,7 @@ def denoise_file(
         If the file cannot be read, denoised or written, or its output exists.
     """
     source, target = job.source, job.target
-    if places.is_input(source, target):
+    if same(source, target):
         raise OutputError(f"{target} is the input itself; choose another place with -o")
     places.check_kind(target)
     if settings.skip_existing and exists(target):

@@ -172,11 +172,6 @@ def check_free(source: Path, target: Path, *, overwrite: bool) -> None:
         raise OutputError(str(error)) from error
 
 
-def is_input(source: Path, target: Path) -> bool:
-    """Whether an output is the input itself, under this or another name."""
-    return same(source, target)
-
-
 def check_complete(target: Path, axes: str | None) -> None:
     """Raise an OutputError if an existing output is damaged, for example only half-written.
 

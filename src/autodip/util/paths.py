@@ -57,6 +57,11 @@ def same(one: Path, other: Path) -> bool:
     return False
 
 
+def is_url(path: Path) -> bool:
+    """Whether a path is a URL; a path has lost one of the two slashes."""
+    return _URL.match(str(path)) is not None
+
+
 def check_name(path: Path) -> None:
     """Raise an OutputError if the name of a file is longer than its file system allows."""
     try:
@@ -99,7 +104,7 @@ def check_source(path: Path) -> None:
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
-        if _URL.match(str(path)):
+        if is_url(path):
             what = "a URL, and only files are read; download it first, or give the path alone"
         else:
             what = "a link to a missing file" if path.is_symlink() else "there is no such file"
