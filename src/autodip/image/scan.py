@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -54,7 +55,7 @@ def survey(image: Image) -> Survey:
     for index in image.indices():
         ends = [
             extremes(image.block(index, rows), rows.start)
-            for rows in bands(image.plane_shape, image.data.dtype.itemsize)
+            for rows in bands(image.plane_shape, _BAND // image.data.dtype.itemsize)
         ]
         low, high = min(low for low, _ in ends), max(high for _, high in ends)
         if low < high:
@@ -63,11 +64,12 @@ def survey(image: Image) -> Survey:
     return Survey(found)
 
 
-def bands(shape: tuple[int, int], itemsize: int) -> Iterator[slice]:
-    """Bands of rows of a plane (Y, X), which are read one at a time."""
-    rows = max(1, _BAND // (shape[1] * itemsize))
-    for start in range(0, shape[0], rows):
-        yield slice(start, min(start + rows, shape[0]))
+def bands(shape: tuple[int, int], pixels: int) -> Iterator[slice]:
+    """Bands of rows of a plane (Y, X), about equally high, of about ``pixels`` pixels each."""
+    number = min(shape[0], max(1, -(-shape[0] * shape[1] // pixels)))
+    ends = np.linspace(0, shape[0], number + 1).round().astype(int)
+    for start, stop in pairwise(ends):
+        yield slice(int(start), int(stop))
 
 
 def look(image: Image, index: PlaneIndex) -> np.ndarray:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass, field, fields
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ import numpy as np
 from autodip.errors import ImageError
 from autodip.image.image import Image, PlaneIndex
 from autodip.image.scaling import to_dtype
+from autodip.image.scan import bands
 from autodip.physics.banding import band_offsets
 from autodip.physics.defects import Defects
 
@@ -147,7 +147,7 @@ class RepairedImage(Image):
             kept = defects.mask if outliers else defects.empty
             place: tuple[Any, ...] = (*(position for _, position in index), ...)
             plane = target[place]
-            for rows in _bands(self.plane_shape):
+            for rows in bands(self.plane_shape, _BAND):
                 own = super().block(index, rows)[kept[rows]]
                 if output.dtype.kind in "iu":
                     own = np.nan_to_num(own)
@@ -157,14 +157,14 @@ class RepairedImage(Image):
 def _examined(image: Image, index: PlaneIndex) -> Repair:
     """What is to be repaired in a plane; a large one is examined in bands of rows."""
     found, constant = [], []
-    for rows in _bands(image.plane_shape):
+    for rows in bands(image.plane_shape, _BAND):
         pixels = image.block(index, rows)
         found.append(Repair.of(pixels))
         constant.append(bool(pixels.min() == pixels.max()))
     if len(found) == 1:
         return found[0]
     found = _with_empty_bands(found, constant)
-    starts = [rows.start for rows in _bands(image.plane_shape)]
+    starts = [rows.start for rows in bands(image.plane_shape, _BAND)]
     bits = np.concatenate([one.defects.bits for one in found])
     outliers = [
         one.defects.outliers + np.array([start, 0])
@@ -200,11 +200,3 @@ def _averaged(found: list[Repair]) -> np.ndarray | None:
     """Column offsets that most of the bands have."""
     offsets = [one.column_offsets for one in found if one.column_offsets is not None]
     return np.mean(offsets, axis=0) if 2 * len(offsets) > len(found) else None
-
-
-def _bands(shape: tuple[int, int]) -> Iterator[slice]:
-    """Bands of rows, about equally high."""
-    number = -(-shape[0] * shape[1] // _BAND)
-    ends = np.linspace(0, shape[0], number + 1).round().astype(int)
-    for start, stop in pairwise(ends):
-        yield slice(int(start), int(stop))
