@@ -220,7 +220,7 @@ def test_recipes_that_cannot_be_read(tmp_path, monkeypatch):
         path.write_bytes(content)
         with pytest.raises(FormatError, match="not readable as YAML"):
             read_recipe(path)
-    with pytest.raises(FormatError, match="not readable as YAML"):
+    with pytest.raises(FormatError, match="there is no such file"):
         read_recipe(tmp_path / "gone.yaml")
     monkeypatch.setitem(__import__("sys").modules, "yaml", None)
     with pytest.raises(MissingPackageError, match=r"autodip\[prior\]"):
