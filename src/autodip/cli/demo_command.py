@@ -140,7 +140,7 @@ def _write(
     denoised: np.ndarray,
 ) -> None:
     """Write the noisy image, the true image and the picture of the demo."""
-    from autodip.report.panel import panel  # noqa: PLC0415  (keeps help fast)
+    from autodip.pictures.panel import panel  # noqa: PLC0415  (keeps help fast)
 
     titles = {name: f"{name}: {score['psnr']:.1f} dB" for name, score in scores.items()}
     picture = panel({titles["noisy"]: image.data, titles["denoised"]: denoised, "truth": truth})

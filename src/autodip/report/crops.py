@@ -14,7 +14,7 @@ from autodip.benchmark.registry import METHODS
 from autodip.datasets.pair import load
 from autodip.errors import AutodipError
 from autodip.metrics.affine import fit_affine
-from autodip.report.panel import BACK, strip
+from autodip.pictures.panel import BACK, strip
 
 
 def crops(cells: Sequence[Cell], rows: Sequence[Row], images: Path) -> Picture.Image | None:

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image as Picture
 from PIL import ImageDraw, ImageFont
 
-from autodip.report.panel import BACK
+from autodip.pictures.panel import BACK
 from autodip.study import OPTIMUM, REFERENCES, Judged
 
 _NAMES, _PANEL, _MEANS, _GAP, _LINE, _HEAD, _FOOT = 190, 400, 56, 30, 22, 34, 52

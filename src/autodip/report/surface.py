@@ -11,7 +11,7 @@ from PIL import ImageDraw, ImageFont
 from autodip.bases.criteria import Pick, means
 from autodip.bases.records import Config, Output
 from autodip.bases.store import Base
-from autodip.report.panel import BACK
+from autodip.pictures.panel import BACK
 
 _NAMES, _PANEL, _GAP, _LINE, _HEAD, _FOOT = 260, 420, 40, 22, 40, 34
 _INK, _DARK, _LIGHT = 20, 40, 235

@@ -8,6 +8,8 @@ import numpy as np
 from PIL import Image as Picture
 from PIL import ImageDraw, ImageFont
 
+from autodip.pictures.contrast import grey, limits
+
 _SIDE, _SMALL, _GAP, _TEXT = 360, 150, 8, 26
 BACK, _INK = 250, 20
 
@@ -22,7 +24,7 @@ def panel(images: Mapping[str, np.ndarray]) -> Picture.Image:
         all, linear from its 0.1th to its 99.9th percentile.
     """
     last = list(images.values())[-1].astype(float)
-    low, high = np.percentile(last, (0.1, 99.9))
+    low, high = limits(last)
     width = len(images) * (_SIDE + _GAP) + _GAP
     sheet = Picture.new("L", (width, _TEXT + 2 * (_SIDE + _GAP)), BACK)
     draw = ImageDraw.Draw(sheet)
@@ -31,13 +33,13 @@ def panel(images: Mapping[str, np.ndarray]) -> Picture.Image:
     side = min(last.shape) // 4
     for column, (title, image) in enumerate(images.items()):
         x = _GAP + column * (_SIDE + _GAP)
-        grey = _grey(image, low, high)
-        whole = _square(grey, _SIDE)
-        scale = _SIDE / max(grey.shape)
+        pixels = grey(image, low, high)
+        whole = _square(pixels, _SIDE)
+        scale = _SIDE / max(pixels.shape)
         frame = [left * scale, top * scale, (left + side) * scale, (top + side) * scale]
         ImageDraw.Draw(whole).rectangle(frame, outline=255)
         sheet.paste(whole, (x, _TEXT))
-        detail = _square(grey[top : top + side, left : left + side], _SIDE)
+        detail = _square(pixels[top : top + side, left : left + side], _SIDE)
         sheet.paste(detail, (x, _TEXT + _SIDE + _GAP))
         draw.text((x, 4), title, fill=_INK, font=font)
     return sheet
@@ -56,7 +58,7 @@ def strip(name: str, images: Mapping[str, np.ndarray | None], *, titles: bool) -
         Whether the titles are written above the images.
     """
     last = [image for image in images.values() if image is not None][-1].astype(float)
-    low, high = np.percentile(last, (0.1, 99.9))
+    low, high = limits(last)
     top, left = _detail(last)
     side = min(last.shape) // 4
     head = _TEXT if titles else 0
@@ -70,22 +72,16 @@ def strip(name: str, images: Mapping[str, np.ndarray | None], *, titles: bool) -
             draw.text((x, 6), title, fill=_INK, font=font)
         if image is not None:
             detail = image[top : top + side, left : left + side]
-            sheet.paste(_square(_grey(detail, low, high), _SMALL), (x, head))
+            sheet.paste(_square(grey(detail, low, high), _SMALL), (x, head))
     return sheet
 
 
-def _grey(image: np.ndarray, low: float, high: float) -> np.ndarray:
-    scaled = (image.astype(float) - low) / max(high - low, 1e-12)
-    grey: np.ndarray = (255 * np.clip(scaled, 0, 1)).round().astype(np.uint8)
-    return grey
-
-
-def _square(grey: np.ndarray, side: int) -> Picture.Image:
+def _square(pixels: np.ndarray, side: int) -> Picture.Image:
     """Enlarge or shrink an image to fit a square, keeping its proportions."""
-    scale = side / max(grey.shape)
-    size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
+    scale = side / max(pixels.shape)
+    size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
     whole = Picture.new("L", (side, side), BACK)
-    whole.paste(Picture.fromarray(grey).resize(size, Picture.Resampling.BICUBIC))
+    whole.paste(Picture.fromarray(pixels).resize(size, Picture.Resampling.BICUBIC))
     return whole
 
 

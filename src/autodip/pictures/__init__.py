@@ -1,0 +1,1 @@
+"""Pictures for people: contrast, PNG and panels, from plain arrays."""
