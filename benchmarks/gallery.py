@@ -5,7 +5,7 @@
 DATA is a folder with a ``manifest.json`` of pairs, as ``autodip calibrate`` takes it, and with
 ``validation/manifest.json``. Every picture has two rows: the detail with the most structure, and
 the one with the most background, whose contrast is stretched until the background is grey. The
-preset is ``balanced``, and the results are 32-bit floats. ``scores.csv`` has a row for each picture.
+preset is ``balanced``, and results are 32-bit floats. ``scores.csv`` has a row for each picture.
 
 Noisy image and results are brought to the intensities of the truth by one linear fit, that of the
 denoised image, where they were scaled separately.
@@ -38,7 +38,8 @@ from benchmarks.prior import background, details
 
 SIDE, ZOOM, GAP, HEAD, BACK, INK = 90, 2, 5, 20, 250, 20
 """Side of a crop in pixels, its enlargement, and the spaces of a picture."""
-BLUR = 1.0
+BLUR, FAINT = 1.0, 0.3
+"""Standard deviation of the blur in pixels; ``Case.span`` of simulated images."""
 FIELDS = ("picture", "noisy", "blur", "denoised")
 SETS = ("fmd_test", "w2s", "twophoton_flim", "miro", "srdtrans")
 """Sets of which the gallery shows the first pair of each group."""
@@ -46,12 +47,17 @@ SETS = ("fmd_test", "w2s", "twophoton_flim", "miro", "srdtrans")
 
 @dataclass(frozen=True)
 class Case:
-    """A noisy image with its truth, and whether both were scaled separately."""
+    """A noisy image with its truth, and whether both were scaled separately.
+
+    ``span`` is the smallest range of grey values in the stretched row, as a share of the range of
+    the truth: the background of a simulated image may be exactly 0.
+    """
 
     noisy: np.ndarray
     truth: np.ndarray
     stretched: bool
     data_range: float
+    span: float = 0.0
 
 
 def measured(data: Path) -> Iterator[tuple[str, Callable[[], Case]]]:
@@ -82,15 +88,13 @@ def simulated() -> Iterator[tuple[str, Callable[[], Case]]]:
         yield f"failure-{name}", partial(_photograph, name, rng(5))
 
 
-def _exposed(
-    specimen: str, rng: np.random.Generator, *, photons: float, read: float = 0.0
-) -> Case:
+def _exposed(specimen: str, rng: np.random.Generator, *, photons: float, read: float = 0.0) -> Case:
     """Specimen under few photons; the brightest pixel has ``photons``."""
     optics = Optics(microscope="confocal", photons=photons, gain=1, offset=0, read_noise=0)
     _, truth = simulate(specimen, optics, size=384, seed=3)
     noisy = rng.poisson(truth) + rng.normal(0, read, truth.shape)
     noisy = noisy if read else noisy.astype(np.uint8)
-    return Case(noisy, truth.astype(float), False, float(np.ptp(truth)))
+    return Case(noisy, truth.astype(float), False, float(np.ptp(truth)), FAINT)
 
 
 def _bright() -> np.ndarray:
@@ -102,7 +106,7 @@ def _slow(rng: np.random.Generator) -> Case:
     truth = _bright()
     noise = gaussian_filter(rng.normal(size=truth.shape), 2)
     noisy = truth + 0.08 * np.ptp(truth) * noise / noise.std()
-    return Case(noisy, truth, False, float(np.ptp(truth)))
+    return Case(noisy, truth, False, float(np.ptp(truth)), FAINT)
 
 
 def _stripes(rng: np.random.Generator) -> Case:
@@ -110,14 +114,14 @@ def _stripes(rng: np.random.Generator) -> Case:
     truth = _bright()
     rows = gaussian_filter(rng.normal(size=(truth.shape[0], 1)), (4, 0))
     noise = rng.normal(size=truth.shape) + 1.5 * rows / rows.std()
-    return Case(truth + 0.06 * np.ptp(truth) * noise, truth, False, float(np.ptp(truth)))
+    return Case(truth + 0.06 * np.ptp(truth) * noise, truth, False, float(np.ptp(truth)), FAINT)
 
 
 def _photograph(name: str, rng: np.random.Generator) -> Case:
     """Picture of scikit-image with photon noise, 8 grey values for each photon."""
     truth = getattr(skimage.data, name)().astype(float)[:320, :320]
     noisy = np.clip(rng.poisson(truth / 8) * 8.0, 0, 255).astype(np.uint8)
-    return Case(noisy, truth, False, 255.0)
+    return Case(noisy, truth, False, 255.0, FAINT)
 
 
 def draw(name: str, case: Case) -> tuple[Picture.Image, dict[str, str]]:
@@ -135,14 +139,16 @@ def draw(name: str, case: Case) -> tuple[Picture.Image, dict[str, str]]:
     titles = [f"{title}: {value:.1f} dB" for title, value in zip(images, scores, strict=True)]
     shown = {**dict(zip(titles, images.values(), strict=True)), "truth": case.truth}
     numbers = [f"{value:.2f}" for value in scores]
-    return sheet(shown), dict(zip(FIELDS, (name, *numbers), strict=True))
+    return sheet(shown, case.span), dict(zip(FIELDS, (name, *numbers), strict=True))
 
 
-def sheet(images: Mapping[str, np.ndarray]) -> Picture.Image:
-    """Draw both details of every image."""
+def sheet(images: Mapping[str, np.ndarray], span: float) -> Picture.Image:
+    """Draw both details of every image; ``span`` as in :class:`Case`."""
     *_, truth = images.values()
     structure, calm = details(truth, SIDE)
-    rows = ((structure, limits(truth[structure])), (calm, background(truth, calm)))
+    low, high = background(truth, calm)
+    wider = max(0.0, span * float(np.ptp(truth)) - (high - low)) / 2
+    rows = (structure, limits(truth[structure])), (calm, (low - wider, high + wider))
     step = SIDE * ZOOM + GAP
     size = (len(images) * step - GAP, HEAD + 2 * step - GAP)
     whole = Picture.new("L", size, BACK)

@@ -307,9 +307,7 @@ def sheet(images: Mapping[str, np.ndarray]) -> Picture.Image:
     return whole
 
 
-def details(
-    truth: np.ndarray, side: int = SIDE
-) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+def details(truth: np.ndarray, side: int = SIDE) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
     """Square windows with the largest standard deviation, and with the most background.
 
     Of windows with as much background, the one with more structure is taken.

@@ -1,4 +1,4 @@
-"""The directive ``public-names``: documentation of all public names of a module, from docstrings."""
+"""The directive ``public-names``: all public names of a module, described by their docstrings."""
 
 from __future__ import annotations
 
