@@ -1,6 +1,6 @@
 """Pictures of the gallery: noisy, blurred, denoised and true, with PSNR, failures included.
 
-    python -m benchmarks.gallery DATA --out docs/gallery [--only NAME ...]
+    python -m benchmarks.gallery DATA --out docs/gallery [--only NAME ...] [--all]
 
 DATA is a folder with a ``manifest.json`` of pairs, as ``autodip calibrate`` takes it, and with
 ``validation/manifest.json``. Every picture has two rows: the detail with the most structure, and
@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import argparse
 import csv
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -41,8 +41,10 @@ SIDE, ZOOM, GAP, HEAD, BACK, INK = 90, 2, 5, 20, 250, 20
 BLUR, FAINT = 1.0, 0.3
 """Standard deviation of the blur in pixels; ``Case.span`` of simulated images."""
 FIELDS = ("picture", "noisy", "blur", "denoised")
-SETS = ("fmd_test", "w2s", "twophoton_flim", "miro", "srdtrans")
+SETS = ("fmd_test", "miro", "srdtrans")
 """Sets of which the gallery shows the first pair of each group."""
+UNLICENSED = ("w2s", "twophoton_flim")
+"""Sets whose authors state no licence; their pictures are not published."""
 
 
 @dataclass(frozen=True)
@@ -60,13 +62,13 @@ class Case:
     span: float = 0.0
 
 
-def measured(data: Path) -> Iterator[tuple[str, Callable[[], Case]]]:
+def measured(data: Path, sets: Sequence[str]) -> Iterator[tuple[str, Callable[[], Case]]]:
     """Pairs that were recorded: one for each microscope and specimen."""
     taken = set()
     for root in (data, data / "validation"):
         for one in own_pairs.scan(root).pairs:
             name = f"{one.dataset} {one.group}".replace("_", "-").replace(" ", "-").lower()
-            if one.dataset in SETS and name not in taken:
+            if one.dataset in sets and name not in taken:
                 taken.add(name)
                 yield name, partial(_measured, one)
 
@@ -168,14 +170,16 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="Folder with the pairs.")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--only", nargs="+", help="Names of pictures; all by default.")
+    parser.add_argument("--all", action="store_true", help="Also sets without a licence.")
     arguments = parser.parse_args()
+    sets = (*SETS, *UNLICENSED) if arguments.all else SETS
     arguments.out.mkdir(parents=True, exist_ok=True)
     table = arguments.out / "scores.csv"
     rows = {}
     if table.exists():
         with table.open(newline="") as file:
             rows = {row["picture"]: row for row in csv.DictReader(file)}
-    for name, load in (*measured(arguments.data), *simulated()):
+    for name, load in (*measured(arguments.data, sets), *simulated()):
         if arguments.only and name not in arguments.only:
             continue
         picture, rows[name] = draw(name, load())

@@ -183,6 +183,27 @@ def lines(repeats: int) -> Iterator[str]:
                 yield f"| {apart} | {photons} | {name} | {_spread(values)} |"
 
 
+def linearity(repeats: int) -> Iterator[str]:
+    """The same image with its intensities scaled and shifted; light and slope."""
+    yield "| image | change of the result, in noise | light kept | slope against the truth |"
+    yield "|---|---|---|---|"
+    for specimen in ("mito", "nucleus"):
+        noisy, truth = simulate(specimen, Optics(microscope="confocal"), size=SIDE, seed=repeats)
+        image = noisy.astype(np.float32)
+        result, noise = _exact(image), float(np.std(image - truth))
+        light = (result.mean() - OFFSET) / (image.mean() - OFFSET)
+        slope = np.polyfit(truth.ravel(), result.ravel(), 1)[0]
+        yield f"| {specimen} | | {light:.4f} | {slope:.3f} |"
+        for scale, shift in ((2.0, 0.0), (1.0, 500.0), (0.01, 0.0), (3.0, -300.0)):
+            other = (_exact(image * np.float32(scale) + np.float32(shift)) - shift) / scale
+            change = float(np.sqrt(np.mean((other - result) ** 2))) / noise
+            yield f"| {specimen} × {scale:g} {shift:+g} | {change:.6f} | | |"
+
+
+def _exact(image: np.ndarray) -> np.ndarray:
+    return np.asarray(autodip.denoise(image).image, np.float64)
+
+
 def _spread(values: list[float] | np.ndarray) -> str:
     return f"{np.median(values):.2f} ± {np.std(values):.2f}"
 
@@ -192,7 +213,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=4)
     arguments = parser.parse_args()
-    for table in (spots, regions, together, lines):
+    for table in (linearity, spots, regions, together, lines):
         print(f"\n{table.__doc__}\n")
         for line in table(arguments.repeats):
             print(line, flush=True)

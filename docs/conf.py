@@ -1,11 +1,16 @@
 """Configuration of the documentation site; ``make docs`` builds it into ``docs/_build/html``."""
 
+import re
 import sys
 from pathlib import Path
+
+from sphinx.application import Sphinx
 
 import autodip
 
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+
+PATTERN = re.compile(r"[a-z/-]+\*")
 
 project = "autodip"
 author = copyright = "The autodip developers"
@@ -21,9 +26,6 @@ extensions = [
 ]
 source_suffix = {".md": "myst-nb", ".ipynb": "myst-nb"}
 exclude_patterns = ["_build", "**/.ipynb_checkpoints"]
-# Pages of other subjects are found by their names, whether there are any or not.
-suppress_warnings = ["toc.empty_glob"]
-
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 nb_execution_mode = "force"
@@ -45,3 +47,19 @@ html_theme_options = {"navigation_with_keys": True}
 copybutton_prompt_text = "$ "
 pygments_style = "sphinx"
 pygments_dark_style = "monokai"
+
+
+def _without_empty_patterns(app: Sphinx, name: str, content: list[str]) -> None:
+    """Leave out patterns of a table of contents that no page matches, which would be warnings."""
+    home = Path(app.srcdir)
+    lines = content[0].splitlines(keepends=True)
+    content[0] = "".join(
+        line
+        for line in lines
+        if not PATTERN.fullmatch(line.strip()) or any(home.glob(f"{line.strip()}"))
+    )
+
+
+def setup(app: Sphinx) -> None:
+    """Connect the function above."""
+    app.connect("source-read", _without_empty_patterns)
