@@ -56,7 +56,7 @@ def _without_empty_patterns(app: Sphinx, name: str, content: list[str]) -> None:
     content[0] = "".join(
         line
         for line in lines
-        if not PATTERN.fullmatch(line.strip()) or any(home.glob(f"{line.strip()}"))
+        if not PATTERN.fullmatch(line.strip()) or any(home.glob(line.strip()))
     )
 
 
