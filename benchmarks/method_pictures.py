@@ -32,6 +32,8 @@ from autodip.prior.learned import load_prior
 from autodip.prior.setting import BUILTIN
 
 SIDE, CROP, ZOOM, GAP, HEAD, BACK, INK = 160, 90, 2, 5, 20, 250, 20
+WINDOW = (slice((SIDE - CROP) // 2, (SIDE + CROP) // 2),) * 2
+"""Centre of an image, which is shown."""
 STOPS = (30, 100, 250, 2500)
 """Iterations after which the fit is shown."""
 WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 640, 300, 56, 16, 16, 48
@@ -128,7 +130,7 @@ def grain(noisy: np.ndarray, truth: np.ndarray, out: Path) -> None:
         result = prior_result(net, noisy.astype(float), noise, orientations=8, grain=share)
         shown[f"{title}: {psnr(result, truth, data_range=span):.1f} dB"] = result
     removed = noisy - result
-    middle = float(np.mean(limits(truth)))
+    middle = float(np.mean(limits(truth[WINDOW])))
     save(out / "method-grain.png", {**shown, "removed": removed + middle}, truth)
 
 
@@ -137,11 +139,9 @@ def save(path: Path, images: Mapping[str, np.ndarray], truth: np.ndarray) -> Non
     step = CROP * ZOOM + GAP
     sheet = Picture.new("L", (len(images) * step - GAP, HEAD + CROP * ZOOM), BACK)
     pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(13)
-    first = (SIDE - CROP) // 2
-    window = np.s_[first : first + CROP, first : first + CROP]
-    low, high = limits(truth[window])
+    low, high = limits(truth[WINDOW])
     for column, (title, image) in enumerate(images.items()):
-        crop = Picture.fromarray(grey(image[window], low, high))
+        crop = Picture.fromarray(grey(image[WINDOW], low, high))
         large = crop.resize((CROP * ZOOM,) * 2, Picture.Resampling.NEAREST)
         pen.text((column * step + 1, 1), title, fill=INK, font=font)
         sheet.paste(large, (column * step, HEAD))

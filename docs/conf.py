@@ -45,7 +45,7 @@ html_copy_source = False
 html_theme_options = {"navigation_with_keys": True}
 # Without prompt and output, so that a block can be pasted into a terminal.
 copybutton_prompt_text = "$ "
-pygments_style = "sphinx"
+pygments_style = "tango"
 pygments_dark_style = "monokai"
 
 
