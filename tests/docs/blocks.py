@@ -21,7 +21,10 @@ NOT_RUN = re.compile(r"# (needs|takes|installs) ")
 FILE = re.compile(r"# ([\w.-]+\.(?:yaml|yml|toml|csv|json))\b")
 RUN = ("console", "python")
 # Kinds of blocks that are neither run nor files: scripts of other programs, output, directives.
-OTHER = ("bash", "text", "json", "yaml", "toml", "csv", "powershell", "bat", "dockerfile", "groovy")
+OTHER = (
+    *("bash", "text", "json", "yaml", "toml", "csv", "powershell", "bat", "dockerfile", "groovy"),
+    *("ini", "html", "xml"),
+)
 
 QUICK = {"demo": ["--size", "64"], "calibrate": ["--grid", "tiny", "--crop", "64"]}
 """What makes commands quick enough for a test."""
