@@ -22,7 +22,6 @@ HOME = "repository"
 PAGES = {"CONTRIBUTING.md": "contributing"}
 """Files that are included in a page of their own."""
 LEXERS = {".py": "python", ".yaml": "yaml", ".yml": "yaml", ".toml": "toml", ".sh": "bash"}
-LARGEST = 400_000
 
 
 class Linked(SphinxTransform):
@@ -103,8 +102,6 @@ def _listing(app: Sphinx, name: str) -> str:
 
 
 def _text(app: Sphinx, path: Path) -> str:
-    if path.stat().st_size > LARGEST:
-        return f"<p>{path.stat().st_size / 1e6:.1f} MB; see the repository.</p>"
     text = path.read_text(encoding="utf-8")
     highlighter = getattr(app.builder, "highlighter")  # noqa: B009  (of builders for HTML)
     return str(highlighter.highlight_block(text, LEXERS.get(path.suffix, "none"), linenos=False))
