@@ -307,13 +307,13 @@ def sheet(images: Mapping[str, np.ndarray]) -> Picture.Image:
     return whole
 
 
-def details(truth: np.ndarray) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
-    """Windows with the largest standard deviation, and with the most background.
+def details(truth: np.ndarray, side: int = SIDE) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+    """Square windows with the largest standard deviation, and with the most background.
 
     Of windows with as much background, the one with more structure is taken.
     """
-    starts = [range(0, n - SIDE + 1, SIDE // 4) for n in truth.shape]
-    windows = [np.s_[y : y + SIDE, x : x + SIDE] for y, x in itertools.product(*starts)]
+    starts = [range(0, n - side + 1, side // 4) for n in truth.shape]
+    windows = [np.s_[y : y + side, x : x + side] for y, x in itertools.product(*starts)]
     smooth = gaussian_filter(truth, 2)
     dark = smooth <= np.percentile(smooth, DARK)
     most = max(float(dark[window].mean()) for window in windows)

@@ -148,7 +148,12 @@ def test_demo_writes_its_files_and_improves_the_image(cli, tmp_path):
     assert content["denoised"]["psnr"] > content["noisy"]["psnr"] + 2
     assert content["denoised"]["ssim"] > content["noisy"]["ssim"]
     files = ["demo.png", "denoised.tif", "denoised.tif.autodip.json", "noisy.tif", "truth.tif"]
-    assert sorted(p.name for p in tmp_path.iterdir()) == files
+    more = ["channels.ome.tif", "film.ome.tif"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([*files, *more])
+    channels, film = (autodip.read(tmp_path / name) for name in more)
+    assert (film.axes, film.data.shape, film.time_step) == ("TYX", (6, 128, 128), 2.0)
+    assert (channels.axes, channels.channel_names) == ("CYX", ("DAPI", "MitoTracker"))
+    assert channels.pixel_size["X"] == pytest.approx(0.1)
     with Image.open(tmp_path / "demo.png") as picture:
         pixels = np.asarray(picture)
     assert pixels.shape[1] > 3 * 300

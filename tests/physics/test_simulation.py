@@ -3,7 +3,7 @@ import pytest
 
 from autodip.errors import ParameterError
 from autodip.physics.optics import Optics, psf
-from autodip.physics.simulation import simulate
+from autodip.physics.simulation import simulate, simulate_film
 
 
 @pytest.mark.parametrize("microscope", ["confocal", "twophoton", "widefield"])
@@ -30,6 +30,13 @@ def test_noise_is_poisson_gaussian_around_the_truth(specimen):
     z = (noisy - truth) / np.sqrt(10 * (truth - 200) + 25)
     assert z.mean() == pytest.approx(0, abs=0.05)
     assert z.std() == pytest.approx(1, abs=0.05)
+
+
+def test_frames_of_a_film_drift_by_a_pixel():
+    noisy, truth = simulate_film(frames=3, size=64)
+    assert noisy.shape == truth.shape == (3, 64, 64)
+    np.testing.assert_array_equal(truth[1, :, :-1], truth[0, :, 1:])
+    assert not np.array_equal(noisy[1, :, :-1], noisy[0, :, 1:])
 
 
 def test_seed_repeats():

@@ -14,11 +14,16 @@ from autodip.cli.shared_options import say_json, shared_option
 from autodip.image.image import Image
 from autodip.metrics.fidelity import psnr, ssim
 from autodip.physics.optics import Optics
-from autodip.physics.simulation import simulate
+from autodip.physics.simulation import simulate, simulate_film
 from autodip.pipeline.options import Options
 from autodip.runs import saving
 from autodip.runs.selection import Selection
 from autodip.util.files import check_writable, replacing, sha256
+
+_MORE = ("film.ome.tif", "channels.ome.tif")
+"""Files to practise on, which the demo does not denoise."""
+_SMALL = 128
+"""Side length of these images, in pixels."""
 
 
 @click.command()
@@ -81,7 +86,8 @@ def command(
 
     No input file and no internet connection are needed. The files noisy.tif, truth.tif,
     denoised.tif with its sidecar, and demo.png, which shows the three side by side, are written
-    to the folder --out.
+    to the folder --out. To practise on, there are also a noisy film, film.ome.tif, and a noisy
+    image with two channels, channels.ome.tif.
     """
     from autodip.pipeline.denoise import denoise_steps  # noqa: PLC0415  (keeps help fast)
 
@@ -111,6 +117,7 @@ def command(
     }
     source, target = out / "noisy.tif", out / "denoised.tif"
     _write(out, image, truth, scores, result.image)
+    _write_more(out, microscope, seed)
     content = saving.save(
         source,
         target,
@@ -130,6 +137,7 @@ def command(
     for name, score in scores.items():
         click.echo(f"  {name:9} PSNR {score['psnr']:5.2f} dB   SSIM {score['ssim']:.3f}")
     click.echo(f"\n  {content.seconds:.0f} s; look at {out / 'demo.png'}")
+    click.echo(f"  to practise on: {', '.join(str(out / name) for name in _MORE)}")
 
 
 def _write(
@@ -149,3 +157,18 @@ def _write(
         io.write(noisy_part, image, ".tif")
         io.write(truth_part, Image(truth, "YX"), ".tif")
         picture.save(picture_part, format="PNG")
+
+
+def _write_more(out: Path, microscope: str, seed: int) -> None:
+    """Write a noisy film of 6 frames, and a noisy image with two channels."""
+    optics = Optics(microscope=microscope)
+    size = {"X": optics.pixel_size, "Y": optics.pixel_size}
+    film, _ = simulate_film("mito", optics, size=_SMALL, seed=seed)
+    planes = [simulate(name, optics, size=_SMALL, seed=seed)[0] for name in ("nucleus", "mito")]
+    images = (
+        Image(film, "TYX", pixel_size=size, time_step=2.0),
+        Image(np.stack(planes), "CYX", pixel_size=size, channel_names=("DAPI", "MitoTracker")),
+    )
+    with replacing(*(out / name for name in _MORE)) as parts:
+        for part, image in zip(parts, images, strict=True):
+            io.write(part, image, format="ome-tiff")

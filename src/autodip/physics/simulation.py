@@ -41,18 +41,60 @@ def simulate(
     truth : ndarray, float32, shape (size, size)
         Expected grey value of every pixel.
     """
-    optics = optics or Optics()
+    optics, rng = optics or Optics(), np.random.default_rng(seed)
+    photons = _photons(specimen, optics, size, rng)
+    return _detected(photons, optics, rng), _expected(photons, optics)
+
+
+def simulate_film(
+    specimen: str = "mito",
+    optics: Optics | None = None,
+    *,
+    frames: int = 6,
+    size: int = 128,
+    seed: int = 0,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Simulate a film of a specimen that drifts by one pixel per frame, and its truth.
+
+    Parameters
+    ----------
+    specimen, optics, seed : optional
+        As for :func:`simulate`.
+    frames : int
+        Number of frames.
+    size : int
+        Side length of a frame in pixels.
+
+    Returns
+    -------
+    noisy : ndarray, uint16, shape (frames, size, size)
+    truth : ndarray, float32, shape (frames, size, size)
+    """
+    optics, rng = optics or Optics(), np.random.default_rng(seed)
+    scene = _photons(specimen, optics, size + frames, rng)
+    photons = np.stack([scene[:size, n : n + size] for n in range(frames)])
+    return _detected(photons, optics, rng), _expected(photons, optics)
+
+
+def _photons(specimen: str, optics: Optics, size: int, rng: np.random.Generator) -> np.ndarray:
+    """Expected number of photons in every pixel."""
     if specimen not in _DRAW:
         raise ParameterError(f"specimen {specimen!r}; allowed are {', '.join(_DRAW)}")
-    rng = np.random.default_rng(seed)
     density = _DRAW[specimen](size + 2 * _MARGIN, rng)
     blurred = through_microscope(density, optics, _MARGIN)
-    photons = optics.photons * blurred / blurred.max()
-    truth = optics.gain * photons + optics.offset
+    return np.asarray(optics.photons * blurred / blurred.max())
+
+
+def _expected(photons: np.ndarray, optics: Optics) -> np.ndarray:
+    """Expected grey values."""
+    return np.asarray(optics.gain * photons + optics.offset, np.float32)
+
+
+def _detected(photons: np.ndarray, optics: Optics, rng: np.random.Generator) -> np.ndarray:
+    """Grey values with photon and read-out noise."""
     detected = optics.gain * count_photons(photons, 1.0, rng) + optics.offset
     detected = detected + rng.normal(0, optics.read_noise, detected.shape)
-    noisy = np.clip(np.rint(detected), 0, 65535).astype(np.uint16)
-    return noisy, truth.astype(np.float32)
+    return np.asarray(np.clip(np.rint(detected), 0, 65535), np.uint16)
 
 
 def _nucleus(size: int, rng: np.random.Generator) -> np.ndarray:

@@ -1,0 +1,65 @@
+"""Configuration of the documentation site; ``make docs`` builds it into ``docs/_build/html``."""
+
+import re
+import sys
+from pathlib import Path
+
+from sphinx.application import Sphinx
+
+import autodip
+
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+
+PATTERN = re.compile(r"[a-z/-]+\*")
+
+project = "autodip"
+author = copyright = "The autodip developers"
+version = release = autodip.__version__.split("+")[0]
+
+extensions = [
+    "myst_nb",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx_copybutton",
+    "public_names",
+    "repository_files",
+]
+source_suffix = {".md": "myst-nb", ".ipynb": "myst-nb"}
+exclude_patterns = ["_build", "**/.ipynb_checkpoints"]
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+nb_execution_mode = "force"
+nb_execution_raise_on_error = True
+nb_execution_timeout = 300
+
+autodoc_typehints = "none"  # the docstrings state types, shapes and units
+napoleon_google_docstring = False
+napoleon_use_rtype = False
+
+html_theme = "furo"
+html_title = "autodip"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_show_sphinx = False
+html_copy_source = False
+html_theme_options = {"navigation_with_keys": True}
+# Without prompt and output, so that a block can be pasted into a terminal.
+copybutton_prompt_text = "$ "
+pygments_style = "tango"
+pygments_dark_style = "monokai"
+
+
+def _without_empty_patterns(app: Sphinx, name: str, content: list[str]) -> None:
+    """Leave out patterns of a table of contents that no page matches, which would be warnings."""
+    home = Path(app.srcdir)
+    lines = content[0].splitlines(keepends=True)
+    content[0] = "".join(
+        line
+        for line in lines
+        if not PATTERN.fullmatch(line.strip()) or any(home.glob(line.strip()))
+    )
+
+
+def setup(app: Sphinx) -> None:
+    """Connect the function above."""
+    app.connect("source-read", _without_empty_patterns)
