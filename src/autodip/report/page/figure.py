@@ -1,0 +1,150 @@
+"""The figure of an output: before, after and what was removed, with an enlarged detail."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image as Picture
+from PIL import ImageDraw, ImageFont
+
+from autodip.pictures.contrast import grey, limits
+from autodip.pictures.sizes import ScaleBar, reduced, scale_bar
+from autodip.report.page.details import Detail, details
+from autodip.report.page.material import Material
+from autodip.report.page.shown import MOST, pair_of, selection_note, shown_planes, title
+from autodip.report.page.svg import number
+from autodip.report.page.templating import visible
+from autodip.report.page.views import difference
+
+_SIDE, _LEAST_SIDE, _GAP, _HEAD, _NAME, _LINE = 480, 260, 10, 58, 26, 24
+_BACK, _INK, _SOFT = 255, 20, 95
+_TITLES = ("before", "after", "removed (before − after)")
+
+
+def figure(material: Material) -> Picture.Image:
+    """Draw the figure, 8-bit grey: one row of pictures and one of details for each shown plane.
+
+    The contrast of before and after is the same: linear from the 0.1th to the 99.9th percentile
+    of the result. What was removed is drawn symmetrically around 0, which is mid-grey. Without
+    the input only the result is drawn, and the title states why.
+    """
+    planes = shown_planes(material.denoised)
+    side = _SIDE if len(planes) == 1 else max(_LEAST_SIDE, _SIDE - 60 * len(planes))
+    blocks = []
+    for index in planes:
+        noisy, result = pair_of(material, index)
+        blocks.append(_block(material, title(material.denoised, index), noisy, result, side))
+    width = max(block.width for block in blocks)
+    sheet = Picture.new("L", (width, _HEAD + sum(block.height for block in blocks)), _BACK)
+    _heading(sheet, material, planes)
+    top = _HEAD
+    for block in blocks:
+        sheet.paste(block, (0, top))
+        top += block.height
+    return sheet
+
+
+def _heading(sheet: Picture.Image, material: Material, planes: Sequence[object]) -> None:
+    draw = ImageDraw.Draw(sheet)
+    subtitle = []
+    note = selection_note(material.denoised, shown_planes(material.denoised))
+    if note:
+        subtitle.append(f"{note} (at most {MOST}), counted from 0")
+    if material.missing:
+        subtitle.append(f"the input is not shown: {visible(material.missing)}")
+    preset = material.content.channels[0].choice.evidence.preset
+    subtitle.append(f"autodip, preset {preset}")
+    _written(draw, (_GAP, 8), visible(material.name), 18, sheet.width - 2 * _GAP)
+    _written(draw, (_GAP, 33), "; ".join(subtitle), 13, sheet.width - 2 * _GAP, _SOFT)
+
+
+def _block(
+    material: Material, name: str, noisy: np.ndarray | None, result: np.ndarray, side: int
+) -> Picture.Image:
+    """Pictures of one plane above their details, under a line with its name."""
+    low, high = limits(result)
+    chosen = details(result)[0]
+    pictures = [(result, low, high)]
+    if noisy is not None:
+        removed, limit = difference(noisy, result)
+        pictures = [(noisy, low, high), (result, low, high), (removed, -limit, limit)]
+    titles = _TITLES if noisy is not None else _TITLES[1:2]
+    height = round(side * min(1.0, result.shape[0] / result.shape[1]))
+    head = (_NAME if name else 0) + _LINE
+    size = (len(pictures) * (side + _GAP) + _GAP, head + height + side + 2 * _GAP + _LINE)
+    sheet = Picture.new("L", size, _BACK)
+    draw = ImageDraw.Draw(sheet)
+    if name:
+        _written(draw, (_GAP, 2), visible(name), 15, size[0] - 2 * _GAP)
+    pixel = material.content.input.get("pixel_size_um", {}).get("X")
+    for column, (plane, least, most) in enumerate(pictures):
+        left = _GAP + column * (side + _GAP)
+        ends = f"   {number(least)} to {number(most)}"
+        _written(draw, (left, head - _LINE + 3), titles[column] + ends, 14, side)
+        whole = _whole(plane, least, most, chosen, side)
+        sheet.paste(whole, (left, head))
+        part = _enlarged(grey(chosen.of(plane), least, most), side)
+        below = head + height + _GAP
+        sheet.paste(part, (left, below))
+        if column == 0:
+            _bar(sheet, scale_bar(pixel, result.shape[1]), whole, (left, head), result.shape[1])
+            bar = scale_bar(pixel, chosen.side)
+            _bar(sheet, bar, part, (left, below), chosen.side)
+    text = f"below: enlarged detail of {chosen.side} × {chosen.side} pixels, framed above"
+    _written(draw, (_GAP, size[1] - _LINE), text, 12, size[0] - 2 * _GAP, _SOFT)
+    return sheet
+
+
+def _whole(
+    plane: np.ndarray, low: float, high: float, detail: Detail, side: int
+) -> Picture.Image:
+    """A plane fitted into a square of this side, with the frame of its detail."""
+    small = reduced(plane, side)
+    drawn = Picture.fromarray(grey(small, low, high))
+    scale = side / max(plane.shape)
+    size = (max(1, round(plane.shape[1] * scale)), max(1, round(plane.shape[0] * scale)))
+    drawn = drawn.resize(size, Picture.Resampling.NEAREST)
+    left, top, length = detail.left * scale, detail.top * scale, detail.side * scale
+    ImageDraw.Draw(drawn).rectangle((left, top, left + length, top + length), outline=255, width=2)
+    return drawn
+
+
+def _enlarged(pixels: np.ndarray, side: int) -> Picture.Image:
+    return Picture.fromarray(pixels).resize((side, side), Picture.Resampling.NEAREST)
+
+
+def _bar(
+    sheet: Picture.Image,
+    bar: ScaleBar | None,
+    picture: Picture.Image,
+    corner: tuple[int, int],
+    pixels: int,
+) -> None:
+    """Draw a scale bar in the lower right corner of a picture that shows so many pixels."""
+    if bar is None:
+        return
+    draw = ImageDraw.Draw(sheet)
+    length = bar.pixels * picture.width / pixels
+    right, bottom = corner[0] + picture.width - 12, corner[1] + picture.height - 12
+    draw.rectangle((right - length - 1, bottom - 6, right + 1, bottom + 1), fill=0)
+    draw.rectangle((right - length, bottom - 5, right, bottom), fill=255)
+    font = ImageFont.load_default(15)
+    at = (right - length / 2, bottom - 10)
+    draw.text(at, bar.text, fill=255, font=font, anchor="md", stroke_width=2, stroke_fill=0)
+
+
+def _written(
+    draw: ImageDraw.ImageDraw,
+    at: tuple[float, float],
+    text: str,
+    size: int,
+    width: float,
+    ink: int = _INK,
+) -> None:
+    """Write one line, cut to a width."""
+    font = ImageFont.load_default(size)
+    line = text
+    while len(line) > 1 and draw.textlength(line, font=font) > width:
+        line = line.removesuffix("…")[:-1] + "…"
+    draw.text(at, line, fill=ink, font=font)
