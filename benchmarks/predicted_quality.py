@@ -26,7 +26,10 @@ def pairs(folders: list[Path], limit: int) -> Iterator[tuple[str, np.ndarray, np
     for microscope in ("confocal", "twophoton", "widefield"):
         for specimen in ("mito", "nucleus", "actin"):
             optics = Optics(microscope=microscope)
-            yield f"simulated {microscope} {specimen}", *simulate(specimen, optics, size=256, seed=5)
+            yield (
+                f"simulated {microscope} {specimen}",
+                *simulate(specimen, optics, size=256, seed=5),
+            )
     for folder in folders:
         seen: dict[str, int] = {}
         for pair in own_pairs.scan(folder).pairs:

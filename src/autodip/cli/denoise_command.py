@@ -17,6 +17,7 @@ from autodip.errors import ParameterError
 from autodip.pipeline.options import SPECS
 from autodip.runs import manifest, saving, selection, sidecar
 from autodip.runs.batch import Batch
+from autodip.runs.companions import FIGURE_SUFFIX, PAGE_SUFFIX
 from autodip.runs.inputs import Input, find, several
 from autodip.runs.job import Job, Settings
 from autodip.runs.journal import digest, plain
@@ -44,6 +45,16 @@ from autodip.runs.sidecar import SIDECAR_SUFFIX, Sidecar
     help="Output format; default: that of the input, or OME-TIFF for ND2, LIF and CZI files.",
 )
 @click.option("--recursive", is_flag=True, help="Include the sub-folders of folders.")
+@click.option(
+    "--figure",
+    is_flag=True,
+    help=f"Also write NAME{FIGURE_SUFFIX}: before, after and what was removed.",
+)
+@click.option(
+    "--report",
+    is_flag=True,
+    help=f"Also write NAME{PAGE_SUFFIX}, a page about every output; for several, index.html.",
+)
 @workers_options
 @click.option("--overwrite", is_flag=True, help="Replace existing outputs.")
 @click.option("--skip-existing", is_flag=True, help="Skip inputs whose output exists.")
@@ -64,6 +75,8 @@ def command(
     out: str,
     params: Path | None,
     recursive: bool,
+    figure: bool,
+    report: bool,
     scheduler: str | None,
     workers: int | None,
     overwrite: bool,
@@ -88,6 +101,9 @@ def command(
     For more than one file, run.json and summary.csv are written to the output folder. Such a run
     can be stopped at any time; the same command resumes it.
     """
+    from autodip.report.page.index_page import check_index, write_index  # noqa: PLC0415
+    from autodip.report.page.reporter import Reporter  # noqa: PLC0415  (keeps help fast)
+
     if overwrite and skip_existing:
         raise click.UsageError("--overwrite and --skip-existing exclude each other")
     if quiet and verbose:
@@ -96,14 +112,22 @@ def command(
     found, failed = find(inputs, recursive=recursive, out=Path(out))
     pairs = pair(found, out, inputs, given["format"])
     _jobs(pairs, request)  # reports errors before workers are started
-    settings = Settings(given["format"], overwrite, skip_existing, dry_run)
+    companions = Reporter(figure, report) if figure or report else None
+    settings = Settings(given["format"], overwrite, skip_existing, dry_run, companions)
+    indexed = report and several(inputs) and not dry_run
+    if indexed:
+        check_index(Path(out))
     voice = Voice(-1 if quiet else verbose, as_json)
     with workers_of(scheduler, workers) as cluster:
         request = request.on(cluster)
         jobs = _jobs(pairs, request)
         call = _call(context, Path(out), request, settings)
         with Record(call, jobs) if jobs and several(inputs) else Unrecorded() as record:
-            return voice.run(Batch(settings, record, cluster, failed), jobs)
+            code = voice.run(Batch(settings, record, cluster, failed), jobs)
+    index = write_index(Path(out)) if indexed else None
+    if index is not None:
+        voice.say(f"an index of all reports is in {index}")
+    return code
 
 
 def _request(params: Path | None, given: dict[str, Any]) -> Request:
@@ -165,6 +189,8 @@ def _call(context: click.Context, out: Path, request: Request, settings: Setting
         "options": {
             **asked,
             "skip_existing": settings.skip_existing,
+            "figure": context.params["figure"],
+            "report": context.params["report"],
             "params": None if params is None else str(params),
         },
     }

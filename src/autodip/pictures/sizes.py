@@ -58,7 +58,6 @@ def scale_bar(pixel_size: float | None, width: int) -> ScaleBar | None:
     longest = 0.3 * width * pixel_size
     power = 10.0 ** math.floor(math.log10(longest))
     length = next(unit * power for unit in (5, 2, 1) if unit * power <= longest * (1 + 1e-9))
-    for unit, size in (("mm", 1000.0), ("µm", 1.0), ("nm", 0.001)):
-        if length >= size * 0.999:
-            break
+    units = (("mm", 1000.0), ("µm", 1.0), ("nm", 0.001))
+    unit, size = next((one for one in units if length >= one[1] * 0.999), units[-1])
     return ScaleBar(f"{length / size:g} {unit}", length / pixel_size)

@@ -10,7 +10,7 @@ from pathlib import Path
 from autodip.compute.cluster import Cluster
 from autodip.errors import AutodipError
 from autodip.runs import sidecar
-from autodip.runs.companions import complete, paths_of
+from autodip.runs.companions import complete
 from autodip.runs.job import Job, Outcome, Settings, Show, denoise_file, denoise_there, done
 from autodip.runs.ledger import Unrecorded
 from autodip.runs.searching import Failed

@@ -53,7 +53,10 @@ QUANTITIES: Mapping[str, Quantity] = {
     ),
     "psnr": Quantity("PSNR, dB", "predicted PSNR, see the page of the output", ".0f", 1.0),
     "flux": Quantity(
-        "flux, %", "change of the mean brightness, relative to the range of the result", "+.2f", 0.05
+        "flux, %",
+        "change of the mean brightness, relative to the range of the result",
+        "+z.2f",
+        0.05,
     ),
     "familiarity": Quantity(
         "unfamiliar",

@@ -35,21 +35,21 @@ class Detail:
         return plane[rows, self.left : self.left + self.side]
 
 
-def details(result: np.ndarray, empty: np.ndarray | None = None) -> list[Detail]:
+def details(result: np.ndarray, known: np.ndarray) -> list[Detail]:
     """Choose up to three details of a result (Y, X) that do not overlap.
 
     Parameters
     ----------
     result : ndarray, shape (Y, X)
-    empty : ndarray of bool, shape (Y, X), optional
-        Pixels that hold no measurement; details with many of them are avoided.
+    known : ndarray of bool, shape (Y, X)
+        Pixels that hold a measurement; details with many others are avoided.
     """
     side = min(_SIDE, max(_LEAST, min(result.shape) // 3), *result.shape)
     plane = np.nan_to_num(result.astype(np.float64))
     smooth = gaussian_filter(plane, _SMOOTH)
     mean = uniform_filter(plane, side)
     slope = uniform_filter(np.hypot(*np.gradient(smooth)), side)
-    known = np.ones(plane.shape) if empty is None else uniform_filter((~empty).astype(float), side)
+    share = uniform_filter(known.astype(float), side)
     worth = {
         "brightest structure": mean,
         "edges": slope / np.sqrt(np.maximum(mean - mean.min(), 0) + mean.std() + 1e-12),
@@ -60,7 +60,7 @@ def details(result: np.ndarray, empty: np.ndarray | None = None) -> list[Detail]
     free[half : plane.shape[0] - side + half + 1, half : plane.shape[1] - side + half + 1] = True
     found = []
     for name, values in worth.items():
-        allowed = free & (known > 0.9)
+        allowed = free & (share > 0.9)
         if not allowed.any():
             continue
         y, x = np.unravel_index(np.argmax(np.where(allowed, values, -np.inf)), plane.shape)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy import fft
@@ -11,7 +12,6 @@ from scipy.ndimage import gaussian_filter
 from autodip.metrics.frc import SMALLEST, Frc
 from autodip.metrics.residual import Whiteness, whiteness
 from autodip.metrics.single_frc import single_image_frc
-from autodip.physics.defects import Defects
 from autodip.physics.noise import CORRELATED, Noise
 
 _LARGEST = 2048
@@ -74,8 +74,6 @@ class Examined:
         Ring correlation of two halves of the photons of the noisy image; in cycles per pixel.
     why_no_frc : str
         Why there is none.
-    valid : float
-        Share of the pixels that hold a measurement.
     """
 
     before: float
@@ -92,11 +90,10 @@ class Examined:
     expected: tuple[tuple[float, float], ...]
     frc: Frc | None
     why_no_frc: str
-    valid: float
 
 
 def examine(
-    noisy: np.ndarray, result: np.ndarray, noise: Noise | None, *, defects: bool = False
+    noisy: np.ndarray, result: np.ndarray, noise: Noise | None, *, kept: np.ndarray
 ) -> Examined:
     """Measure what can be measured on one plane.
 
@@ -106,14 +103,9 @@ def examine(
         In the same units.
     noise : Noise or None
         Noise of the plane in these units.
-    defects : bool
-        Whether the plane has defects, which are then found and left out.
+    kept : ndarray of bool, shape (Y, X)
+        Pixels that are compared; at least one.
     """
-    kept = np.isfinite(noisy) & np.isfinite(result)
-    if defects:
-        kept &= ~Defects.of(noisy).mask
-    if not kept.any():
-        kept = np.isfinite(result)
     top = _top(noisy)
     before = np.where(kept, np.nan_to_num(noisy.astype(np.float64)), 0)
     after = np.where(kept, np.nan_to_num(result.astype(np.float64)), 0)
@@ -141,7 +133,6 @@ def examine(
         expected=expected,
         frc=frc,
         why_no_frc=why,
-        valid=float(kept.mean()),
     )
 
 
@@ -185,7 +176,7 @@ def _by_brightness(
 
 def _parts(length: int, count: int) -> list[slice]:
     ends = np.linspace(0, length, count + 1).astype(int)
-    return [slice(int(a), int(b)) for a, b in zip(ends[:-1], ends[1:], strict=True) if b > a]
+    return [slice(int(a), int(b)) for a, b in pairwise(ends) if b > a]
 
 
 def _histogram(

@@ -6,20 +6,21 @@ from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image as Picture
-from PIL import ImageDraw, ImageFont
+from PIL import ImageDraw
 
-from autodip.pictures.contrast import grey, limits
+from autodip.pictures.contrast import grey
+from autodip.pictures.lettering import font, lettered, write
 from autodip.pictures.sizes import ScaleBar, reduced, scale_bar
 from autodip.report.page.details import Detail, details
 from autodip.report.page.material import Material
-from autodip.report.page.shown import MOST, pair_of, selection_note, shown_planes, title
+from autodip.report.page.shown import MOST, Shown, selection_note, shown_planes
 from autodip.report.page.svg import number
 from autodip.report.page.templating import visible
 from autodip.report.page.views import difference
 
 _SIDE, _LEAST_SIDE, _GAP, _HEAD, _NAME, _LINE = 480, 260, 10, 58, 26, 24
 _BACK, _INK, _SOFT = 255, 20, 95
-_TITLES = ("before", "after", "removed (before − after)")
+_TITLES = ("before", "after", "removed")
 
 
 def figure(material: Material) -> Picture.Image:
@@ -33,8 +34,7 @@ def figure(material: Material) -> Picture.Image:
     side = _SIDE if len(planes) == 1 else max(_LEAST_SIDE, _SIDE - 60 * len(planes))
     blocks = []
     for index in planes:
-        noisy, result = pair_of(material, index)
-        blocks.append(_block(material, title(material.denoised, index), noisy, result, side))
+        blocks.append(_block(material, Shown.of(material, index), side))
     width = max(block.width for block in blocks)
     sheet = Picture.new("L", (width, _HEAD + sum(block.height for block in blocks)), _BACK)
     _heading(sheet, material, planes)
@@ -55,16 +55,15 @@ def _heading(sheet: Picture.Image, material: Material, planes: Sequence[object])
         subtitle.append(f"the input is not shown: {visible(material.missing)}")
     preset = material.content.channels[0].choice.evidence.preset
     subtitle.append(f"autodip, preset {preset}")
-    _written(draw, (_GAP, 8), visible(material.name), 18, sheet.width - 2 * _GAP)
-    _written(draw, (_GAP, 33), "; ".join(subtitle), 13, sheet.width - 2 * _GAP, _SOFT)
+    write(draw, (_GAP, 8), visible(material.name), size=18, width=sheet.width - 2 * _GAP, ink=_INK)
+    write(draw, (_GAP, 33), "; ".join(subtitle), size=13, width=sheet.width - 2 * _GAP, ink=_SOFT)
 
 
-def _block(
-    material: Material, name: str, noisy: np.ndarray | None, result: np.ndarray, side: int
-) -> Picture.Image:
+def _block(material: Material, shown: Shown, side: int) -> Picture.Image:
     """Pictures of one plane above their details, under a line with its name."""
-    low, high = limits(result)
-    chosen = details(result)[0]
+    name, noisy, result = shown.name, shown.noisy, shown.result
+    low, high = shown.contrast
+    chosen = details(result, shown.known)[0]
     pictures = [(result, low, high)]
     if noisy is not None:
         removed, limit = difference(noisy, result)
@@ -76,12 +75,12 @@ def _block(
     sheet = Picture.new("L", size, _BACK)
     draw = ImageDraw.Draw(sheet)
     if name:
-        _written(draw, (_GAP, 2), visible(name), 15, size[0] - 2 * _GAP)
+        write(draw, (_GAP, 2), visible(name), size=15, width=size[0] - 2 * _GAP, ink=_INK)
     pixel = material.content.input.get("pixel_size_um", {}).get("X")
     for column, (plane, least, most) in enumerate(pictures):
         left = _GAP + column * (side + _GAP)
-        ends = f"   {number(least)} to {number(most)}"
-        _written(draw, (left, head - _LINE + 3), titles[column] + ends, 14, side)
+        ends = f": black {number(least)}, white {number(most)}"
+        write(draw, (left, head - _LINE + 3), titles[column] + ends, size=14, width=side, ink=_INK)
         whole = _whole(plane, least, most, chosen, side)
         sheet.paste(whole, (left, head))
         part = _enlarged(grey(chosen.of(plane), least, most), side)
@@ -92,13 +91,11 @@ def _block(
             bar = scale_bar(pixel, chosen.side)
             _bar(sheet, bar, part, (left, below), chosen.side)
     text = f"below: enlarged detail of {chosen.side} × {chosen.side} pixels, framed above"
-    _written(draw, (_GAP, size[1] - _LINE), text, 12, size[0] - 2 * _GAP, _SOFT)
+    write(draw, (_GAP, size[1] - _LINE), text, size=12, width=size[0] - 2 * _GAP, ink=_SOFT)
     return sheet
 
 
-def _whole(
-    plane: np.ndarray, low: float, high: float, detail: Detail, side: int
-) -> Picture.Image:
+def _whole(plane: np.ndarray, low: float, high: float, detail: Detail, side: int) -> Picture.Image:
     """A plane fitted into a square of this side, with the frame of its detail."""
     small = reduced(plane, side)
     drawn = Picture.fromarray(grey(small, low, high))
@@ -129,22 +126,12 @@ def _bar(
     right, bottom = corner[0] + picture.width - 12, corner[1] + picture.height - 12
     draw.rectangle((right - length - 1, bottom - 6, right + 1, bottom + 1), fill=0)
     draw.rectangle((right - length, bottom - 5, right, bottom), fill=255)
-    font = ImageFont.load_default(15)
-    at = (right - length / 2, bottom - 10)
-    draw.text(at, bar.text, fill=255, font=font, anchor="md", stroke_width=2, stroke_fill=0)
-
-
-def _written(
-    draw: ImageDraw.ImageDraw,
-    at: tuple[float, float],
-    text: str,
-    size: int,
-    width: float,
-    ink: int = _INK,
-) -> None:
-    """Write one line, cut to a width."""
-    font = ImageFont.load_default(size)
-    line = text
-    while len(line) > 1 and draw.textlength(line, font=font) > width:
-        line = line.removesuffix("…")[:-1] + "…"
-    draw.text(at, line, fill=ink, font=font)
+    draw.text(
+        (right - length / 2, bottom - 10),
+        lettered(bar.text),
+        fill=255,
+        font=font(15),
+        anchor="md",
+        stroke_width=2,
+        stroke_fill=0,
+    )

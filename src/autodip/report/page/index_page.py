@@ -6,14 +6,18 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
+from autodip.errors import OutputError
 from autodip.report.page.card import Card
 from autodip.report.page.conspicuous import FAR, LEAST, QUANTITIES, conspicuous
 from autodip.report.page.templating import rendered
 from autodip.runs.companions import PAGE_SUFFIX
 from autodip.util.files import replacing
+from autodip.util.paths import exists
 from autodip.util.text import name_text
 
 INDEX = "index.html"
+_GENERATOR = '<meta name="generator" content="autodip">'
+_START = 2000
 
 
 def pages_in(folder: Path) -> list[Path]:
@@ -41,10 +45,27 @@ def write_index(folder: Path) -> Path | None:
     cards = list(_cards(folder))
     if not cards:
         return None
+    check_index(folder)
     target = folder / INDEX
     with replacing(target) as (part,):
         part.write_text(_index(folder, cards), encoding="utf-8")
     return target
+
+
+def check_index(folder: Path) -> None:
+    """Raise an OutputError if the index of a folder would replace a file of somebody else."""
+    target = folder / INDEX
+    if not exists(target):
+        return
+    try:
+        with target.open(encoding="utf-8", errors="replace") as file:
+            ours = _GENERATOR in file.read(_START)
+    except OSError:
+        ours = False
+    if not ours:
+        raise OutputError(
+            f"{target} exists and was not written by autodip; move it away, or choose another place"
+        )
 
 
 def _cards(folder: Path) -> Iterator[tuple[Path, Card]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -83,18 +82,20 @@ def page_of_result(
 def _plane(facts: Facts, number: int, planes: int) -> dict[str, Any]:
     """What the template shows of a plane."""
     examined = facts.examined
-    measured = examined is not None
+    drawn = {
+        "histogram": plots.histogram_plot,
+        "linearity": plots.linearity_plot,
+        "spectrum": plots.spectrum_plot,
+        "frc": plots.frc_plot,
+    }
     return {
+        **{name: plot(examined) if examined else None for name, plot in drawn.items()},
         "name": facts.name,
         "facts": facts,
         "examined": examined,
         "views": views(facts, number, largest_of(planes)),
         "noise_plot": plots.noise_plot(facts),
         "loss_plot": plots.loss_plot(facts),
-        "histogram": plots.histogram_plot(examined) if measured else None,
-        "linearity": plots.linearity_plot(examined) if measured else None,
-        "spectrum": plots.spectrum_plot(examined) if measured else None,
-        "frc": plots.frc_plot(examined) if measured else None,
         "resolution": _resolution(facts),
         "expected": facts.expected,
         "too_high": (LEAST_TOO_HIGH, TOO_HIGH, MOST_TOO_HIGH),
@@ -196,6 +197,14 @@ def _commands(material: Material) -> list[str]:
     return [shlex.join(words)]
 
 
+def _amount(facts: Facts) -> float | None:
+    """What was removed, relative to the expected noise: measured, or as recorded."""
+    if facts.examined is not None:
+        return facts.examined.amount
+    assessed = facts.records[0].assessment if facts.records else None
+    return None if assessed is None else assessed.removed_to_noise
+
+
 def _card(material: Material, shown: Sequence[Facts], what: Sequence[str]) -> Card:
     """Card for an index, from the first plane that is shown."""
     facts = shown[0]
@@ -204,14 +213,13 @@ def _card(material: Material, shown: Sequence[Facts], what: Sequence[str]) -> Ca
     span = ends[1] - ends[0]
     examined = facts.examined
     near = facts.channel.choice.evidence.familiarity
-    assessed = facts.records[0].assessment if facts.records else None
     return Card(
         name=material.name,
         preset=facts.channel.choice.evidence.preset,
-        before="" if facts.noisy is None else thumbnail(facts.noisy, ends),
-        after=thumbnail(facts.result, ends),
+        before="" if facts.shown.noisy is None else thumbnail(facts.shown.noisy, ends),
+        after=thumbnail(facts.shown.result, ends),
         noise=facts.noise.sigma / span if facts.noise else None,
-        removed=examined.amount if examined else assessed and assessed.removed_to_noise,
+        removed=_amount(facts),
         whiteness=examined.white.excess if examined and examined.white else None,
         psnr=facts.expected.psnr if facts.expected else None,
         flux=100 * (examined.after - examined.before) / span if examined else None,
@@ -219,5 +227,3 @@ def _card(material: Material, shown: Sequence[Facts], what: Sequence[str]) -> Ca
         seconds=material.content.seconds,
         doubts=tuple(what),
     )
-
-

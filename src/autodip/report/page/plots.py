@@ -38,9 +38,7 @@ def noise_plot(facts: Facts) -> Markup | None:
 
 def histogram_plot(examined: Examined) -> Markup:
     """Histogram before and after, with a logarithmic count."""
-    before, after = (
-        columns(examined.edges, np.maximum(counts, 0.5)) for counts in examined.counts
-    )
+    before, after = (columns(examined.edges, np.maximum(counts, 0.5)) for counts in examined.counts)
     return (
         Plot(
             Axis(_GREY),

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from itertools import product
 
 import numpy as np
 
 from autodip.image.image import Image, PlaneIndex
+from autodip.physics.defects import Defects
+from autodip.pictures.contrast import limits
 from autodip.report.page.material import Material
+from autodip.runs.plane_records import RepairRecord
 
 MOST = 6
 """Number of planes that are shown at most."""
@@ -65,7 +70,61 @@ def selection_note(image: Image, shown: list[PlaneIndex]) -> str:
     return f"{len(shown)} of {total} planes are shown"
 
 
-def pair_of(material: Material, index: PlaneIndex) -> tuple[np.ndarray | None, np.ndarray]:
-    """Noisy pixels (None if the input is missing) and denoised pixels (Y, X) of a plane."""
-    noisy = None if material.noisy is None else material.plane(material.noisy, index)
-    return noisy, material.plane(material.denoised, index)
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """Pixels of one plane that is shown.
+
+    Parameters
+    ----------
+    name : str
+        Title of the plane; empty if it is the only one.
+    noisy : ndarray or None, shape (Y, X)
+        None if the input is missing.
+    result : ndarray, shape (Y, X)
+    known : ndarray of bool, shape (Y, X)
+        Pixels that hold a measurement.
+    good : ndarray of bool, shape (Y, X)
+        Those of them that were not replaced.
+    repair : RepairRecord or None
+    """
+
+    name: str
+    noisy: np.ndarray | None = field(repr=False)
+    result: np.ndarray = field(repr=False)
+    known: np.ndarray = field(repr=False)
+    good: np.ndarray = field(repr=False)
+    repair: RepairRecord | None
+
+    @classmethod
+    def of(cls, material: Material, index: PlaneIndex) -> Shown:
+        """Pixels of a plane; defects are found again in the input if the run found any."""
+        noisy = None if material.noisy is None else material.plane(material.noisy, index)
+        result = material.plane(material.denoised, index)
+        repairs = material.content.repairs
+        repair = next((one for one in repairs if same_plane(one.index, index)), None)
+        known = np.isfinite(result)
+        good = known.copy() if noisy is None else known & np.isfinite(noisy)
+        if noisy is not None and repair is not None and (repair.empty or repair.outliers):
+            defects = Defects.of(noisy)
+            known, good = known & ~defects.empty, good & ~defects.mask
+        if not good.any():
+            known = good = np.ones(result.shape, bool)
+        return cls(
+            name=title(material.denoised, index),
+            noisy=noisy,
+            result=result,
+            known=known,
+            good=good,
+            repair=repair,
+        )
+
+    @property
+    def contrast(self) -> tuple[float, float]:
+        """Grey values that are drawn black and white, from the result."""
+        return limits(self.result[self.known])
+
+
+def same_plane(recorded: Mapping[str, int], index: PlaneIndex) -> bool:
+    """Whether a record is that of a plane; axes of length 1 may be missing in either."""
+    found = dict(index)
+    return all(recorded.get(axis, 0) == found.get(axis, 0) for axis in {*recorded, *found})

@@ -161,8 +161,9 @@ class Plot:
             parts.append(_grid(_LEFT, at, right, at))
             parts.append(_text(_LEFT - 6, at + 4, number(tick), "end"))
         parts.append(_text((_LEFT + right) / 2, floor + 37, self.x.title, "middle"))
-        turned = '<text class="t" text-anchor="middle" transform="translate(14 {}) rotate(-90)">{}</text>'
-        parts.append(Markup(turned).format(f"{(head + floor) / 2:.1f}", self.y.title))
+        turned = Markup('<text class="t" text-anchor="middle" transform="{}">{}</text>')
+        place = f"translate(14 {(head + floor) / 2:.1f}) rotate(-90)"
+        parts.append(turned.format(place, self.y.title))
         return parts
 
 
@@ -208,5 +209,8 @@ def columns(edges: np.ndarray, counts: np.ndarray) -> list[tuple[float, float]]:
     return [
         point
         for number, count in enumerate(counts)
-        for point in ((float(edges[number]), float(count)), (float(edges[number + 1]), float(count)))
+        for point in (
+            (float(edges[number]), float(count)),
+            (float(edges[number + 1]), float(count)),
+        )
     ]

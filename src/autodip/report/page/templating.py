@@ -81,6 +81,4 @@ def visible(text: object) -> str:
 
     File names may contain line breaks, and marks that reverse the direction of what follows.
     """
-    return "".join(
-        ascii(one)[1:-1] if ord(one) in _HIDDEN else one for one in str(text)
-    )
+    return "".join(ascii(one)[1:-1] if ord(one) in _HIDDEN else one for one in str(text))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autodip.pictures.contrast import grey, limits
+from autodip.pictures.contrast import grey
 from autodip.pictures.encode import data_url
 from autodip.pictures.sizes import ScaleBar, reduced, scale_bar
 from autodip.report.page.facts import Facts
@@ -50,7 +50,7 @@ class Contrast:
     @classmethod
     def of(cls, facts: Facts) -> Contrast:
         """Contrasts of a plane, from its result and its noise."""
-        low, high = limits(facts.result)
+        low, high = facts.shown.contrast
         level, noise = facts.background
         dark, light = level - 3 * noise, level + 6 * noise
         if not noise or light >= high:
@@ -83,23 +83,25 @@ class Contrast:
 def views(facts: Facts, number: int, largest: int) -> dict[str, Any]:
     """Pictures of a plane, for the template of the page."""
     contrast = Contrast.of(facts)
-    rows, columns = facts.result.shape
+    rows, columns = facts.shown.result.shape
     found: dict[str, Any] = {
         "number": number,
         "rows": rows,
         "columns": columns,
         "contrast": contrast,
-        "after": data_url(contrast.stored(reduced(facts.result, largest))),
+        "after": data_url(contrast.stored(reduced(facts.shown.result, largest))),
         "before": None,
-        "shrunk": round(max(facts.result.shape) / largest, 1) if max(rows, columns) > largest else 0,
+        "shrunk": round(max(facts.shown.result.shape) / largest, 1)
+        if max(rows, columns) > largest
+        else 0,
         "form": "narrow" if rows > 1.5 * columns else "square" if rows > 0.7 * columns else "wide",
         "pixelated": columns <= _ENLARGED,
         "bar": _bar(scale_bar(facts.pixel_size, columns), rows, columns),
         "marks": _marks(facts),
     }
-    if facts.noisy is not None:
-        found["before"] = data_url(contrast.stored(reduced(facts.noisy, largest)))
-        found |= _removed(facts.noisy, facts.result, min(largest, _REMOVED))
+    if facts.shown.noisy is not None:
+        found["before"] = data_url(contrast.stored(reduced(facts.shown.noisy, largest)))
+        found |= _removed(facts.shown.noisy, facts.shown.result, min(largest, _REMOVED))
     found["details"] = [_detail(facts, contrast, number) for number in range(len(facts.details))]
     return found
 
@@ -123,7 +125,7 @@ def _bar(bar: ScaleBar | None, rows: int, columns: int) -> dict[str, Any] | None
 
 def _marks(facts: Facts) -> list[tuple[int, int]]:
     """Rows and columns of replaced pixels."""
-    places = facts.repair.places if facts.repair is not None else ()
+    places = facts.shown.repair.places if facts.shown.repair is not None else ()
     return [(int(place[0]), int(place[1])) for place in places]
 
 
@@ -151,10 +153,10 @@ def _detail(facts: Facts, contrast: Contrast, number: int) -> dict[str, Any]:
     one = facts.details[number]
     background = one.name == "darkest background"
     ends = (contrast.dark, contrast.light) if background else (contrast.low, contrast.high)
-    pictures = [("after", data_url(grey(one.of(facts.result), *ends)))]
-    if facts.noisy is not None:
-        removed, limit = difference(one.of(facts.noisy), one.of(facts.result))
-        pictures.insert(0, ("before", data_url(grey(one.of(facts.noisy), *ends))))
+    pictures = [("after", data_url(grey(one.of(facts.shown.result), *ends)))]
+    if facts.shown.noisy is not None:
+        removed, limit = difference(one.of(facts.shown.noisy), one.of(facts.shown.result))
+        pictures.insert(0, ("before", data_url(grey(one.of(facts.shown.noisy), *ends))))
         pictures.append(("removed", data_url(grey(removed, -limit, limit))))
     return {
         "name": one.name,

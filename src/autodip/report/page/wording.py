@@ -110,8 +110,9 @@ def _of_plane(facts: Facts) -> Iterator[str]:
         return
     if examined.white is not None and examined.white.excess > _COLOURED:
         yield (
-            f"what was removed is correlated between neighbours by {examined.white.excess:.2f} more "
-            "than the noise: look for structure in the picture of what was removed"
+            "what was removed is correlated between neighbours by "
+            f"{examined.white.excess:.2f} more than the noise: look for structure in "
+            "the picture of what was removed"
         )
     if examined.saturated[0] > 10 * _FRACTION and noise is not None and noise.saturated:
         yield (
@@ -149,9 +150,9 @@ def always(shown: Sequence[Facts]) -> Iterator[str]:
     if noise:
         yield (
             f"In the background (about {number(level)} grey values) the noise of single pixels is "
-            f"{number(noise)}. A spot of 3 × 3 pixels that is less than {number(noise)} grey values "
-            "brighter than its surroundings cannot be told from noise (three standard deviations "
-            "of the mean of nine pixels): if the result shows one, it is no evidence."
+            f"{number(noise)}. A spot of 3 × 3 pixels that is less than {number(noise)} grey "
+            "values brighter than its surroundings cannot be told from noise (three standard "
+            "deviations of the mean of nine pixels): if the result shows one, it is no evidence."
         )
     frc = facts.examined.frc if facts.examined else None
     resolution = frc.resolution() if frc is not None else None
