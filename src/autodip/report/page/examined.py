@@ -232,8 +232,7 @@ def _rings(power: np.ndarray) -> tuple[tuple[float, float], ...]:
     y, x = (fft.fftfreq(side) for side in power.shape)
     radius = np.hypot(y[:, None], x[None, :])
     ring = np.minimum((radius / 0.5 * _RINGS).astype(int), _RINGS).ravel()
-    power = power.copy()
-    power[0, 0] = 0
+    ring[0] = _RINGS  # the mean is no ring
     count = np.bincount(ring, minlength=_RINGS + 1)[:_RINGS]
     total = np.bincount(ring, power.ravel(), minlength=_RINGS + 1)[:_RINGS]
     frequency = 0.5 * (np.arange(_RINGS) + 0.5) / _RINGS

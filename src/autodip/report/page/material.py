@@ -110,9 +110,12 @@ def _input(
     """Input as it was denoised, or the reason why there is none."""
     path = find_input(target, content, inputs)
     if path is None:
-        where = "there" if inputs is None else f"in {name_text(str(inputs))}"
-        named = content.input.get("path") or content.input.get("file")
-        return None, f"{named} was not found {where}; --inputs FOLDER names its folder"
+        stated, name = content.input.get("path"), content.input.get("file")
+        if inputs is not None:
+            return None, f"{name} was not found in {name_text(str(inputs))}"
+        if stated is None:
+            return None, f"The sidecar does not state the folder of {name}; --inputs FOLDER does"
+        return None, f"{stated} was not found; --inputs FOLDER names its folder"
     scratch.mkdir()
     try:
         if sha256(path) != content.input.get("sha256"):
@@ -133,11 +136,12 @@ def find_input(target: Path, content: Sidecar, inputs: Path | None) -> Path | No
         Folder with the input, or with the folders of its inputs; None for the place that the
         sidecar states.
     """
-    stated = content.input.get("path") or content.input.get("file")
+    stated = content.input.get("path")
+    if inputs is None:
+        return _there(target.parent / stated) if isinstance(stated, str) else None
+    stated = stated or content.input.get("file")
     if not isinstance(stated, str):
         return None
-    if inputs is None:
-        return _there(target.parent / stated)
     parts = Path(stated).parts
     below = parts[len(parts) - parts[::-1].index("..") :] if ".." in parts else parts
     below = tuple(part for part in below if part != Path(part).anchor)

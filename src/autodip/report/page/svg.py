@@ -79,8 +79,8 @@ def number(value: float) -> str:
     """A number of a few digits, with thousands as k and millions as M."""
     if value == 0 or not math.isfinite(value):
         return f"{value:g}"
-    for unit, size in (("M", 1e6), ("k", 1e3)):
-        if abs(value) >= 10 * size:
+    for unit, size, least in (("M", 1e6, 1e6), ("k", 1e3, 1e4)):
+        if abs(value) >= least:
             return f"{value / size:.3g}{unit}"
     if abs(value) >= 100:
         return f"{value:.0f}"
