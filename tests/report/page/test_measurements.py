@@ -57,7 +57,7 @@ def test_pixels_that_are_left_out_do_not_count(scene):
     noisy, result = truth + noise, truth.copy()
     kept = np.ones(truth.shape, bool)
     kept[:30] = False
-    noisy[:30], result[:30] = 1e6, np.nan
+    noisy[:30], result[:30] = 1e6, -1e6
     found = examine(noisy, result, WHITE, kept=kept)
     assert found.amount == pytest.approx(1, abs=0.02)
     assert found.before == pytest.approx(truth[30:].mean(), abs=1)

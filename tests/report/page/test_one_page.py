@@ -265,3 +265,32 @@ def test_neighbours_have_pictures_if_their_base_has_pixels(done, noisy, tmp_path
 
 def _with(material: Material, content):
     return dataclasses.replace(material, content=sidecar.Sidecar.parse(content))
+
+
+def odd_images():
+    rng = np.random.default_rng(0)
+    missing = rng.normal(0, 1, (80, 90)).astype(np.float32)
+    missing[:5], missing[30, 30] = np.nan, np.inf
+    saturated = rng.poisson(200, (64, 64)).clip(0, 255).astype(np.uint8)
+    saturated[20:30] = 255
+    return {
+        "missing": missing,
+        "saturated": saturated,
+        "strip": rng.poisson(50, (16, 400)).astype(np.uint16),
+        "tiny": rng.poisson(5, (9, 7)).astype(np.uint8),
+        "rare photons": rng.poisson(0.05, (128, 128)).astype(np.uint8),
+        "binary": (rng.random((64, 64)) < 0.5).astype(np.uint8),
+        "huge": 1e30 * rng.random((64, 64)),
+        "negative": rng.normal(-500, 3, (70, 64)),
+    }
+
+
+@pytest.mark.parametrize("name", odd_images())
+def test_odd_images_have_a_page_and_a_figure(cli, tmp_path, name):
+    tifffile.imwrite(tmp_path / "odd.tif", odd_images()[name])
+    quick = ("--iterations", "2", "--no-refine", "--figure", "--report")
+    code, _, said = cli("denoise", tmp_path / "odd.tif", "-o", tmp_path / "o/", *quick)
+    assert code == 0, said
+    text = (tmp_path / "o" / "odd.tif.autodip.html").read_text(encoding="utf-8")
+    assert "Before and after" in text
+    assert not re.search(r"\b(nan|inf)\b", Reader(text).text.replace("NaN", ""))

@@ -89,8 +89,8 @@ def conspicuous(cards: Sequence[Card]) -> list[list[str]]:
                 if abs(far) > FAR:
                     side = "above" if far > 0 else "below"
                     reasons[number].append(
-                        f"{quantity.title} {format(value, quantity.form)} is far {side} the median "
-                        f"{format(float(np.median(known)), quantity.form)}"
+                        f"{quantity.title.split(',')[0]} {format(value, quantity.form)} is far "
+                        f"{side} the median {format(float(np.median(known)), quantity.form)}"
                     )
     return reasons
 

@@ -41,11 +41,12 @@ def details(result: np.ndarray, known: np.ndarray) -> list[Detail]:
     Parameters
     ----------
     result : ndarray, shape (Y, X)
+        Finite numbers.
     known : ndarray of bool, shape (Y, X)
         Pixels that hold a measurement; details with many others are avoided.
     """
     side = min(_SIDE, max(_LEAST, min(result.shape) // 3), *result.shape)
-    plane = np.nan_to_num(result.astype(np.float64))
+    plane = result.astype(np.float64)
     smooth = gaussian_filter(plane, _SMOOTH)
     mean = uniform_filter(plane, side)
     slope = uniform_filter(np.hypot(*np.gradient(smooth)), side)

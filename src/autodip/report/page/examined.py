@@ -100,15 +100,15 @@ def examine(
     Parameters
     ----------
     noisy, result : ndarray, shape (Y, X)
-        In the same units.
+        Finite numbers in the same units.
     noise : Noise or None
         Noise of the plane in these units.
     kept : ndarray of bool, shape (Y, X)
         Pixels that are compared; at least one.
     """
     top = _top(noisy)
-    before = np.where(kept, np.nan_to_num(noisy.astype(np.float64)), 0)
-    after = np.where(kept, np.nan_to_num(result.astype(np.float64)), 0)
+    before = np.where(kept, noisy.astype(np.float64), 0)
+    after = np.where(kept, result.astype(np.float64), 0)
     residual = before - after
     sigma = _sigma(after, noise)
     # Of single pixels, those that noise made brighter would be taken for brighter ones.
@@ -138,7 +138,7 @@ def examine(
 
 def _top(noisy: np.ndarray) -> float:
     """Grey value that counts as saturated: the largest of the type, or of the image."""
-    largest = float(np.nanmax(noisy))
+    largest = float(noisy.max())
     if noisy.dtype.kind in "iu" and noisy.dtype.itemsize == 1:
         return float(np.iinfo(noisy.dtype).max)
     return largest

@@ -17,6 +17,9 @@ from autodip.runs.plane_records import RepairRecord
 MOST = 6
 """Number of planes that are shown at most."""
 
+_LARGEST, _LEAST_SPAN = 1e100, 1e-9
+"""Largest number that is no sign of a missing value; least range of a contrast, relative."""
+
 _NAMES = {"T": "frame", "Z": "slice", "C": "channel", "S": "colour"}
 
 
@@ -81,6 +84,7 @@ class Shown:
     noisy : ndarray or None, shape (Y, X)
         None if the input is missing.
     result : ndarray, shape (Y, X)
+        Like ``noisy`` without NaN and infinite numbers.
     known : ndarray of bool, shape (Y, X)
         Pixels that hold a measurement.
     good : ndarray of bool, shape (Y, X)
@@ -102,8 +106,9 @@ class Shown:
         result = material.plane(material.denoised, index)
         repairs = material.content.repairs
         repair = next((one for one in repairs if same_plane(one.index, index)), None)
-        known = np.isfinite(result)
-        good = known.copy() if noisy is None else known & np.isfinite(noisy)
+        known = good = _is_number(result)
+        if noisy is not None:
+            known = good = known & _is_number(noisy)
         if noisy is not None and repair is not None and (repair.empty or repair.outliers):
             defects = Defects.of(noisy)
             known, good = known & ~defects.empty, good & ~defects.mask
@@ -111,8 +116,8 @@ class Shown:
             known = good = np.ones(result.shape, bool)
         return cls(
             name=title(material.denoised, index),
-            noisy=noisy,
-            result=result,
+            noisy=None if noisy is None else _finite(noisy),
+            result=_finite(result),
             known=known,
             good=good,
             repair=repair,
@@ -121,7 +126,21 @@ class Shown:
     @property
     def contrast(self) -> tuple[float, float]:
         """Grey values that are drawn black and white, from the result."""
-        return limits(self.result[self.known])
+        low, high = limits(self.result[self.known])
+        return low, max(high, low + _LEAST_SPAN * max(1.0, abs(low)))
+
+
+def _is_number(plane: np.ndarray) -> np.ndarray:
+    """Pixels that are neither NaN nor infinite nor stand for that."""
+    return np.asarray(np.abs(plane.astype(np.float64)) <= _LARGEST)
+
+
+def _finite(plane: np.ndarray) -> np.ndarray:
+    """A plane whose missing pixels have the lowest value of the others."""
+    known = _is_number(plane)
+    if known.all():
+        return plane
+    return np.where(known, plane, plane[known].min() if known.any() else 0)
 
 
 def same_plane(recorded: Mapping[str, int], index: PlaneIndex) -> bool:

@@ -55,12 +55,13 @@ class Contrast:
         dark, light = level - 3 * noise, level + 6 * noise
         if not noise or light >= high:
             dark, light = low, low + 0.25 * (high - low)
+        light = max(light, dark + 1e-3 * (high - low))
         top = max(high, light)
         return cls(low=low, high=high, dark=dark, light=light, bottom=min(low, dark), top=top)
 
     def stored(self, plane: np.ndarray) -> np.ndarray:
         """Pixels as 8 bits, by the root of their brightness."""
-        share = (np.nan_to_num(plane) - self.bottom) / (self.top - self.bottom)
+        share = (plane - self.bottom) / (self.top - self.bottom)
         return np.asarray((255 * np.sqrt(np.clip(share, 0, 1))).round(), np.uint8)
 
     def table(self, low: float, high: float) -> str:
@@ -131,7 +132,7 @@ def _marks(facts: Facts) -> list[tuple[int, int]]:
 
 def difference(noisy: np.ndarray, result: np.ndarray) -> tuple[np.ndarray, float]:
     """What was removed, and the value that is drawn white; minus it is drawn black."""
-    removed = np.nan_to_num(noisy.astype(np.float64) - result, posinf=0, neginf=0)
+    removed = noisy.astype(np.float64) - result
     return removed, max(float(np.percentile(np.abs(removed), _WIDE)), 1e-12)
 
 
