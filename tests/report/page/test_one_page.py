@@ -15,9 +15,11 @@ import autodip
 from autodip.bases import store
 from autodip.bases.records import Entry
 from autodip.errors import FormatError, ParameterError
+from autodip.report.page.figure import figure
 from autodip.report.page.material import Material, opened
 from autodip.report.page.one_page import page, page_of_result
 from autodip.report.page.reporter import Reporter
+from autodip.report.page.shown import Shown
 from autodip.runs import sidecar
 from tests.report.page.conftest import HOSTILE
 
@@ -236,6 +238,24 @@ def test_a_large_plane_is_reduced_and_the_page_stays_small(done, rng):
         text = page(dataclasses.replace(material, noisy=large, denoised=large.replace(data=pixels)))
     assert len(text) < 3.5e6
     assert "Shown reduced 1.7 times" in text
+
+
+def test_of_a_larger_plane_the_central_part_is_measured(done, rng):
+    pixels = rng.normal(1000, 100, (2300, 300)).astype(np.float32)
+    pixels[100:140, 100:140] = 5000
+    pixels[:, -4:] = np.nan
+    with opened(done) as material:
+        large = autodip.Image(pixels, "YX")
+        larger = dataclasses.replace(material, noisy=large, denoised=large)
+        shown = Shown.of(larger, ())
+        text = page(larger)
+        assert figure(larger).height > 500
+    assert shown.corner == (126, 0)
+    assert shown.result.shape == (2048, 300)
+    assert shown.after.shape == (1024, 134)  # areas of 2 x 2 pixels, reduced to 1024 rows
+    assert np.nanmax(shown.after) == pytest.approx(5000, rel=0.05)
+    assert shown.contrast[1] > 4000
+    assert "from its central 2048 × 300 pixels" in Reader(text).text
 
 
 def test_neighbours_have_pictures_if_their_base_has_pixels(done, noisy, tmp_path):

@@ -14,9 +14,6 @@ from autodip.metrics.residual import Whiteness, whiteness
 from autodip.metrics.single_frc import single_image_frc
 from autodip.physics.noise import CORRELATED, Noise
 
-_LARGEST = 2048
-"""Side of the central part of a larger plane on which spectra are measured, in pixels."""
-
 _RINGS = 48
 _SMOOTH = 3.0
 """Standard deviation of the Gaussian filter by which brightness is judged, in pixels."""
@@ -115,8 +112,7 @@ def examine(
     bright = gaussian_filter(after, _SMOOTH)
     tenths, removed = _by_brightness(before[kept], after[kept], bright[kept])
     edges, counts = _histogram(before[kept], after[kept])
-    part = _central(before.shape)
-    white, spectrum, expected = _colour(before[part], after[part], sigma, part, noise)
+    white, spectrum, expected = _colour(before, after, sigma, noise)
     frc, why = _ring_correlation(np.where(kept, before, np.median(before[kept])), noise)
     return Examined(
         before=float(before[kept].mean()),
@@ -191,18 +187,10 @@ def _histogram(
     return np.linspace(low, high, bins + 1), (counts[0], counts[1])
 
 
-def _central(shape: tuple[int, ...]) -> tuple[slice, ...]:
-    """Central part of a plane, as large as spectra are measured."""
-    sides = [min(side, _LARGEST) for side in shape]
-    starts = [(side - part) // 2 for side, part in zip(shape, sides, strict=True)]
-    return tuple(slice(start, start + part) for start, part in zip(starts, sides, strict=True))
-
-
 def _colour(
     before: np.ndarray,
     after: np.ndarray,
     sigma: np.ndarray | None,
-    part: tuple[slice, ...],
     noise: Noise | None,
 ) -> tuple[Whiteness | None, tuple[tuple[float, float], ...], tuple[tuple[float, float], ...]]:
     """Whiteness and spectrum of what was removed, and the spectrum of the noise."""
@@ -215,7 +203,7 @@ def _colour(
             return None, (), ()
         used: np.ndarray = np.full(before.shape, deviation)
     else:
-        used = sigma[part]
+        used = sigma
     lags = noise.autocorrelation if noise is not None else None
     own = None if lags is None else np.array(lags)
     white = whiteness(before, after, sigma=used, noise=own)
@@ -253,10 +241,9 @@ def _ring_correlation(noisy: np.ndarray, noise: Noise | None) -> tuple[Frc | Non
             "it needs noise that is independent from pixel to pixel, and the noise of this image "
             "is correlated between neighbours"
         )
-    part = noisy[_central(noisy.shape)]
-    if min(part.shape) < 4 * SMALLEST:
+    if min(noisy.shape) < 4 * SMALLEST:
         return None, "the image is too small"
-    curve = single_image_frc(part, gain=noise.gain, offset=-noise.constant / noise.gain)
+    curve = single_image_frc(noisy, gain=noise.gain, offset=-noise.constant / noise.gain)
     high = curve.frequency > 0.9 * curve.frequency[-1]
     beyond = float(np.average(curve.correlation[high], weights=curve.pixels[high]))
     if abs(beyond) > _TRUSTED:

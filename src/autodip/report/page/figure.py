@@ -61,15 +61,17 @@ def _heading(sheet: Picture.Image, material: Material, planes: Sequence[object])
 
 def _block(material: Material, shown: Shown, side: int) -> Picture.Image:
     """Pictures of one plane above their details, under a line with its name."""
-    name, noisy, result = shown.name, shown.noisy, shown.result
+    name, shape = shown.name, shown.shape
     low, high = shown.contrast
-    chosen = details(result, shown.known)[0]
-    pictures = [(result, low, high)]
-    if noisy is not None:
-        removed, limit = difference(noisy, result)
-        pictures = [(noisy, low, high), (result, low, high), (removed, -limit, limit)]
-    titles = _TITLES if noisy is not None else _TITLES[1:2]
-    height = round(side * min(1.0, result.shape[0] / result.shape[1]))
+    chosen = details(shown.result, shown.known)[0]
+    pictures = [(shown.after, shown.result, low, high)]
+    if shown.noisy is not None and shown.before is not None:
+        removed, limit = difference(shown.noisy, shown.result)
+        reduced_removed, _ = difference(shown.before, shown.after)
+        pictures.insert(0, (shown.before, shown.noisy, low, high))
+        pictures.append((reduced_removed, removed, -limit, limit))
+    titles = _TITLES if len(pictures) > 1 else _TITLES[1:2]
+    height = round(side * min(1.0, shape[0] / shape[1]))
     head = (_NAME if name else 0) + _LINE
     size = (len(pictures) * (side + _GAP) + _GAP, head + height + side + 2 * _GAP + _LINE)
     sheet = Picture.new("L", size, _BACK)
@@ -77,34 +79,40 @@ def _block(material: Material, shown: Shown, side: int) -> Picture.Image:
     if name:
         write(draw, (_GAP, 2), visible(name), size=15, width=size[0] - 2 * _GAP, ink=_INK)
     pixel = material.content.input.get("pixel_size_um", {}).get("X")
-    for column, (plane, least, most) in enumerate(pictures):
+    for column, (plane, part, least, most) in enumerate(pictures):
         left = _GAP + column * (side + _GAP)
         ends = f": black {number(least)}, white {number(most)}"
         write(draw, (left, head - _LINE + 3), titles[column] + ends, size=14, width=side, ink=_INK)
-        whole = _whole(plane, least, most, chosen, side)
+        whole = _whole(plane, least, most, side)
+        _frame(whole, chosen, shown)
         sheet.paste(whole, (left, head))
-        part = _enlarged(grey(chosen.of(plane), least, most), side)
+        enlarged = _enlarged(grey(chosen.of(part), least, most), side)
         below = head + height + _GAP
-        sheet.paste(part, (left, below))
+        sheet.paste(enlarged, (left, below))
         if column == 0:
-            _bar(sheet, scale_bar(pixel, result.shape[1]), whole, (left, head), result.shape[1])
+            _bar(sheet, scale_bar(pixel, shape[1]), whole, (left, head), shape[1])
             bar = scale_bar(pixel, chosen.side)
-            _bar(sheet, bar, part, (left, below), chosen.side)
+            _bar(sheet, bar, enlarged, (left, below), chosen.side)
     text = f"below: enlarged detail of {chosen.side} × {chosen.side} pixels, framed above"
     write(draw, (_GAP, size[1] - _LINE), text, size=12, width=size[0] - 2 * _GAP, ink=_SOFT)
     return sheet
 
 
-def _whole(plane: np.ndarray, low: float, high: float, detail: Detail, side: int) -> Picture.Image:
-    """A plane fitted into a square of this side, with the frame of its detail."""
-    small = reduced(plane, side)
-    drawn = Picture.fromarray(grey(small, low, high))
+def _whole(plane: np.ndarray, low: float, high: float, side: int) -> Picture.Image:
+    """A plane fitted into a square of this side."""
+    drawn = Picture.fromarray(grey(reduced(plane, side), low, high))
     scale = side / max(plane.shape)
     size = (max(1, round(plane.shape[1] * scale)), max(1, round(plane.shape[0] * scale)))
-    drawn = drawn.resize(size, Picture.Resampling.NEAREST)
-    left, top, length = detail.left * scale, detail.top * scale, detail.side * scale
-    ImageDraw.Draw(drawn).rectangle((left, top, left + length, top + length), outline=255, width=2)
-    return drawn
+    return drawn.resize(size, Picture.Resampling.NEAREST)
+
+
+def _frame(picture: Picture.Image, detail: Detail, shown: Shown) -> None:
+    """Draw the frame of a detail into the picture of the whole plane."""
+    scale = picture.width / shown.shape[1]
+    top, left = (detail.top + shown.corner[0]) * scale, (detail.left + shown.corner[1]) * scale
+    length = detail.side * scale
+    draw = ImageDraw.Draw(picture)
+    draw.rectangle((left, top, left + length, top + length), outline=255, width=2)
 
 
 def _enlarged(pixels: np.ndarray, side: int) -> Picture.Image:

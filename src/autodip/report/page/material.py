@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from autodip import io
 from autodip.errors import AutodipError, FormatError, ParameterError
-from autodip.image.image import Image, PlaneIndex
+from autodip.image.image import Image
 from autodip.runs import sidecar
 from autodip.runs.sidecar import Sidecar
 from autodip.util.files import sha256, size
@@ -49,10 +47,6 @@ class Material:
         if self.target is not None:
             return name_text(self.target.name)
         return str(self.content.output.get("file") or self.content.input.get("file") or "image")
-
-    def plane(self, image: Image, index: PlaneIndex) -> np.ndarray:
-        """Pixels (Y, X) of a plane; axes of length 1 that the image lacks are left out."""
-        return image.block(tuple(one for one in index if one[0] in image.axes))
 
 
 @contextmanager

@@ -216,8 +216,8 @@ def _card(material: Material, shown: Sequence[Facts], what: Sequence[str]) -> Ca
     return Card(
         name=material.name,
         preset=facts.channel.choice.evidence.preset,
-        before="" if facts.shown.noisy is None else thumbnail(facts.shown.noisy, ends),
-        after=thumbnail(facts.shown.result, ends),
+        before="" if facts.shown.before is None else thumbnail(facts.shown.before, ends),
+        after=thumbnail(facts.shown.after, ends),
         noise=facts.noise.sigma / span if facts.noise else None,
         removed=_amount(facts),
         whiteness=examined.white.excess if examined and examined.white else None,

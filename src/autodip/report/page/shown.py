@@ -11,14 +11,15 @@ import numpy as np
 from autodip.image.image import Image, PlaneIndex
 from autodip.physics.defects import Defects
 from autodip.pictures.contrast import limits
+from autodip.report.page.large_planes import block, central, finite, is_number, overview
 from autodip.report.page.material import Material
 from autodip.runs.plane_records import RepairRecord
 
 MOST = 6
 """Number of planes that are shown at most."""
 
-_LARGEST, _LEAST_SPAN = 1e100, 1e-9
-"""Largest number that is no sign of a missing value; least range of a contrast, relative."""
+_LEAST_SPAN = 1e-9
+"""Least range of a contrast, relative to its darkest value."""
 
 _NAMES = {"T": "frame", "Z": "slice", "C": "channel", "S": "colour"}
 
@@ -75,12 +76,16 @@ def selection_note(image: Image, shown: list[PlaneIndex]) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Shown:
-    """Pixels of one plane that is shown.
+    """Pixels of one plane that is shown, or of the central part of a large one.
 
     Parameters
     ----------
     name : str
         Title of the plane; empty if it is the only one.
+    shape : tuple of int
+        (Y, X) of the whole plane.
+    corner : tuple of int
+        Row and column at which the part begins; (0, 0) for a whole plane.
     noisy : ndarray or None, shape (Y, X)
         None if the input is missing.
     result : ndarray, shape (Y, X)
@@ -89,58 +94,77 @@ class Shown:
         Pixels that hold a measurement.
     good : ndarray of bool, shape (Y, X)
         Those of them that were not replaced.
+    overviews : tuple of ndarray or None
+        The whole plane of the input and of the result, reduced; None if the plane is not large,
+        and for an input that is missing.
     repair : RepairRecord or None
     """
 
     name: str
+    shape: tuple[int, int]
+    corner: tuple[int, int]
     noisy: np.ndarray | None = field(repr=False)
     result: np.ndarray = field(repr=False)
     known: np.ndarray = field(repr=False)
     good: np.ndarray = field(repr=False)
+    overviews: tuple[np.ndarray | None, np.ndarray | None] = field(repr=False)
     repair: RepairRecord | None
 
     @classmethod
     def of(cls, material: Material, index: PlaneIndex) -> Shown:
         """Pixels of a plane; defects are found again in the input if the run found any."""
-        noisy = None if material.noisy is None else material.plane(material.noisy, index)
-        result = material.plane(material.denoised, index)
+        denoised, original = material.denoised, material.noisy
+        part = central(denoised.plane_shape)
+        noisy = None if original is None else block(original, index, part)
+        result = block(denoised, index, part)
         repairs = material.content.repairs
         repair = next((one for one in repairs if same_plane(one.index, index)), None)
-        known = good = _is_number(result)
+        known = good = is_number(result)
         if noisy is not None:
-            known = good = known & _is_number(noisy)
+            known = good = known & is_number(noisy)
         if noisy is not None and repair is not None and (repair.empty or repair.outliers):
             defects = Defects.of(noisy)
             known, good = known & ~defects.empty, good & ~defects.mask
         if not good.any():
             known = good = np.ones(result.shape, bool)
         return cls(
-            name=title(material.denoised, index),
-            noisy=None if noisy is None else _finite(noisy),
-            result=_finite(result),
+            name=title(denoised, index),
+            shape=denoised.plane_shape,
+            corner=(part[0].start, part[1].start),
+            noisy=None if noisy is None else finite(noisy),
+            result=finite(result),
             known=known,
             good=good,
+            overviews=(
+                None if original is None else overview(original, index),
+                overview(denoised, index),
+            ),
             repair=repair,
         )
+
+    @property
+    def is_part(self) -> bool:
+        """Whether these are not all pixels of the plane."""
+        return self.result.shape != self.shape
 
     @property
     def contrast(self) -> tuple[float, float]:
         """Grey values that are drawn black and white, from the result."""
         low, high = limits(self.result[self.known])
+        whole = self.overviews[1]
+        if whole is not None:
+            high = max(high, limits(whole)[1])
         return low, max(high, low + _LEAST_SPAN * max(1.0, abs(low)))
 
+    @property
+    def before(self) -> np.ndarray | None:
+        """The whole plane of the input, reduced if it is large."""
+        return self.noisy if self.overviews[0] is None else self.overviews[0]
 
-def _is_number(plane: np.ndarray) -> np.ndarray:
-    """Pixels that are neither NaN nor infinite nor stand for that."""
-    return np.asarray(np.abs(plane.astype(np.float64)) <= _LARGEST)
-
-
-def _finite(plane: np.ndarray) -> np.ndarray:
-    """A plane whose missing pixels have the lowest value of the others."""
-    known = _is_number(plane)
-    if known.all():
-        return plane
-    return np.where(known, plane, plane[known].min() if known.any() else 0)
+    @property
+    def after(self) -> np.ndarray:
+        """The whole plane of the result, reduced if it is large."""
+        return self.result if self.overviews[1] is None else self.overviews[1]
 
 
 def same_plane(recorded: Mapping[str, int], index: PlaneIndex) -> bool:

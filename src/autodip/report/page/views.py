@@ -11,9 +11,7 @@ from autodip.pictures.contrast import grey
 from autodip.pictures.encode import data_url
 from autodip.pictures.sizes import ScaleBar, reduced, scale_bar
 from autodip.report.page.facts import Facts
-
-LARGEST = 1024
-"""Largest side of the pictures of a single plane, in pixels."""
+from autodip.report.page.large_planes import LARGEST_PICTURE
 
 _REMOVED = 512
 _LUT = 64
@@ -84,25 +82,24 @@ class Contrast:
 def views(facts: Facts, number: int, largest: int) -> dict[str, Any]:
     """Pictures of a plane, for the template of the page."""
     contrast = Contrast.of(facts)
-    rows, columns = facts.shown.result.shape
+    shown = facts.shown
+    rows, columns = shown.shape
     found: dict[str, Any] = {
         "number": number,
         "rows": rows,
         "columns": columns,
         "contrast": contrast,
-        "after": data_url(contrast.stored(reduced(facts.shown.result, largest))),
+        "after": data_url(contrast.stored(reduced(shown.after, largest))),
         "before": None,
-        "shrunk": round(max(facts.shown.result.shape) / largest, 1)
-        if max(rows, columns) > largest
-        else 0,
+        "shrunk": round(max(rows, columns) / largest, 1) if max(rows, columns) > largest else 0,
         "form": "narrow" if rows > 1.5 * columns else "square" if rows > 0.7 * columns else "wide",
         "pixelated": columns <= _ENLARGED,
         "bar": _bar(scale_bar(facts.pixel_size, columns), rows, columns),
         "marks": _marks(facts),
     }
-    if facts.shown.noisy is not None:
-        found["before"] = data_url(contrast.stored(reduced(facts.shown.noisy, largest)))
-        found |= _removed(facts.shown.noisy, facts.shown.result, min(largest, _REMOVED))
+    if shown.before is not None:
+        found["before"] = data_url(contrast.stored(reduced(shown.before, largest)))
+        found |= _removed(facts, min(largest, _REMOVED))
     found["details"] = [_detail(facts, contrast, number) for number in range(len(facts.details))]
     return found
 
@@ -136,10 +133,12 @@ def difference(noisy: np.ndarray, result: np.ndarray) -> tuple[np.ndarray, float
     return removed, max(float(np.percentile(np.abs(removed), _WIDE)), 1e-12)
 
 
-def _removed(noisy: np.ndarray, result: np.ndarray, largest: int) -> dict[str, Any]:
-    removed, limit = difference(noisy, result)
+def _removed(facts: Facts, largest: int) -> dict[str, Any]:
+    """What was removed from the whole plane."""
+    assert facts.shown.before is not None  # asked by the caller
+    removed, limit = difference(facts.shown.before, facts.shown.after)
     small = reduced(removed, largest)
-    shrunk = max(removed.shape) / max(small.shape)
+    shrunk = max(facts.shown.shape) / max(small.shape)
     if shrunk > 1:
         limit = max(float(np.percentile(np.abs(small), _WIDE)), 1e-12)
     return {
@@ -161,8 +160,8 @@ def _detail(facts: Facts, contrast: Contrast, number: int) -> dict[str, Any]:
         pictures.append(("removed", data_url(grey(removed, -limit, limit))))
     return {
         "name": one.name,
-        "top": one.top,
-        "left": one.left,
+        "top": facts.shown.corner[0] + one.top,
+        "left": facts.shown.corner[1] + one.left,
         "side": one.side,
         "ends": ends,
         "pictures": pictures,
@@ -171,7 +170,8 @@ def _detail(facts: Facts, contrast: Contrast, number: int) -> dict[str, Any]:
 
 def largest_of(planes: int) -> int:
     """Largest side of the pictures, such that those of all planes together stay small."""
-    return int(min(LARGEST, LARGEST / np.sqrt(max(1, planes)) * (1.2 if planes > 1 else 1)))
+    share = 1.2 / np.sqrt(planes) if planes > 1 else 1.0
+    return int(LARGEST_PICTURE * min(1.0, share))
 
 
 def thumbnail(plane: np.ndarray, ends: tuple[float, float], side: int = 112) -> str:
