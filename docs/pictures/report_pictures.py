@@ -104,7 +104,7 @@ def main() -> None:
         try:
             pictures = {
                 "report-page": shoot(chrome, page, (1320, 900), "#pictures", SLIDE),
-                "report-top": shoot(chrome, page, (1100, 620)),
+                "report-top": shoot(chrome, out / "well5_mito.tif.autodip.html", (1100, 640)),
                 "report-plots": shoot(chrome, page, (1100, 1500), "#removed"),
                 "report-phone": shoot(chrome, page, (390, 900), "#pictures", STRETCH),
                 "report-index": shoot(chrome, out / "index.html", (1280, 1180)),

@@ -17,7 +17,7 @@ from autodip.errors import ParameterError
 from autodip.pipeline.options import SPECS
 from autodip.runs import manifest, saving, selection, sidecar
 from autodip.runs.batch import Batch
-from autodip.runs.companions import FIGURE_SUFFIX, PAGE_SUFFIX
+from autodip.runs.companions import FIGURE_SUFFIX, PAGE_SUFFIX, Companions
 from autodip.runs.inputs import Input, find, several
 from autodip.runs.job import Job, Settings
 from autodip.runs.journal import digest, plain
@@ -101,9 +101,6 @@ def command(
     For more than one file, run.json and summary.csv are written to the output folder. Such a run
     can be stopped at any time; the same command resumes it.
     """
-    from autodip.report.page.index_page import check_index, write_index  # noqa: PLC0415
-    from autodip.report.page.reporter import Reporter  # noqa: PLC0415  (keeps help fast)
-
     if overwrite and skip_existing:
         raise click.UsageError("--overwrite and --skip-existing exclude each other")
     if quiet and verbose:
@@ -112,11 +109,11 @@ def command(
     found, failed = find(inputs, recursive=recursive, out=Path(out))
     pairs = pair(found, out, inputs, given["format"])
     _jobs(pairs, request)  # reports errors before workers are started
-    companions = Reporter(figure, report) if figure or report else None
+    companions = _companions(figure, report) if figure or report else None
     settings = Settings(given["format"], overwrite, skip_existing, dry_run, companions)
-    indexed = report and several(inputs) and not dry_run
-    if indexed:
-        check_index(Path(out))
+    indexed = Path(out) if report and several(inputs) and not dry_run else None
+    if indexed is not None:
+        _check_index(indexed)
     voice = Voice(-1 if quiet else verbose, as_json)
     with workers_of(scheduler, workers) as cluster:
         request = request.on(cluster)
@@ -124,10 +121,29 @@ def command(
         call = _call(context, Path(out), request, settings)
         with Record(call, jobs) if jobs and several(inputs) else Unrecorded() as record:
             code = voice.run(Batch(settings, record, cluster, failed), jobs)
-    index = write_index(Path(out)) if indexed else None
+    if indexed is not None:
+        _write_index(indexed, voice)
+    return code
+
+
+def _companions(figure: bool, report: bool) -> Companions:
+    from autodip.report.page.reporter import Reporter  # noqa: PLC0415  (keeps help fast)
+
+    return Reporter(figure, report)
+
+
+def _check_index(folder: Path) -> None:
+    from autodip.report.page.index_page import check_index  # noqa: PLC0415  (keeps help fast)
+
+    check_index(folder)
+
+
+def _write_index(folder: Path, voice: Voice) -> None:
+    from autodip.report.page.index_page import write_index  # noqa: PLC0415  (keeps help fast)
+
+    index = write_index(folder)
     if index is not None:
         voice.say(f"an index of all reports is in {index}")
-    return code
 
 
 def _request(params: Path | None, given: dict[str, Any]) -> Request:

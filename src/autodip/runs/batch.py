@@ -128,7 +128,8 @@ class Batch:
         if content is None:
             return None
         if not self.settings.dry_run:
-            complete(self.settings.companions, job.source, job.target)
+            renew = self.settings.overwrite
+            complete(self.settings.companions, job.source, job.target, renew=renew)
         return done(job, self.settings, content, earlier=True)
 
     def _outcome(self, job: Job, watch: Watch) -> Outcome | Exception:

@@ -65,12 +65,26 @@ def check_companions(companions: Companions | None, target: Path, *, overwrite: 
             )
 
 
-def complete(companions: Companions | None, source: Path, target: Path) -> None:
+def complete(
+    companions: Companions | None, source: Path, target: Path, *, renew: bool = False
+) -> None:
     """Write the companions of an existing output if any of them is missing.
 
     Nothing is written for an output without a sidecar, of which nothing is known.
+
+    Parameters
+    ----------
+    companions : Companions or None
+    source, target : Path
+        Input and output.
+    renew : bool
+        Whether to write them also if any is older than the sidecar, as after an interruption of
+        a run that replaces its outputs.
     """
-    if companions is None or all(map(exists, companions.paths(target).values())):
+    content = None if companions is None else sidecar.recorded(target)
+    if companions is None or content is None:
         return
-    if sidecar.recorded(target) is not None:
+    made = sidecar.beside(target).stat().st_mtime_ns if renew else 0
+    paths = companions.paths(target).values()
+    if not all(exists(path) and path.stat().st_mtime_ns >= made for path in paths):
         companions.write(source, target)

@@ -1,6 +1,7 @@
 """Figures, pages and the index as parts of a run."""
 
 import json
+import os
 import pickle
 
 import numpy as np
@@ -123,6 +124,21 @@ def test_an_interrupted_run_completes_them(cli, several, tmp_path, monkeypatch):
     assert code == 0
     assert "done before the interruption" in printed
     assert {path.name: path.read_bytes() for path in out.glob("*.autodip.*")} == written
+
+
+def test_an_interrupted_run_that_replaces_them_renews_old_ones(cli, several, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    monkeypatch.setattr(journal.Journal, "delete", lambda self: None)
+    command = ("denoise", several, "-o", out, *FAST, "--report", "--overwrite")
+    assert cli(*command)[0] == 0
+    monkeypatch.undo()
+    page = out / "image3.tif.autodip.html"
+    content = page.read_bytes()
+    page.write_text("of an earlier run")
+    before = (out / "image3.tif.autodip.json").stat().st_mtime_ns - 10**9
+    os.utime(page, ns=(before, before))
+    assert cli(*command)[0] == 0
+    assert page.read_bytes() == content
 
 
 def test_workers_write_them(cli, several, tmp_path):

@@ -42,6 +42,16 @@ def test_a_perfect_result(scene):
     assert [variance for _, variance in found.removed] == pytest.approx([100] * 20, rel=0.2)
 
 
+def test_correlated_noise_makes_means_less_certain(scene):
+    truth, noise = scene
+    lags = np.full((5, 5), 0.5)
+    lags[2, 2] = 1
+    correlated = WHITE.replace(autocorrelation=tuple(map(tuple, lags.tolist())))
+    one, other = (examined(truth + noise, truth, each) for each in (WHITE, correlated))
+    assert other.spread == pytest.approx(one.spread * np.sqrt(13))
+    assert other.tenths[3].error == pytest.approx(one.tenths[3].error * np.sqrt(13))
+
+
 def test_removed_structure_and_changed_brightness_show(scene):
     truth, noise = scene
     lost = examined(truth + noise, np.full(truth.shape, truth.mean()))

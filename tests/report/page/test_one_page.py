@@ -23,6 +23,8 @@ from autodip.report.page.shown import Shown
 from autodip.runs import sidecar
 from tests.report.page.conftest import HOSTILE
 
+SPOT = r"single pixels is ([0-9.]+)\. A spot .* less than ([0-9.]+) grey"
+
 
 class Reader(HTMLParser):
     """Elements and visible text of a page."""
@@ -78,6 +80,20 @@ def test_it_shows_everything_of_a_result(done):
     assert shown.tags.count("input") == 2
     assert {"main", "header", "nav", "footer", "h1"} <= set(shown.tags)
     assert all(url.startswith(("data:", "#")) for url in shown.urls)
+
+
+def test_the_faintest_spot_depends_on_the_correlation_of_the_noise(done):
+    path = sidecar.beside(done)
+    content = json.loads(path.read_text())
+    noise = content["planes"][0]["noise"]
+    noise["autocorrelation"] = [[float((y, x) == (2, 2)) for x in range(5)] for y in range(5)]
+    path.write_text(json.dumps(content))
+    found = re.search(SPOT, made(done).text)
+    assert float(found[2]) == float(found[1])
+    noise["autocorrelation"] = [[1.0] * 5] * 5
+    path.write_text(json.dumps(content))
+    found = re.search(SPOT, made(done).text)
+    assert float(found[2]) == pytest.approx(3 * float(found[1]), rel=0.01)
 
 
 def test_it_shows_the_curve_of_a_fit_and_its_stop(fitted):

@@ -32,7 +32,7 @@ class Tenth:
     before, after : float
         Mean of the noisy image and of the result.
     error : float
-        Standard error of the difference, if the noise is white.
+        Standard error of the difference, with the correlation of the noise.
     """
 
     before: float
@@ -51,7 +51,7 @@ class Examined:
     tenths : tuple of Tenth
         In the order of brightness.
     spread : float
-        Standard error of the mean difference, if the noise is white.
+        Standard error of the mean difference, with the correlation of the noise.
     edges, counts : ndarray
         Grey values that limit the columns of a histogram, and its counts before and after.
     saturated : tuple of float
@@ -110,14 +110,15 @@ def examine(
     sigma = _sigma(after, noise)
     # Of single pixels, those that noise made brighter would be taken for brighter ones.
     bright = gaussian_filter(after, _SMOOTH)
-    tenths, removed = _by_brightness(before[kept], after[kept], bright[kept])
+    longer = _lengthened(noise)
+    tenths, removed = _by_brightness(before[kept], after[kept], bright[kept], longer)
     edges, counts = _histogram(before[kept], after[kept])
     white, spectrum, expected = _colour(before, after, sigma, noise)
     frc, why = _ring_correlation(np.where(kept, before, np.median(before[kept])), noise)
     return Examined(
         before=float(before[kept].mean()),
         after=float(after[kept].mean()),
-        spread=float(residual[kept].std() / np.sqrt(kept.sum())),
+        spread=float(longer * residual[kept].std() / np.sqrt(kept.sum())),
         tenths=tenths,
         edges=edges,
         counts=counts,
@@ -148,8 +149,15 @@ def _sigma(after: np.ndarray, noise: Noise | None) -> np.ndarray | None:
     return sigma if (sigma > 0).all() else None
 
 
+def _lengthened(noise: Noise | None) -> float:
+    """Standard error of a mean over many pixels, relative to that with white noise."""
+    if noise is None or noise.autocorrelation is None:
+        return 1.0
+    return float(np.sqrt(max(1.0, np.sum(noise.autocorrelation))))
+
+
 def _by_brightness(
-    before: np.ndarray, after: np.ndarray, bright: np.ndarray
+    before: np.ndarray, after: np.ndarray, bright: np.ndarray, longer: float
 ) -> tuple[tuple[Tenth, ...], tuple[tuple[float, float], ...]]:
     """Means in tenths of the pixels, and variance of what was removed in finer groups."""
     order = np.argsort(bright, kind="stable")
@@ -159,7 +167,7 @@ def _by_brightness(
         Tenth(
             before=float(before[part].mean()),
             after=float(after[part].mean()),
-            error=float(difference[part].std() / np.sqrt(max(1, part.stop - part.start))),
+            error=float(longer * difference[part].std() / np.sqrt(max(1, part.stop - part.start))),
         )
         for part in _parts(len(order), _TENTHS)
     )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from autodip.physics.noise import CORRELATED
+import numpy as np
+
+from autodip.physics.noise import CORRELATED, Noise
 from autodip.report.page.facts import Facts
 from autodip.report.page.svg import number
 from autodip.runs.notes import notes
@@ -102,9 +104,7 @@ def _of_plane(facts: Facts) -> Iterator[str]:
         yield "the noise could not be estimated, so nothing here can be compared with it"
     elif max(noise.correlation) >= CORRELATED:
         yield (
-            f"the noise of neighbouring pixels is correlated ({noise.correlation[0]:.2f} along Y, "
-            f"{noise.correlation[1]:.2f} along X) and resembles structure: distrust isolated spots "
-            "of two or three pixels"
+            "correlated noise resembles structure: distrust isolated spots of two or three pixels"
         )
     if examined is None:
         return
@@ -148,9 +148,10 @@ def always(shown: Sequence[Facts]) -> Iterator[str]:
     facts = shown[0]
     level, noise = facts.background
     if noise:
+        spot = 3 * noise * _of_spot(facts.noise)
         yield (
             f"In the background (about {number(level)} grey values) the noise of single pixels is "
-            f"{number(noise)}. A spot of 3 × 3 pixels that is less than {number(noise)} grey "
+            f"{number(noise)}. A spot of 3\xa0×\xa03 pixels that is less than {number(spot)} grey "
             "values brighter than its surroundings cannot be told from noise (three standard "
             "deviations of the mean of nine pixels): if the result shows one, it is no evidence."
         )
@@ -173,3 +174,12 @@ def always(shown: Sequence[Facts]) -> Iterator[str]:
             "uses no network that has seen other images: detail that only one of the two results "
             "shows is not certain."
         )
+
+
+def _of_spot(noise: Noise | None) -> float:
+    """Noise of the mean of 3 x 3 pixels, relative to that of a single pixel."""
+    if noise is None or noise.autocorrelation is None:
+        return 1 / 3
+    pairs = 3 - np.abs(np.arange(-2, 3))  # pixels of a row of three at each distance
+    weights = np.outer(pairs, pairs) * np.array(noise.autocorrelation)
+    return float(np.sqrt(max(0.0, weights.sum()))) / 9
