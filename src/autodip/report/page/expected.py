@@ -10,7 +10,7 @@ from autodip.runs.plane_records import PlaneRecord
 
 TOO_HIGH, LEAST_TOO_HIGH, MOST_TOO_HIGH = 3.7, 1.3, 7.1
 """By how many dB the PSNR that the run measures on its own result is too high: mean, smallest and
-largest over 27 pairs of noisy and true images (benchmarks/predicted_quality.py)."""
+largest over 23 pairs of noisy and true images (benchmarks/predicted_quality.py)."""
 
 
 @dataclass(frozen=True)
