@@ -17,6 +17,7 @@ from autodip.errors import ParameterError
 from autodip.pipeline.options import SPECS
 from autodip.runs import manifest, saving, selection, sidecar
 from autodip.runs.batch import Batch
+from autodip.runs.companions import FIGURE_SUFFIX, PAGE_SUFFIX, Companions
 from autodip.runs.inputs import Input, find, several
 from autodip.runs.job import Job, Settings
 from autodip.runs.journal import digest, plain
@@ -44,6 +45,16 @@ from autodip.runs.sidecar import SIDECAR_SUFFIX, Sidecar
     help="Output format; default: that of the input, or OME-TIFF for ND2, LIF and CZI files.",
 )
 @click.option("--recursive", is_flag=True, help="Include the sub-folders of folders.")
+@click.option(
+    "--figure",
+    is_flag=True,
+    help=f"Also write NAME{FIGURE_SUFFIX}: before, after and what was removed.",
+)
+@click.option(
+    "--report",
+    is_flag=True,
+    help=f"Also write NAME{PAGE_SUFFIX}, a page about every output; for several, index.html.",
+)
 @workers_options
 @click.option("--overwrite", is_flag=True, help="Replace existing outputs.")
 @click.option("--skip-existing", is_flag=True, help="Skip inputs whose output exists.")
@@ -64,6 +75,8 @@ def command(
     out: str,
     params: Path | None,
     recursive: bool,
+    figure: bool,
+    report: bool,
     scheduler: str | None,
     workers: int | None,
     overwrite: bool,
@@ -96,14 +109,41 @@ def command(
     found, failed = find(inputs, recursive=recursive, out=Path(out))
     pairs = pair(found, out, inputs, given["format"])
     _jobs(pairs, request)  # reports errors before workers are started
-    settings = Settings(given["format"], overwrite, skip_existing, dry_run)
+    companions = _companions(figure, report) if figure or report else None
+    settings = Settings(given["format"], overwrite, skip_existing, dry_run, companions)
+    indexed = Path(out) if report and several(inputs) and not dry_run else None
+    if indexed is not None:
+        _check_index(indexed)
     voice = Voice(-1 if quiet else verbose, as_json)
     with workers_of(scheduler, workers) as cluster:
         request = request.on(cluster)
         jobs = _jobs(pairs, request)
         call = _call(context, Path(out), request, settings)
         with Record(call, jobs) if jobs and several(inputs) else Unrecorded() as record:
-            return voice.run(Batch(settings, record, cluster, failed), jobs)
+            code = voice.run(Batch(settings, record, cluster, failed), jobs)
+    if indexed is not None:
+        _write_index(indexed, voice)
+    return code
+
+
+def _companions(figure: bool, report: bool) -> Companions:
+    from autodip.report.page.reporter import Reporter  # noqa: PLC0415  (keeps help fast)
+
+    return Reporter(figure, report)
+
+
+def _check_index(folder: Path) -> None:
+    from autodip.report.page.index_page import check_index  # noqa: PLC0415  (keeps help fast)
+
+    check_index(folder)
+
+
+def _write_index(folder: Path, voice: Voice) -> None:
+    from autodip.report.page.index_page import write_index  # noqa: PLC0415  (keeps help fast)
+
+    index = write_index(folder)
+    if index is not None:
+        voice.say(f"an index of all reports is in {index}")
 
 
 def _request(params: Path | None, given: dict[str, Any]) -> Request:
@@ -165,6 +205,8 @@ def _call(context: click.Context, out: Path, request: Request, settings: Setting
         "options": {
             **asked,
             "skip_existing": settings.skip_existing,
+            "figure": context.params["figure"],
+            "report": context.params["report"],
             "params": None if params is None else str(params),
         },
     }

@@ -30,6 +30,7 @@ _COMMANDS = {
     "study": "compare strategies for choosing parameters from a calibration base",
     "params": "show what would be chosen for a file, why, and its cost",
     "prior": "train the learned prior, or tune it on images of your own",
+    "report": "make pages and figures about outputs, and an index of a folder",
     "simulate-pairs": "simulate calibration pairs from clean images and the noise of one image",
 }
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from autodip.compute.cluster import Cluster
 from autodip.errors import AutodipError
 from autodip.runs import sidecar
+from autodip.runs.companions import complete
 from autodip.runs.job import Job, Outcome, Settings, Show, denoise_file, denoise_there, done
 from autodip.runs.ledger import Unrecorded
 from autodip.runs.searching import Failed
@@ -104,7 +105,10 @@ class Batch:
             return
         there: list[Job] = []
         for job in jobs:
-            earlier = self._earlier(job)
+            try:
+                earlier: Outcome | Exception | None = self._earlier(job)
+            except AutodipError as error:
+                earlier = error
             if earlier is None:
                 there.append(job)
             else:
@@ -121,7 +125,12 @@ class Batch:
     def _earlier(self, job: Job) -> Outcome | None:
         """Outcome of a job that this run completed before it was interrupted, else None."""
         content = self.record.earlier(job)
-        return None if content is None else done(job, content, earlier=True)
+        if content is None:
+            return None
+        if not self.settings.dry_run:
+            renew = self.settings.overwrite
+            complete(self.settings.companions, job.source, job.target, renew=renew)
+        return done(job, self.settings, content, earlier=True)
 
     def _outcome(self, job: Job, watch: Watch) -> Outcome | Exception:
         """Denoise one file, unless this run did so before it was interrupted."""
@@ -144,6 +153,12 @@ class Batch:
         elif outcome.status != "planned":
             skipped = outcome.status == "skipped"
             content = sidecar.recorded(job.target) if skipped else outcome.sidecar
-            self.record.end(
-                Ended(job.source, job.target, outcome.status, content=content, said=job.said), job
+            ended = Ended(
+                job.source,
+                job.target,
+                outcome.status,
+                content=content,
+                said=job.said,
+                companions=self.settings.companions,
             )
+            self.record.end(ended, job)

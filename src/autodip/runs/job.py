@@ -28,6 +28,7 @@ from autodip.pipeline.plan import ChannelPlan
 from autodip.pipeline.result import Progress, Result
 from autodip.pipeline.workspace import Workplace
 from autodip.runs import places, saving
+from autodip.runs.companions import Companions, check_companions, complete, paths_of
 from autodip.runs.locks import locked
 from autodip.runs.original import Original
 from autodip.runs.plane_records import ChannelRecord
@@ -72,12 +73,15 @@ class Settings:
         Whether an existing output is replaced, or its input skipped. If neither, it is an error.
     dry_run : bool
         Whether to make only a plan, without fitting or writing anything.
+    companions : Companions or None
+        Writes further files next to every output, such as a figure.
     """
 
     format: str | None = None
     overwrite: bool = False
     skip_existing: bool = False
     dry_run: bool = False
+    companions: Companions | None = None
 
 
 @dataclass(frozen=True)
@@ -132,8 +136,11 @@ def denoise_file(
     places.check_kind(target)
     if settings.skip_existing and exists(target):
         places.check_complete(target, job.selection.axes)
-        return Outcome("skipped", {**_files(job), "skipped": True})
+        if not settings.dry_run:
+            complete(settings.companions, source, target)
+        return Outcome("skipped", {**_files(job, settings), "skipped": True})
     places.check_free(source, target, overwrite=settings.overwrite)
+    check_companions(settings.companions, target, overwrite=settings.overwrite)
     check_writable(target.parent, dry=settings.dry_run)
     if settings.dry_run:
         with tempfile.TemporaryDirectory(prefix="autodip-") as scratch:
@@ -170,7 +177,9 @@ def _denoised(job: Job, settings: Settings, workplace: Workplace, progress: Show
     )
     with suppress(OSError):  # the output is written all the same
         remove(folder)
-    return done(job, content, result.plans)
+    if settings.companions is not None:
+        settings.companions.write(source, target)
+    return done(job, settings, content, result.plans)
 
 
 def _checked(job: Job, settings: Settings, image: Image, folder: Path) -> Options:
@@ -231,13 +240,14 @@ def denoise_there(task: tuple[Job, Settings, Path]) -> Outcome:
 
 def done(
     job: Job,
+    settings: Settings,
     content: Sidecar,
     plans: tuple[ChannelPlan, ...] = (),
     *,
     earlier: bool = False,
 ) -> Outcome:
     """Outcome of a job that is done, from its sidecar."""
-    record = {**_files(job), "skipped": False, "run": content.to_dict()}
+    record = {**_files(job, settings), "skipped": False, "run": content.to_dict()}
     return Outcome("done", record, plans, content, earlier)
 
 
@@ -249,12 +259,13 @@ def _planned(job: Job, settings: Settings, scratch: Path) -> Outcome:
     plans = plan(image, _checked(job, settings, image, scratch))
     channels = [ChannelRecord.of(channel).to_dict() for channel in plans]
     notes = [*image.notes, *plans.notes, *io.losses(job.target, image)]
-    record = {**_files(job), "dry_run": True, "notes": notes, "channels": channels}
+    record = {**_files(job, settings), "dry_run": True, "notes": notes, "channels": channels}
     return Outcome("planned", record, plans.channels)
 
 
-def _files(job: Job) -> dict[str, Any]:
-    return {"input": str(job.source), "output": str(job.target)}
+def _files(job: Job, settings: Settings) -> dict[str, Any]:
+    files = {"input": str(job.source), "output": str(job.target)}
+    return files | paths_of(settings.companions, job.target)
 
 
 def _fit(image: Image, options: Options, progress: Show | None, workplace: Workplace) -> Result:

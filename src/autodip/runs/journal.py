@@ -22,6 +22,7 @@ from typing import Any, BinaryIO
 
 from autodip.errors import OutputError
 from autodip.runs import sidecar
+from autodip.runs.companions import every_path
 from autodip.runs.job import Job
 from autodip.runs.locks import Lock, unlock
 from autodip.runs.sidecar import Sidecar
@@ -107,7 +108,7 @@ class Journal:
             target = known.get(line["output"])
             if target is not None and key not in self._done:
                 unlock(target)
-                for path in (target, sidecar.beside(target)):
+                for path in every_path(target):
                     for left in files.leftovers(path):
                         files.remove(left)
 

@@ -13,6 +13,7 @@ from autodip.errors import FormatError, OutputError, ParameterError
 from autodip.io.stores import check_replaceable
 from autodip.io.zarr_store import is_store
 from autodip.runs import sidecar
+from autodip.runs.companions import every_path
 from autodip.runs.inputs import Input, several
 from autodip.util.files import size
 from autodip.util.paths import check_name, exists, is_file, is_folder, same
@@ -106,7 +107,7 @@ def _check_distinct(pairs: Sequence[tuple[Input, Path]], inputs: Sequence[Path])
                 "or specify the outputs in a manifest"
             )
         seen[place] = found.path, target
-        for written in (target, sidecar.beside(target)):
+        for written in every_path(target):
             other = sources.get(_identity(written))
             if other is not None and _identity(other) != _identity(found.path):
                 raise ParameterError(

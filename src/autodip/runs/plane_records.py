@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from autodip.choose.choice import Choice
 from autodip.choose.describe import Description
 from autodip.fit.counting import Cost
@@ -17,6 +19,9 @@ from autodip.pipeline.repair import Repair
 from autodip.pipeline.result import PlaneResult
 from autodip.prior.observation import Observation
 from autodip.util.values import Value
+
+_POINTS = 48
+"""Number of points of the curve of a fit that are recorded."""
 
 _LISTED = 1000
 """Number of hot and dead pixels of a plane that are listed."""
@@ -73,6 +78,9 @@ class PlaneRecord(Value):
         plane.
     loss : float or None
         Mean squared error on the [0, 1] scale at the last iteration; None for a constant plane.
+    curve : tuple of (float, float)
+        Iteration and loss at up to 48 iterations, spaced evenly on a logarithmic scale; empty for
+        a constant plane, and in records of versions that did not store it.
     fallbacks, refined, follows, noise, assessment, observed, reason
         As in :class:`autodip.pipeline.result.PlaneResult`.
     seconds : float
@@ -85,6 +93,7 @@ class PlaneRecord(Value):
     window: Window | None = None
     iterations: int = 0
     loss: float | None = None
+    curve: tuple[tuple[float, float], ...] = ()
     fallbacks: int = 0
     refined: bool = False
     follows: bool = False
@@ -104,6 +113,7 @@ class PlaneRecord(Value):
             window=plane.window,
             iterations=int(plane.history[-1, 0]) if fitted else 0,
             loss=float(plane.history[-1, 1]) if fitted else None,
+            curve=_thinned(plane.history),
             fallbacks=plane.fallbacks,
             refined=plane.refined,
             follows=plane.follows,
@@ -119,6 +129,14 @@ class PlaneRecord(Value):
     def channel(self) -> int:
         """Number of the channel of the plane, from 0."""
         return self.index.get("C", self.index.get("S", 0))
+
+
+def _thinned(history: np.ndarray) -> tuple[tuple[float, float], ...]:
+    """Points of a curve, spaced evenly on a logarithmic scale, with the first and the last."""
+    if not len(history):
+        return ()
+    rows = np.unique(np.geomspace(1, len(history), _POINTS).round().astype(int)) - 1
+    return tuple((float(n), float(f"{loss:.4g}")) for n, loss in history[rows])
 
 
 @dataclass(frozen=True, kw_only=True)

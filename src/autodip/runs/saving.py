@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from autodip import io
+from autodip.bases.builtin import NAME as BUILTIN
 from autodip.image.image import Image
 from autodip.pipeline.options import Options
 from autodip.pipeline.result import Result
@@ -20,8 +20,8 @@ from autodip.runs.plane_records import ChannelRecord, PlaneRecord, RepairRecord
 from autodip.runs.selection import Selection
 from autodip.runs.sidecar import RESTORED, Sidecar, beside
 from autodip.util.files import replacing, size
-from autodip.util.paths import check_space
-from autodip.util.text import to_json, valid
+from autodip.util.paths import check_space, relative
+from autodip.util.text import name_text, to_json, valid
 
 _COMPRESSION = 4
 """Compression that is expected at most, where free space is checked."""
@@ -55,14 +55,18 @@ def save(
         Output format, one of :data:`autodip.io.FORMATS`; by default OME-TIFF for vendors' files,
         and the format of the input for others.
     """
-    content = _sidecar(
-        {"file": _text(source.name), "sha256": sha256, **image_facts(image)},
-        {"file": _text(target.name), "dtype": result.image.dtype.name},
+    path = name_text(str(relative(source, target.parent)))
+    content = sidecar_of(
         image,
         result,
+        input={"file": name_text(source.name), "path": path, "sha256": sha256},
+        output={"file": name_text(target.name)},
         options=options,
         selection=selection,
     )
+    if options.base is not None and options.base != BUILTIN:
+        base = name_text(str(relative(Path(options.base), target.parent)))
+        content = content.replace(base=base)
     with replacing(beside(target), target) as (beside_part, target_part):
         denoised = image.replace(data=result.image)
         io.write(target_part, denoised, target.suffix, format=_format(source, format))
@@ -113,23 +117,35 @@ def _format(source: Path, format: str | None) -> str | None:
     return format or ("ome-tiff" if vendors else None)
 
 
-def _sidecar(
-    input: Mapping[str, Any],
-    output: Mapping[str, Any],
+def sidecar_of(
     image: Image,
     result: Result,
     *,
-    options: Options,
-    selection: Selection,
+    input: Mapping[str, Any] | None = None,
+    output: Mapping[str, Any] | None = None,
+    options: Options | None = None,
+    selection: Selection | None = None,
 ) -> Sidecar:
+    """Make the sidecar of a result; by default of one that was computed from an array.
+
+    Parameters
+    ----------
+    image : Image
+        Image that was denoised.
+    result : Result
+    input, output : mapping, optional
+        What is known of their files; the properties of the images are added.
+    options, selection : Options, Selection, optional
+        Options and selection that were specified.
+    """
     import torch  # noqa: PLC0415  (already imported after a fit)
 
     return Sidecar(
-        input=input,
-        output=output,
+        input={**(input or {}), **image_facts(image)},
+        output={**(output or {}), "dtype": result.image.dtype.name},
         notes=tuple(map(valid, (*image.notes, *result.notes))),
-        selection=selection,
-        options={name: getattr(options, name) for name in RESTORED},
+        selection=selection or Selection(),
+        options={name: getattr(options or Options(), name) for name in RESTORED},
         seed=result.seed,
         independent=result.independent,
         tiling=result.tiling,
@@ -165,8 +181,3 @@ def versions() -> dict[str, str]:
         "machine": platform.machine(),
         **{name: version(name) for name in ("autodip", "torch", "numpy")},
     }
-
-
-def _text(name: str) -> str:
-    """File name as valid text; on Linux a name may be any bytes."""
-    return os.fsencode(name).decode("utf-8", "replace")

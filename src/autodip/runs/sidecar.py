@@ -40,7 +40,11 @@ class Sidecar(Value):
     ----------
     schema : int
     input, output : mapping
-        Name, hash and properties of the input; name and data type of the output.
+        Name, path relative to the folder of the output, hash and properties of the input; name
+        and data type of the output.
+    base : str or None
+        Folder of the calibration base that was searched, relative to that of the output; None if
+        there was none, or it was the built-in one.
     notes : tuple of str
         What the user should know about the input, from its reader and from the examination of
         its pixels.
@@ -68,6 +72,7 @@ class Sidecar(Value):
     schema: int = SCHEMA
     input: Mapping[str, Any]
     output: Mapping[str, Any]
+    base: str | None = None
     notes: tuple[str, ...] = ()
     selection: Selection
     options: Mapping[str, Any]

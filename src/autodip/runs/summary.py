@@ -18,6 +18,7 @@ from statistics import median
 from typing import Any, Literal
 
 from autodip.errors import OutputError
+from autodip.runs.companions import Companions
 from autodip.runs.notes import notes
 from autodip.runs.plane_records import PlaneRecord
 from autodip.runs.sidecar import Sidecar
@@ -75,6 +76,8 @@ class Ended:
         Reason for the failure.
     said : tuple of (str, str)
         Names and values of the options that a manifest specifies.
+    companions : Companions or None
+        What wrote further files next to the output.
     """
 
     source: Path
@@ -84,6 +87,7 @@ class Ended:
     content: Sidecar | None = None
     error: str | None = None
     said: tuple[tuple[str, str], ...] = ()
+    companions: Companions | None = None
 
 
 def check(folder: Path) -> None:
@@ -115,7 +119,16 @@ def entry(ended: Ended, folder: Path) -> dict[str, Any]:
         "notes": notes(content.channels, content.planes, content.notes) if content else [],
         "error": ended.error,
         **({"manifest": dict(ended.said)} if ended.said else {}),
+        **_companions(ended, folder),
     }
+
+
+def _companions(ended: Ended, folder: Path) -> dict[str, str | None]:
+    """Paths of the further files of an output that exist, relative to the output folder."""
+    if ended.companions is None or ended.target is None:
+        return {}
+    paths = ended.companions.paths(ended.target).items()
+    return {kind: _below(path, folder) for kind, path in paths if exists(path)}
 
 
 def rows(ended: Ended, folder: Path) -> list[Row]:

@@ -62,6 +62,15 @@ def is_url(path: Path) -> bool:
     return _URL.match(str(path)) is not None
 
 
+def relative(path: Path, folder: Path) -> Path:
+    """A path relative to a folder, also through links; absolute if on another drive."""
+    try:
+        place = Path(os.path.realpath(path.parent)) / path.name
+        return Path(os.path.relpath(place, os.path.realpath(folder)))
+    except ValueError:
+        return path.absolute()
+
+
 def check_name(path: Path) -> None:
     """Raise an OutputError if the name of a file is longer than its file system allows."""
     try:

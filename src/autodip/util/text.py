@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,11 @@ def named(path: Path, error: Exception) -> str:
 def valid(text: str) -> str:
     """Text without lone surrogates, which cannot be encoded: Linux file names may be any bytes."""
     return re.sub("[\ud800-\udfff]", "\ufffd", text)
+
+
+def name_text(name: str) -> str:
+    """File name as valid text; on Linux a name may be any bytes."""
+    return os.fsencode(name).decode("utf-8", "replace")
 
 
 def one_line(text: str) -> str:
