@@ -24,7 +24,9 @@ from autodip.report.page.expected import expected
 from autodip.runs.plane_records import PlaneRecord
 
 
-def pairs(folders: list[Path], limit: int, role: str) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+def pairs(
+    folders: list[Path], limit: int, role: str
+) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
     for microscope in ("confocal", "twophoton", "widefield") if role == "calibration" else ():
         for specimen in ("mito", "nucleus", "actin"):
             optics = Optics(microscope=microscope)
