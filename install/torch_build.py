@@ -25,7 +25,9 @@ def options(build: str) -> str:
 
 def has_nvidia_gpu() -> bool:
     command = shutil.which("nvidia-smi")
-    return command is not None and subprocess.run([command], capture_output=True).returncode == 0
+    if command is None:
+        return False
+    return subprocess.run([command], capture_output=True, check=False).returncode == 0
 
 
 def is_reachable() -> bool:
