@@ -1,11 +1,13 @@
 """Recipes, images and workflows agree with pyproject.toml."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 import yaml
@@ -128,6 +130,15 @@ def test_only_a_switched_on_release_publishes_and_without_a_token():
     assert "password" not in json.dumps(publish)
 
 
-@pytest.mark.skipif(shutil.which("shellcheck") is None, reason="needs shellcheck")
-def test_script_of_ci():
-    subprocess.run(["shellcheck", str(REPOSITORY / ".ci/run")], check=True)
+@pytest.mark.parametrize(
+    ("tool", "path"), [("hadolint", "install/Dockerfile"), ("shellcheck", ".ci/run")]
+)
+def test_linters_have_no_complaint(tool, path):
+    places = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    command = shutil.which(tool, path=places)
+    if command is None:
+        pytest.skip(f"needs {tool}")
+    done = subprocess.run(
+        [command, str(REPOSITORY / path)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
