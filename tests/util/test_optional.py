@@ -28,12 +28,14 @@ def installed(monkeypatch):
             raise metadata.PackageNotFoundError(name)
         return versions[name]
 
+    optional.unmet_version.cache_clear()
     monkeypatch.setattr(metadata, "requires", lambda name: REQUIRES)
     monkeypatch.setattr(metadata, "version", version)
     monkeypatch.setattr(sys, "executable", "/my lab/env/bin/python3")
     monkeypatch.setattr(optional, "find_spec", lambda name: name)
     monkeypatch.setattr(optional.shutil, "which", lambda name: "/usr/bin/python")
-    return versions
+    yield versions
+    optional.unmet_version.cache_clear()
 
 
 def test_the_packages_themselves_are_named_and_the_python_that_is_running(installed):
@@ -78,6 +80,20 @@ def test_the_extra_is_named_if_its_packages_are_unknown(installed, monkeypatch):
 
     monkeypatch.setattr(metadata, "requires", missing)
     assert optional.install_command("nd2").endswith(' install "autodip[nd2]"')
+
+
+def test_a_version_that_does_not_suit_is_as_good_as_none(installed, monkeypatch):
+    monkeypatch.setitem(sys.modules, "nd2", optional)
+    installed.update(nd2="0.9")
+    with pytest.raises(MissingPackageError, match=r'needs nd2>=0\.10, but version 0\.9 .*"nd2>='):
+        optional.require("nd2", "nd2")
+
+
+@pytest.mark.parametrize("versions", [{"nd2": "0.12"}, {}], ids=["newer", "unknown"])
+def test_a_version_that_suits(installed, monkeypatch, versions):
+    monkeypatch.setitem(sys.modules, "nd2", optional)
+    installed.update(versions)
+    assert optional.require("nd2", "nd2") is optional
 
 
 def test_the_error_names_the_command(installed):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Iterator
+from functools import cache
 from importlib import import_module, metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -31,15 +32,31 @@ def require(module: str, extra: str) -> ModuleType:
     Raises
     ------
     MissingPackageError
-        If the package is not installed; the message names the command that installs it.
+        If the package is not installed, or in a version that does not suit; the message names
+        the command that installs it.
     """
     try:
-        return import_module(module)
+        found = import_module(module)
     except ImportError as error:
         raise MissingPackageError(
             f"this needs the package {module!r}, which is not installed; install it by "
             f"{install_command(extra)}"
         ) from error
+    unmet = unmet_version(module, extra)
+    if unmet is not None:
+        raise MissingPackageError(
+            f"this needs {unmet}, but version {_version(unmet.name)} is installed; install "
+            f"it by {install_command(extra)}"
+        )
+    return found
+
+
+@cache
+def unmet_version(module: str, extra: str) -> Requirement | None:
+    """Requirement that the version of the package named like a module does not meet."""
+    name = canonicalize_name(module)
+    own = (needed for needed in requirements(extra) if canonicalize_name(needed.name) == name)
+    return next((needed for needed in own if _version(name) and not _met(needed)), None)
 
 
 def install_command(extra: str) -> str:
@@ -81,10 +98,16 @@ def requirements(extra: str) -> Iterator[Requirement]:
 
 def _met(needed: Requirement) -> bool:
     """Whether a requirement is installed, in a version that it allows."""
+    version = _version(needed.name)
+    return version is not None and needed.specifier.contains(version, prereleases=True)
+
+
+def _version(name: str) -> str | None:
+    """Version of a package, if it is installed and has one."""
     try:
-        return needed.specifier.contains(metadata.version(needed.name), prereleases=True)
+        return metadata.version(name)
     except metadata.PackageNotFoundError:
-        return False
+        return None
 
 
 def _installer() -> list[str]:
