@@ -4,10 +4,13 @@
 # Others: make check, make docs (the site, in docs/_build/html), make bench, make format.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
+# The build of torch: auto (without CUDA on Linux without an NVIDIA GPU), cpu, or default (what pip takes).
+TORCH ?= auto
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+TORCH_BUILD = $$($(BIN)/python install/torch_build.py $(TORCH))
 
-.PHONY: demo test check docs bench format clean
+.PHONY: demo test check docs bench format constraints clean
 
 demo: $(VENV)/.installed
 	$(BIN)/autodip demo
@@ -31,6 +34,10 @@ format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# Pins that are in constraints.txt stay; delete a line first to have it renewed.
+constraints:
+	$(PYTHON) install/freeze.py $(TORCH)
+
 clean:
 	rm -rf $(VENV)
 
@@ -38,9 +45,9 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) -e .
+	$(PIP) $(TORCH_BUILD) -e .
 	touch $@
 
 $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) -e '.[dev]'
+	$(PIP) $(TORCH_BUILD) -e '.[dev]'
 	touch $@ $(VENV)/.installed

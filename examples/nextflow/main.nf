@@ -1,4 +1,5 @@
-// nextflow run examples/nextflow --input samples.csv --outdir denoised
+// nextflow run examples/nextflow -profile docker --input samples.csv --outdir denoised
+// with one of the profiles conda, docker and apptainer, unless autodip is installed.
 // samples.csv has the columns id, image and, if known, microscope and specimen.
 
 include { AUTODIP_DENOISE } from './modules/autodip/denoise/main'

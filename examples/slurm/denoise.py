@@ -7,8 +7,8 @@ of 8 cores, or of one GPU with ``--gpus``), denoises on those that have started,
 If the job of a worker ends early, its task goes to another worker. All nodes must see the folders
 of inputs and outputs and the environment that this Python runs in.
 
-Needs ``pip install 'autodip[cluster]' dask-jobqueue``. Settings that the site requires (account,
-partition) go into ``~/.config/dask/jobqueue.yaml`` or ``--directive``.
+Needs ``pip install '.[cluster]' dask-jobqueue`` in a checkout. Settings that the site requires
+(account, partition) go into ``~/.config/dask/jobqueue.yaml`` or ``--directive``.
 """
 
 from __future__ import annotations

@@ -165,7 +165,7 @@ def test_descriptors_that_only_some_have_do_not_count():
 def test_umap_missing_says_how_to_install_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "umap", None)
     pool = [sample(seed) for seed in range(2, 6)]
-    with pytest.raises(MissingPackageError, match=r"autodip\[umap\]"):
+    with pytest.raises(MissingPackageError, match=r'pip install.* "umap-learn>='):
         MEASURES["umap"].distance(sample(1), pool)
 
 

@@ -59,9 +59,38 @@ def test_slurm(slurm, image, tmp_path):
     assert len((tmp_path / "pids").read_text().split()) == 1
 
 
+MODULE = EXAMPLES / "nextflow/modules/autodip/denoise"
+
+
+def block(name, values):
+    """Shell commands of a block of the module, with values in place of Groovy's expressions."""
+    text = (MODULE / "main.nf").read_text()
+    (script,) = re.findall(rf'{name}:.*?"""\n(.*?)"""', text, re.DOTALL)
+    for key, value in values.items():
+        assert key in script
+        script = script.replace(key, value)
+    assert not re.search(r"(?<!\\)\$\{", script)
+    return script.replace("\\$", "$")
+
+
+def emitted(folder):
+    """Names of the files of each output of the module, which Nextflow finds by its patterns."""
+    text = (MODULE / "main.nf").read_text()
+    found = {}
+    for pattern, name in re.findall(r'path\(?\s*"([^"]+)"\)?, emit: (\w+)', text):
+        (choices,) = re.findall(r"\{(.*)\}", pattern) or [""]
+        patterns = [re.sub(r"\{.*\}", choice, pattern) for choice in choices.split(",")]
+        found[name] = sorted(path.name for one in patterns for path in folder.glob(one))
+    return found
+
+
+def run_block(script, folder):
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    command = ["bash", "-euo", "pipefail", "-c", script]
+    subprocess.run(command, cwd=folder, env={**os.environ, "PATH": path}, check=True, timeout=120)
+
+
 def test_nextflow(image, tmp_path):
-    text = (EXAMPLES / "nextflow/modules/autodip/denoise/main.nf").read_text()
-    (script,) = re.findall(r'script:.*?"""\n(.*?)"""', text, re.DOTALL)
     values = {
         "${task.cpus}": "1",
         "${task.process}": "AUTODIP_DENOISE",
@@ -70,19 +99,44 @@ def test_nextflow(image, tmp_path):
         "${specimen}": "--specimen 'mito'",
         "${args}": " ".join(QUICK),
     }
-    for name, value in values.items():
-        assert name in script
-        script = script.replace(name, value)
-    assert "${" not in script
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path}
-    command = ["bash", "-euo", "pipefail", "-c", script]
-    subprocess.run(command, cwd=tmp_path, env=environment, check=True, timeout=120)
-    assert sorted(path.name for path in (tmp_path / "denoised").iterdir()) == [
-        "cells.tif",
-        "cells.tif.autodip.json",
-    ]
+    run_block(block("script", values), tmp_path)
+    assert emitted(tmp_path) == {
+        "image": ["cells.tif"],
+        "sidecar": ["cells.tif.autodip.json"],
+        "report": [],
+        "versions": ["versions.yml"],
+    }
     versions = yaml.safe_load((tmp_path / "versions.yml").read_text())["AUTODIP_DENOISE"]
     assert {"autodip", "python", "torch"} <= set(versions)
-    for name in ("meta.yml", "environment.yml"):
-        yaml.safe_load((EXAMPLES / "nextflow/modules/autodip/denoise" / name).read_text())
+
+
+def test_stub_of_nextflow(tmp_path):
+    values = {"${image}": "cells.tif", "${task.process}": "AUTODIP_DENOISE"}
+    run_block(block("stub", values), tmp_path)
+    assert emitted(tmp_path) == {
+        "image": ["cells.tif"],
+        "sidecar": ["cells.tif.autodip.json"],
+        "report": [],
+        "versions": ["versions.yml"],
+    }
+    assert yaml.safe_load((tmp_path / "versions.yml").read_text())["AUTODIP_DENOISE"]["autodip"]
+
+
+def test_outputs_of_nextflow_are_described():
+    outputs = yaml.safe_load((MODULE / "meta.yml").read_text())["output"]
+    patterns = {
+        name: [key for part in parts for one in part for key in one if "/" in key]
+        for name, parts in outputs.items()
+        if name != "versions"
+    }
+    text = (MODULE / "main.nf").read_text()
+    for name, (pattern,) in patterns.items():
+        assert f'path("{pattern}"), emit: {name}' in text
+
+
+def test_environment_and_image_of_nextflow_exist():
+    text = (MODULE / "main.nf").read_text() + (EXAMPLES / "nextflow/nextflow.config").read_text()
+    assert "${projectDir}/../../environment.yml" in text
+    for name in ("environment.yml", "install/Dockerfile", "install/autodip.def"):
+        assert name in text
+        assert (EXAMPLES.parent / name).exists()

@@ -39,6 +39,7 @@ def test_npz(tmp_path, pixels):
         io.read(tmp_path / "b.npz")
 
 
+@pytest.mark.filterwarnings("ignore:Setting the dtype:DeprecationWarning")  # mrcfile, NumPy 2.5
 def test_mrc_keeps_its_header(tmp_path, pixels):
     source, target = tmp_path / "a.mrc", tmp_path / "b.mrc"
     with mrcfile.new(source, data=pixels) as file:

@@ -79,6 +79,7 @@ def test_mrc_with_more_behind_its_pixels(tmp_path, compress):
     assert peak() - before < 2**27
 
 
+@pytest.mark.filterwarnings("ignore:Setting the dtype:DeprecationWarning")  # mrcfile, NumPy 2.5
 def test_mrc_sizes_that_are_defaults(tmp_path, pixels):
     source, target = tmp_path / "a.mrc", tmp_path / "b.mrc"
     with mrcfile.new(source, data=pixels) as file:

@@ -183,7 +183,8 @@ def made(path, axes):
 
 def same(image, loaded):
     """Assert that an image that is not loaded equals one that is."""
-    assert image.replace(data=loaded.data, source=None) == loaded.replace(source=None)
+    described = vars(image.replace(data=loaded.data, source=None))
+    assert described == vars(loaded.replace(source=None))
     assert np.array_equal(np.asarray(image.data), loaded.data)
     assert list(image.indices()) == [index for index, _ in loaded.planes()]
     for index, plane in loaded.planes():

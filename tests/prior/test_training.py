@@ -223,7 +223,7 @@ def test_recipes_that_cannot_be_read(tmp_path, monkeypatch):
     with pytest.raises(FormatError, match="there is no such file"):
         read_recipe(tmp_path / "gone.yaml")
     monkeypatch.setitem(__import__("sys").modules, "yaml", None)
-    with pytest.raises(MissingPackageError, match=r"autodip\[prior\]"):
+    with pytest.raises(MissingPackageError, match=r'pip install.* "pyyaml>=6"'):
         read_recipe(path)
 
 

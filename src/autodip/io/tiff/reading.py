@@ -125,7 +125,8 @@ def _series(tif: Any, axes: str | None, lines: list[str]) -> tuple[list[Any], tu
         )
     del lines[before:]
     tif.is_shaped = False
-    tif.__dict__.pop("series", None)
+    tif.__dict__.pop("series", None)  # where tifffile caches them,
+    getattr(tif, "_series", {}).clear()  # and where its versions for Python 3.12 do
     return list(tif.series), ("the shape in its description does not fit its pages and is ignored",)
 
 
