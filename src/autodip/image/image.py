@@ -10,9 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from autodip.errors import ImageError, ParameterError
-
-AXES = "TCZYXS"
-"""Supported axes: time, channel, depth, rows, columns, samples of a colour pixel (RGB)."""
+from autodip.image.axes import check_axes
 
 PER_CHANNEL = ("channel_names", "channel_colours", "hints")
 """Fields of an image that have one entry for each channel, or are empty."""
@@ -30,7 +28,7 @@ class Hint:
     text: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Image:
     """Pixels with their axes, units and metadata; a frozen dataclass.
 
@@ -76,6 +74,11 @@ class Image:
         check_axes(self.axes, self.data.shape)
         for name in PER_CHANNEL:  # metadata may list more channels than exist
             object.__setattr__(self, name, getattr(self, name)[: self.size(self.channel_axis)])
+        if self.data.dtype.kind == "b":
+            raise ImageError(
+                "pixels that are True or False are a mask, not an image; give the image itself "
+                "(pixels that are NaN are left out, and come back as NaN)"
+            )
         if self.data.dtype.kind not in "iuf":
             raise ImageError(
                 f"pixels of type {self.data.dtype} cannot be denoised; "
@@ -91,6 +94,30 @@ class Image:
     def noted(self, *notes: str) -> Image:
         """Copy with more notes."""
         return self.replace(notes=(*self.notes, *notes))
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        """Pixels as an array, so that functions of numpy take an image."""
+        return np.array(self.data, dtype, copy=copy)
+
+    def __repr__(self) -> str:
+        return f"<Image {self.words}>"
+
+    @property
+    def words(self) -> str:
+        """Axes, shape, data type and pixel size in one line."""
+        shape = " × ".join(map(str, self.data.shape))
+        size = self.pixel_size.get("X")
+        return f"{self.axes} {shape} {self.data.dtype.name}" + (
+            f", {size:.4g} µm per pixel" if size else ""
+        )
+
+    def _repr_html_(self) -> str:
+        from autodip.pictures.markup import figures  # noqa: PLC0415  (only in a notebook)
+
+        index = next(self.indices())
+        loaded = isinstance(self.data, np.ndarray)
+        channels = "".join(f", {name}" for name in self.channel_names)
+        return figures({"": self.block(index)} if loaded else {}, [f"Image {self.words}{channels}"])
 
     @property
     def plane_shape(self) -> tuple[int, int]:
@@ -170,7 +197,7 @@ class Image:
         if frames is not None:
             image = image._cut("T", frames, "--frames")
         if channel is not None:
-            number = image._channel_number(channel)
+            number = image.channel_number(channel)
             image = image._cut(image.channel_axis, slice(number, number + 1), "--channel")
         return image
 
@@ -193,12 +220,19 @@ class Image:
         before = (slice(None),) * self.axes.index("T")
         total = np.zeros(first.data.shape)
         for frame in range(self.size("T")):
-            total += self.data[(*before, slice(frame, frame + 1))]
+            total += np.asarray(self.data[(*before, slice(frame, frame + 1))])
         dtype = np.result_type(self.data.dtype, np.float32)
         dtype = np.dtype(np.float32) if self.data.dtype.kind in "iu" else dtype
         return first.replace(data=(total / self.size("T")).astype(dtype))
 
-    def _channel_number(self, channel: str) -> int:
+    def channel_number(self, channel: str) -> int:
+        """Number of a channel, from its name or its number as text.
+
+        Raises
+        ------
+        ParameterError
+            If there is no such channel.
+        """
         count = self.channels
         if channel in self.channel_names:
             return self.channel_names.index(channel)
@@ -263,14 +297,3 @@ def _part(data: Any, position: int, kept: range) -> Any:
         return data.part(position, kept)
     stop = kept.stop if kept.stop >= 0 else None
     return data[(slice(None),) * position + (slice(kept.start, stop, kept.step),)]
-
-
-def check_axes(axes: str, shape: tuple[int, ...]) -> None:
-    """Raise a ParameterError unless ``axes`` names every dimension of ``shape`` once."""
-    wrong = [a for a in axes if a not in AXES]
-    if wrong or len(set(axes)) != len(axes) or len(axes) != len(shape) or not {"Y", "X"} <= {*axes}:
-        raise ParameterError(
-            f"axes {axes!r} do not describe an image of shape {shape}; give one letter for each "
-            f"of its {len(shape)} dimensions, Y and X among them, out of {', '.join(AXES)} "
-            "(T time, C channel, Z depth, S colour samples), as in --axes TYX"
-        )

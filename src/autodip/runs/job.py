@@ -25,7 +25,7 @@ from autodip.errors import AutodipError, ClusterError, OutputError
 from autodip.image.image import Image
 from autodip.pipeline.options import DTYPES, Options
 from autodip.pipeline.plan import ChannelPlan
-from autodip.pipeline.result import Progress, Result
+from autodip.pipeline.result import Computed, Progress
 from autodip.pipeline.workspace import Workplace
 from autodip.runs import places, saving
 from autodip.runs.locks import locked
@@ -257,7 +257,7 @@ def _files(job: Job) -> dict[str, Any]:
     return {"input": str(job.source), "output": str(job.target)}
 
 
-def _fit(image: Image, options: Options, progress: Show | None, workplace: Workplace) -> Result:
+def _fit(image: Image, options: Options, progress: Show | None, workplace: Workplace) -> Computed:
     from autodip.pipeline.denoise import denoise_steps  # noqa: PLC0415  (keeps help fast)
 
     for step in denoise_steps(image, options, workplace=workplace):

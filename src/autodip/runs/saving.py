@@ -15,7 +15,7 @@ import numpy as np
 from autodip import io
 from autodip.image.image import Image
 from autodip.pipeline.options import Options
-from autodip.pipeline.result import Result
+from autodip.pipeline.result import Computed
 from autodip.runs.plane_records import ChannelRecord, PlaneRecord, RepairRecord
 from autodip.runs.selection import Selection
 from autodip.runs.sidecar import RESTORED, Sidecar, beside
@@ -31,7 +31,7 @@ def save(
     source: Path,
     target: Path,
     image: Image,
-    result: Result,
+    result: Computed,
     *,
     sha256: str,
     options: Options,
@@ -46,7 +46,7 @@ def save(
         Input and output.
     image : Image
         Image that was denoised.
-    result : Result
+    result : Computed
     sha256 : str
         Hash of the input as it was read.
     options, selection : Options, Selection
@@ -55,11 +55,11 @@ def save(
         Output format, one of :data:`autodip.io.FORMATS`; by default OME-TIFF for vendors' files,
         and the format of the input for others.
     """
-    content = _sidecar(
-        {"file": _text(source.name), "sha256": sha256, **image_facts(image)},
-        {"file": _text(target.name), "dtype": result.image.dtype.name},
+    content = sidecar_of(
         image,
         result,
+        input={"file": _text(source.name), "sha256": sha256},
+        output={"file": _text(target.name)},
         options=options,
         selection=selection,
     )
@@ -113,23 +113,35 @@ def _format(source: Path, format: str | None) -> str | None:
     return format or ("ome-tiff" if vendors else None)
 
 
-def _sidecar(
-    input: Mapping[str, Any],
-    output: Mapping[str, Any],
+def sidecar_of(
     image: Image,
-    result: Result,
+    result: Computed,
     *,
-    options: Options,
-    selection: Selection,
+    input: Mapping[str, Any] | None = None,
+    output: Mapping[str, Any] | None = None,
+    options: Options | None = None,
+    selection: Selection | None = None,
 ) -> Sidecar:
+    """Make the sidecar of a result; by default of one that was computed from an array.
+
+    Parameters
+    ----------
+    image : Image
+        Image that was denoised.
+    result : Computed
+    input, output : mapping, optional
+        What is known of their files; the properties of the images are added.
+    options, selection : Options, Selection, optional
+        Options and selection that were specified.
+    """
     import torch  # noqa: PLC0415  (already imported after a fit)
 
     return Sidecar(
-        input=input,
-        output=output,
+        input={**(input or {}), **image_facts(image)},
+        output={**(output or {}), "dtype": result.image.dtype.name},
         notes=tuple(map(valid, (*image.notes, *result.notes))),
-        selection=selection,
-        options={name: getattr(options, name) for name in RESTORED},
+        selection=selection or Selection(),
+        options={name: getattr(options or Options(), name) for name in RESTORED},
         seed=result.seed,
         independent=result.independent,
         tiling=result.tiling,
