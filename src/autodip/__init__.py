@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from autodip import metrics
     from autodip.api.denoised import Result
     from autodip.api.denoising import denoise, denoise_steps, plan
+    from autodip.api.export import write
     from autodip.api.trial import sample
-    from autodip.api.writing import write
     from autodip.bases.store import Base
     from autodip.calibration.stages import calibrate
     from autodip.choose.choice import Choice
@@ -60,7 +60,7 @@ _HOME = {
     "plan": "api.denoising",
     "read": "io",
     "sample": "api.trial",
-    "write": "api.writing",
+    "write": "api.export",
 }
 
 __all__ = [

@@ -13,7 +13,7 @@ import numpy as np
 from autodip import io
 from autodip.api import lazy, plots
 from autodip.api.containers import Container
-from autodip.api.writing import placed
+from autodip.api.export import placed
 from autodip.errors import ParameterError
 from autodip.image.image import Image, PlaneIndex
 from autodip.pictures.markup import figures
@@ -50,16 +50,16 @@ class Result(Computed):
     Examples
     --------
     >>> import autodip
-    >>> noisy, truth = autodip.sample(size=64)
+    >>> noisy, truth = autodip.sample("nucleus", size=128)
     >>> result = autodip.denoise(noisy, preset="fast")
     >>> result
-    <Result YX 64 × 64 uint16, 0.1 µm per pixel; fast, learned prior, ... s>
+    <Result YX 128 × 128 uint16, 0.1 µm per pixel; fast, learned prior, ... s>
     >>> print(result.summary())
-    Denoised    YX 64 × 64 uint16, 0.1 µm per pixel
+    Denoised    YX 128 × 128 uint16, 0.1 µm per pixel
     Method      learned prior, preset fast, on cpu in ... s
     Noise       standard deviation ... at the median brightness, ... grey values per photon
     Removed     ... times the expected noise; the mean changed by ...
-    Left over   correlation of neighbours in what was removed: ... along Y, ... along X
+    Residual    correlation of neighbouring pixels ... along Y, ... along X
     >>> result.residual.data.mean().round(1)  # what was removed
     np.float32(...)
     >>> result.save("denoised.tif").name
@@ -161,9 +161,9 @@ class Result(Computed):
             yield "Removed", f"{much}the mean changed by {found.mean_shift:.2g}{which}"
             along_y, along_x = found.residual_correlation
             yield (
-                "Left over",
-                "correlation of neighbours in what was removed: "
-                f"{along_y:.2f} along Y, {along_x:.2f} along X{which}",
+                "Residual",
+                f"correlation of neighbouring pixels {along_y:.2f} along Y, {along_x:.2f} along X"
+                f"{which}",
             )
         for note in self._notes():
             yield "Note", note

@@ -56,6 +56,13 @@ class Image:
         What the user should know about how the file was read: metadata that were dropped, files
         that were joined, pixels that were left out. Shown with the result, and recorded in the
         sidecar.
+
+    Examples
+    --------
+    >>> import numpy as np, autodip
+    >>> film = autodip.Image(np.zeros((5, 32, 40)), "TYX", pixel_size={"X": 0.1, "Y": 0.1})
+    >>> film.select(frames=slice(0, 2))
+    <Image TYX 2 × 32 × 40 float64, 0.1 µm per pixel>
     """
 
     data: np.ndarray

@@ -101,6 +101,16 @@ class Options:
     ------
     ParameterError
         If a value is not allowed, or two of them exclude each other.
+
+    Examples
+    --------
+    >>> import autodip
+    >>> options = autodip.Options(preset="fast", max_memory="4GB", seed=1)
+    >>> options.max_memory
+    4000000000
+    >>> noisy, truth = autodip.sample(size=64)
+    >>> for progress in autodip.denoise_steps(noisy, options):
+    ...     pass
     """
 
     microscope: str | Mapping[str, str] | PerChannel | None = field(

@@ -147,6 +147,15 @@ class Progress:
 
     ``plane`` of them are done. Only the last one has a ``result``. ``step`` is None in the last
     one, and for fits computed by the workers of a cluster.
+
+    Examples
+    --------
+    >>> import autodip
+    >>> noisy, truth = autodip.sample(size=64)
+    >>> seen = []
+    >>> result = autodip.denoise(noisy, preset="fast", progress=seen.append)
+    >>> [(one.step.iteration, one.step.iterations) for one in seen if one.step]
+    [(1, 2), (2, 2)]
     """
 
     plane: int
