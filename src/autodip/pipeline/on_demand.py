@@ -63,6 +63,7 @@ class OnDemand:
         weakref.finalize(self, remove, folder)
         self._kept = Checkpoint(folder, {})
         self._computed: set[tuple[int, int]] = set()
+        self._observations: dict[int, tuple[int, Observation | None]] = {}
         self._last: tuple[PlaneIndex, np.ndarray] | None = None
         self._lock = threading.RLock()
         self.dtype = plan.dtype
@@ -151,11 +152,12 @@ class OnDemand:
 
     def _observed(self, part: Part, place: int) -> Observation | None:
         """Noise that was observed first in the planes of a part before this one."""
-        for before in range(place):
-            observed = self.done(part, before).record.observed
-            if observed is not None:
-                return observed
-        return None
+        searched, observed = self._observations.get(part.number, (0, None))
+        while observed is None and searched < place:
+            observed = self.done(part, searched).record.observed
+            searched += 1
+        self._observations[part.number] = searched, observed
+        return observed if searched <= place else None
 
 
 class Records(Sequence[PlaneResult]):
