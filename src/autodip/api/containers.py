@@ -12,7 +12,8 @@ import numpy as np
 
 from autodip.api import lazy, xarrays
 from autodip.errors import ParameterError
-from autodip.image.image import Image, as_image
+from autodip.image.from_array import as_image
+from autodip.image.image import Image
 from autodip.io import is_image_folder
 from autodip.runs.original import Original
 from autodip.runs.selection import Selection, parse_frames

@@ -16,6 +16,7 @@ from autodip.api.containers import Container
 from autodip.api.export import placed
 from autodip.errors import ParameterError
 from autodip.image.image import Image, PlaneIndex
+from autodip.pictures.contrast import grey, limits
 from autodip.pictures.markup import figures
 from autodip.pipeline.options import Options
 from autodip.pipeline.result import Computed
@@ -173,8 +174,12 @@ class Result(Computed):
             return figures({}, repr(self).splitlines())
         index = next(self.noisy.indices())
         before, after = self.noisy.block(index), self.denoised.block(index)
-        removed = before.astype(float) - after
-        images = {"before": before, "after": after, "removed": removed}
+        removed, common = before.astype(float) - after, limits(after)
+        images = {
+            "before": grey(before, *common),
+            "after": grey(after, *common),
+            "removed": grey(removed, *limits(removed)),
+        }
         return figures(images, (f"{name}: {text}" for name, text in self._lines()))
 
     def plot(self, *, t: int = 0, c: int = 0, z: int = 0) -> Figure:

@@ -119,12 +119,13 @@ class Image:
         )
 
     def _repr_html_(self) -> str:
-        from autodip.pictures.markup import figures  # noqa: PLC0415  (only in a notebook)
+        from autodip.pictures import contrast, markup  # noqa: PLC0415  (only in a notebook)
 
-        index = next(self.indices())
-        loaded = isinstance(self.data, np.ndarray)
-        channels = "".join(f", {name}" for name in self.channel_names)
-        return figures({"": self.block(index)} if loaded else {}, [f"Image {self.words}{channels}"])
+        lines = [f"Image {', '.join((self.words, *self.channel_names))}"]
+        if not isinstance(self.data, np.ndarray):
+            return markup.figures({}, lines)
+        plane = self.block(next(self.indices()))
+        return markup.figures({"": contrast.grey(plane, *contrast.limits(plane))}, lines)
 
     @property
     def plane_shape(self) -> tuple[int, int]:
@@ -277,25 +278,6 @@ class Image:
         if hasattr(self.source, "cut"):
             changes["source"] = self.source.cut(position, kept)
         return self.replace(**changes)
-
-
-def as_image(image: np.ndarray | Image, axes: str | None = None) -> Image:
-    """Convert an array to an image with the given axes.
-
-    Raises
-    ------
-    ParameterError
-        If ``axes`` is not specified and the array does not have two dimensions.
-    """
-    if isinstance(image, Image):
-        return image if axes is None else image.replace(axes=axes.upper())
-    array = np.asarray(image)
-    if axes is None and array.ndim != 2:
-        raise ParameterError(
-            f"the order of the dimensions of an array of shape {array.shape} is ambiguous; "
-            'specify axes, for example axes="TYX" for frames or axes="ZYX" for depth'
-        )
-    return Image(array, "YX" if axes is None else axes.upper())
 
 
 def _part(data: Any, position: int, kept: range) -> Any:

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from PIL import Image as Picture
 
-from autodip.pictures.contrast import grey, limits
 from autodip.pictures.encode import data_url
 
 _SIDE = 240
@@ -16,12 +15,12 @@ _SIDE = 240
 
 
 def figures(images: Mapping[str, np.ndarray], lines: Iterable[str]) -> str:
-    """HTML of images side by side, each with its own contrast and its title, over lines of text.
+    """HTML of images side by side, each with its title, over lines of text.
 
     Parameters
     ----------
-    images : mapping of str to ndarray, shape (Y, X)
-        Titles and images.
+    images : mapping of str to ndarray, uint8, shape (Y, X)
+        Titles and grey values, as from :func:`autodip.pictures.contrast.grey`.
     lines : iterable of str
         Text, which is escaped.
     """
@@ -41,9 +40,9 @@ def _figure(title: str, image: np.ndarray) -> str:
     )
 
 
-def thumbnail(image: np.ndarray) -> Picture.Image:
-    """Grey picture of an image (Y, X) with automatic contrast; a large one is shrunk."""
-    picture = Picture.fromarray(grey(image, *limits(image)))
+def thumbnail(pixels: np.ndarray) -> Picture.Image:
+    """Picture of grey values (Y, X), uint8: a large one is shrunk, a small one enlarged."""
+    picture = Picture.fromarray(pixels)
     scale = _SIDE / max(picture.size)
     if scale < 1:
         size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))

@@ -15,7 +15,8 @@ import numpy as np
 from autodip.compute import device as devices
 from autodip.compute.processes import check_not_forked
 from autodip.compute.threads import free_cores
-from autodip.image.image import Image, as_image
+from autodip.image.from_array import as_image
+from autodip.image.image import Image
 from autodip.io.large import Stored
 from autodip.pipeline.assemble import Assembly
 from autodip.pipeline.checkpoint import Checkpoint
