@@ -36,6 +36,8 @@ class Keywords(Options):
         For a path to a file with several images, the name of one of them, or its number from 0.
     average : bool
         Treat the frames as captures of the same scene, and denoise their mean.
+    follow : bool
+        For a path, also read files elsewhere to which links in a Zarr store, or metadata, refer.
     progress : bool or callable
         True shows a progress bar, in a terminal or a notebook. A function is called with every
         step, a :class:`Progress`.
@@ -53,6 +55,7 @@ class Keywords(Options):
     channel: str | int | None = None
     scene: str | int | None = None
     average: bool = False
+    follow: bool = False
     progress: bool | Callable[[Progress], object] = False
 
     def __post_init__(self) -> None:
@@ -78,6 +81,7 @@ class Keywords(Options):
             channel=None if self.channel is None else str(self.channel),
             scene=None if self.scene is None else str(self.scene),
             average=self.average,
+            follow=self.follow,
         )
 
 
