@@ -128,7 +128,7 @@ class TestZarr:
 
     def test_arrays_become_dask(self, zarr, film):
         expected = autodip.denoise(film, axes="TYX", **FAST).image
-        named = zarr.create_array({}, data=film, dimension_names=["t", "y", "x"])
+        named = zarr.create_array({}, data=film, dimension_names=["time", "y", "x"])
         for given, axes in ((zarr.array(film), "TYX"), (named, None)):
             result = autodip.denoise(given, axes=axes, **FAST)
             assert lazy.is_dask(result.data)

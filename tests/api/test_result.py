@@ -1,5 +1,6 @@
 """A result is looked at, used as an array and saved."""
 
+import pickle
 import re
 from io import BytesIO
 
@@ -55,6 +56,17 @@ def test_it_is_an_array(result):
     assert np.mean(result) == result.image.mean()
     with pytest.raises(ValueError, match="copy"):
         np.array(result, dtype=float, copy=False)
+
+
+def test_it_can_be_sent_to_another_process(result, noisy):
+    xarray = pytest.importorskip("xarray", reason="xarray is not installed")
+    named = autodip.denoise(xarray.DataArray(noisy.data, dims=("y", "x")), **FAST)
+    plain = autodip.denoise(noisy.data, **FAST)
+    for one in (result, named, plain):
+        copy = pickle.loads(pickle.dumps(one))
+        assert type(copy.data) is type(one.data)
+        np.testing.assert_array_equal(copy, one)
+        assert copy.summary() == one.summary()
 
 
 def test_an_image_is_an_array(noisy):

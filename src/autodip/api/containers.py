@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +57,8 @@ def opened(given: Any, selection: Selection) -> Container:
     if isinstance(given, str | os.PathLike):
         return _read(Path(given), selection)
     if lazy.comes_from(given, "zarr", "Group"):
-        found = _read(lazy.folder_of(given), selection)
-        return _of_image(found.image, lambda pixels: lazy.lazily(pixels, found.image), lazy=True)
+        image = selection.open(lazy.folder_of(given), Path(tempfile.gettempdir()))
+        return Container(image=image, wrap=partial(lazy.lazily, image), lazy=True)
     if selection.scene is not None:
         raise ParameterError("scene selects an image of a file; give the path of the file")
     if lazy.comes_from(given, "xarray", "DataArray"):
@@ -68,18 +70,19 @@ def _of_array(given: Any, selection: Selection) -> Container:
     axes = selection.axes
     if lazy.is_dask(given):
         image = _selected(_with_axes(given, axes), selection)
-        return _of_image(image, lambda pixels: lazy.as_dask(pixels, image), lazy=True)
+        return Container(image=image, wrap=partial(lazy.as_dask, image), lazy=True)
     if lazy.comes_from(given, "zarr", "Array"):
         image = _selected(lazy.from_zarr(given, axes), selection)
-        return _of_image(image, lambda pixels: lazy.lazily(pixels, image), lazy=True)
+        return Container(image=image, wrap=partial(lazy.lazily, image), lazy=True)
     if isinstance(given, Image):
         image = _selected(as_image(given, axes), selection)
-        return _of_image(image, lambda pixels: image.replace(data=pixels))
-    return _of_image(_selected(as_image(_array(given), axes), selection), np.asarray)
+        return Container(image=image, wrap=partial(_in_image, image))
+    image = _selected(as_image(_array(given), axes), selection)
+    return Container(image=image, wrap=np.asarray)
 
 
-def _of_image(image: Image, wrap: Callable[[Any], Any], *, lazy: bool = False) -> Container:
-    return Container(image=image, wrap=wrap, lazy=lazy)
+def _in_image(image: Image, pixels: Any) -> Image:
+    return image.replace(data=pixels)
 
 
 def _read(path: Path, selection: Selection) -> Container:
@@ -91,22 +94,23 @@ def _read(path: Path, selection: Selection) -> Container:
     original = Original.of(path)
     image = selection.open(path)
     original.check_read()
-
-    def wrap(pixels: Any) -> Image:
-        return image.replace(data=pixels)
-
-    return Container(image=image, wrap=wrap, original=original)
+    return Container(image=image, wrap=partial(_in_image, image), original=original)
 
 
 def _of_xarray(given: Any, selection: Selection) -> Container:
     whole = xarrays.image_of(given, selection.axes)
     image, part = _selected(whole, selection), xarrays.selected(given, whole, selection)
     on_demand = lazy.is_dask(given.data)
+    return Container(
+        image=image,
+        wrap=partial(_in_xarray, part, image if on_demand else None),
+        lazy=on_demand,
+    )
 
-    def wrap(pixels: Any) -> Any:
-        return part.copy(data=lazy.as_dask(pixels, image) if on_demand else pixels)
 
-    return Container(image=image, wrap=wrap, lazy=on_demand)
+def _in_xarray(part: Any, image: Image | None, pixels: Any) -> Any:
+    """Copy of a DataArray with other pixels; lazy ones if their image is given."""
+    return part.copy(data=pixels if image is None else lazy.as_dask(image, pixels))
 
 
 def _with_axes(given: Any, axes: str | None) -> Image:

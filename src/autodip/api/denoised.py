@@ -26,7 +26,7 @@ from autodip.runs.saving import sidecar_of
 from autodip.runs.selection import Selection
 from autodip.runs.sidecar import beside
 from autodip.util.files import size
-from autodip.util.text import to_json
+from autodip.util.text import to_json, valid
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -104,7 +104,7 @@ class Result(Computed):
         """What was removed, noisy - denoised, as floats, in a container like :attr:`data`."""
         before, after = self.noisy.data, self.image
         if self.container.lazy:
-            before, after = (lazy.as_dask(one, self.noisy) for one in (before, after))
+            before, after = (lazy.as_dask(self.noisy, one) for one in (before, after))
         double = max(before.dtype.itemsize, after.dtype.itemsize) > 4
         dtype = np.float64 if double else np.float32
         return self.container.wrap(before.astype(dtype) - after.astype(dtype))
@@ -252,16 +252,17 @@ class Result(Computed):
             As from :func:`autodip.write`.
         """
         target, original = Path(path), self.container.original
-        known = {}
-        if original is not None:
-            known = {"file": original.path.name, "sha256": original.sha256}
+        known = {
+            "file": None if original is None else valid(original.path.name),
+            "sha256": None if original is None else original.sha256,
+        }
         with placed(target, beside(target), overwrite=overwrite) as (described, part):
             io.write(part, self.denoised, target.suffix, format=format)
             content = sidecar_of(
                 self.noisy.noted(*io.losses(target, self.noisy)),
                 self,
                 input=known,
-                output={"file": target.name, "bytes": size(part)},
+                output={"file": valid(target.name), "bytes": size(part)},
                 options=self.options,
                 selection=self.selection,
             )

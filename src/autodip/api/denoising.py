@@ -31,7 +31,7 @@ def denoise(image: Any, **keywords: Any) -> Result:
     image : array, Image or path
         Real-valued pixels in any units: an array of numpy, an :class:`Image`, the path of a file,
         an xarray DataArray (the names of its dimensions are the axes), a dask array, or an array
-        or group of zarr. Of an array that is not in memory (dask, zarr), only the plan is made
+        or group of zarr. For an array that is not in memory (dask, zarr), only the plan is made
         now; its planes are denoised when the result is read.
     **keywords
 

@@ -14,6 +14,7 @@ from numpy.typing import DTypeLike
 from autodip import io
 from autodip.api.containers import opened
 from autodip.errors import OutputError
+from autodip.pipeline.result import Computed
 from autodip.runs.selection import Selection
 from autodip.util.files import check_writable, replacing
 from autodip.util.paths import check_name, is_folder, is_there
@@ -74,7 +75,7 @@ def write(
     autodip.errors.OutputError: cells.tif exists; write with overwrite=True to replace it, or ...
     """
     target = Path(path)
-    given = getattr(image, "denoised", image)
+    given = getattr(image, "denoised", None) if isinstance(image, Computed) else image
     found = opened(given, Selection(axes=axes)).image
     kind = None if dtype is None else np.dtype(dtype)
     with placed(target, overwrite=overwrite) as (part,):

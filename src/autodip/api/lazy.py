@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from autodip.api.dimension_names import axes_of
 from autodip.errors import ParameterError
 from autodip.image.image import Image
 from autodip.io.large import Stored
@@ -27,15 +28,15 @@ def is_dask(given: Any) -> bool:
     return comes_from(given, "dask", "Array")
 
 
-def as_dask(pixels: Any, image: Image) -> Any:
+def as_dask(image: Image, pixels: Any) -> Any:
     """Dask array of pixels that are read when they are computed, with one plane in each chunk.
 
     Parameters
     ----------
-    pixels : ndarray, Stored or dask array
-        A dask array is returned as it is.
     image : Image
         Image that states the axes.
+    pixels : ndarray, Stored or dask array
+        A dask array is returned as it is.
     """
     if is_dask(pixels):
         return pixels
@@ -47,13 +48,13 @@ def as_dask(pixels: Any, image: Image) -> Any:
     return array.from_array(pixels, chunks=chunks, name=name, meta=np.empty(0, pixels.dtype))
 
 
-def lazily(pixels: Any, image: Image) -> Any:
+def lazily(image: Image, pixels: Any) -> Any:
     """Result for an array of zarr: of dask, if that is installed, which can be stored in parts."""
     try:
         require("dask.array", "cluster")
     except ImportError:
         return pixels
-    return as_dask(pixels, image)
+    return as_dask(image, pixels)
 
 
 def from_zarr(array: Any, axes: str | None) -> Image:
@@ -62,14 +63,14 @@ def from_zarr(array: Any, axes: str | None) -> Image:
     Its axes are given, or named in its metadata, or Y and X if there are two.
     """
     names = getattr(array.metadata, "dimension_names", None) or array.attrs.get("_ARRAY_DIMENSIONS")
-    letters = "".join(str(name).upper() for name in names or ())
-    stated = letters if len(letters) == array.ndim and {"Y", "X"} <= set(letters) else None
-    if axes is None and stated is None and array.ndim != 2:
+    if axes is None and names:
+        axes = axes_of(names)
+    if axes is None and array.ndim != 2:
         raise ParameterError(
             f"the zarr array of shape {array.shape} does not state what its dimensions are; "
             'specify axes, for example axes="TYX"'
         )
-    return Image(Stored(array), axes or stated or "YX")  # type: ignore[arg-type]
+    return Image(Stored(array), (axes or "YX").upper())  # type: ignore[arg-type]
 
 
 def folder_of(group: Any) -> Path:

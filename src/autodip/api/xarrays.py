@@ -7,20 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from autodip.errors import ParameterError
+from autodip.api.dimension_names import axes_of
 from autodip.image.image import Hint, Image
 from autodip.io.multiscales import METRES, SECONDS, factor_of
 from autodip.runs.selection import Selection, parse_frames
-
-_NAMES = {
-    "T": ("t", "time", "frame", "frames"),
-    "C": ("c", "ch", "channel", "channels"),
-    "Z": ("z", "depth", "plane", "planes", "slice", "slices"),
-    "Y": ("y", "row", "rows"),
-    "X": ("x", "col", "cols", "column", "columns"),
-    "S": ("s", "rgb", "rgba", "sample", "samples"),
-}
-_LETTERS = {name: letter for letter, names in _NAMES.items() for name in names}
 
 _EVEN = 0.01
 """Relative deviation from an even spacing up to which coordinates are those of a grid."""
@@ -38,7 +28,7 @@ def image_of(array: Any, axes: str | None) -> Image:
     ParameterError
         If a dimension has another name, and ``axes`` is not specified.
     """
-    letters = axes.upper() if axes else "".join(_letter(name, array) for name in array.dims)
+    letters = axes.upper() if axes else axes_of(array.dims)
     dims = dict(zip(letters, array.dims, strict=False))
     sizes = {axis: _step(array, dims[axis], METRES) for axis in "XYZ" if axis in dims}
     channels = array.coords.get(dims.get("C"))
@@ -52,16 +42,6 @@ def image_of(array: Any, axes: str | None) -> Image:
         channel_names=names,
         hints=tuple((Hint("specimen", "name of the channel", name),) for name in names),
     )
-
-
-def _letter(name: Any, array: Any) -> str:
-    found = _LETTERS.get(str(name).lower())
-    if found is None:
-        raise ParameterError(
-            f"the dimension {str(name)!r} of {tuple(map(str, array.dims))} is not known; specify "
-            'axes, for example axes="TYX", or rename it to t, c, z, y, x or s (RGB)'
-        )
-    return found
 
 
 def _step(array: Any, name: Any, units: Mapping[str, float]) -> float | None:
