@@ -32,7 +32,7 @@ from autodip.fit.loop import fit_many, mean_of
 from autodip.fit.params import FitParams, NetParams
 from autodip.fit.stopping import Discrepancy
 from autodip.image.scaling import Scale
-from autodip.metrics.lpips import load
+from autodip.metrics.alexnet import load
 from autodip.physics.estimate import estimate_noise
 from autodip.refine.combine import refine
 from autodip.refine.refinement import RefineParams

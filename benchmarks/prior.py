@@ -47,7 +47,7 @@ from autodip.datasets import own_pairs, pair
 from autodip.denoisers.context import Context
 from autodip.errors import MissingPackageError
 from autodip.image.scaling import to_dtype
-from autodip.metrics import lpips
+from autodip.metrics import alexnet
 from autodip.metrics.affine import affine_psnr, fit_affine
 from autodip.metrics.scores import Truth, score_stop
 from autodip.physics.anscombe import Stabiliser
@@ -175,7 +175,7 @@ def step_of(weights: str) -> str:
         return str((file.metadata() or {}).get("step", "?"))
 
 
-def scores(result: np.ndarray, truth: Truth, perception: lpips.Lpips | None) -> dict[str, float]:
+def scores(result: np.ndarray, truth: Truth, perception: alexnet.Lpips | None) -> dict[str, float]:
     """Scores of a result; ``psnr_fitted`` is that after a linear fit of the intensities."""
     found = score_stop(result, truth, perception)
     span = truth.data_range or float(np.ptp(truth.image))
@@ -191,7 +191,7 @@ def measure(
     """Rows of all images and methods; rows that are in the file are not measured again."""
     rows = list(csv.DictReader(file.open())) if file and file.exists() else []
     done = {(row["set"], row["image"], row["what"]) for row in rows}
-    perception, missing = lpips.load(), set[str]()
+    perception, missing = alexnet.load(), set[str]()
     for case in every:
         for name, denoise in what.items():
             if name in missing or (case.set, case.name, name) in done:

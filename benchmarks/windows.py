@@ -18,7 +18,7 @@ import numpy as np
 
 import autodip
 from autodip.image import windows
-from autodip.metrics import lpips
+from autodip.metrics import alexnet
 from autodip.metrics.fidelity import psnr
 from autodip.pipeline.memory import tiling_of
 
@@ -31,7 +31,7 @@ def main() -> None:
     given = parser.parse_args()
     rows = json.loads((given.data / "manifest.json").read_text())
     chosen = [row for row in rows if row["set"] == "fmd_confocal_fov1"]
-    measure = lpips.load()
+    measure = alexnet.load()
     print("# Windows\n")
     print("Made by `python benchmarks/windows.py DATA > docs/results/windows.md`; preset")
     print(

@@ -37,8 +37,9 @@ def test_no_module_and_no_class_has_the_name_of_another():
 
 
 def test_the_command_line_alone_knows_click_and_prints():
+    """Python shows progress as well, in the same bar, which is in one module."""
     for path, tree in TREES.items():
-        if path.parts[0] == "cli":
+        if path.parts[0] == "cli" or path == Path("api", "bars.py"):
             continue
         imported = {
             alias.name.split(".")[0]

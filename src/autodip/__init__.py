@@ -1,9 +1,11 @@
-"""Denoise a fluorescence image with a deep image prior whose parameters are chosen for it.
+"""Denoise a fluorescence image, with what other images have taught a network or a fit to it alone.
 
 >>> import autodip
->>> image = autodip.read("cells.tif")
->>> result = autodip.denoise(image, microscope="confocal", specimen="nucleus")
->>> autodip.write("denoised.tif", image.replace(data=result.image))
+>>> noisy, truth = autodip.sample(size=64)
+>>> autodip.write("cells.tif", noisy)
+>>> result = autodip.denoise("cells.tif")
+>>> result.save("denoised.tif").name
+'denoised.tif'
 
 Importing this package does not import torch; the first fit does.
 """
@@ -17,20 +19,23 @@ from typing import TYPE_CHECKING, Any
 import autodip.compute.threads  # noqa: F401  (keeps OpenMP from spinning, so before torch)
 
 if TYPE_CHECKING:
+    from autodip import metrics
+    from autodip.api.denoised import Result
+    from autodip.api.denoising import denoise, denoise_steps, plan
+    from autodip.api.export import write
+    from autodip.api.trial import sample
     from autodip.bases.store import Base
     from autodip.calibration.stages import calibrate
     from autodip.choose.choice import Choice
     from autodip.errors import AutodipError
     from autodip.fit.params import FitParams, NetParams
     from autodip.image.image import Image
-    from autodip.io import read, write
+    from autodip.io import read
     from autodip.physics.estimate import estimate_noise
     from autodip.physics.noise import Noise
-    from autodip.pipeline.denoise import denoise, denoise_steps
     from autodip.pipeline.options import Options
     from autodip.pipeline.plan import Plan
-    from autodip.pipeline.planning import plan
-    from autodip.pipeline.result import Progress, Result
+    from autodip.pipeline.result import Progress
     from autodip.refine.refinement import RefineParams
 
 __version__ = version("autodip")
@@ -47,14 +52,15 @@ _HOME = {
     "Plan": "pipeline.plan",
     "Progress": "pipeline.result",
     "RefineParams": "refine.refinement",
-    "Result": "pipeline.result",
+    "Result": "api.denoised",
     "calibrate": "calibration.stages",
-    "denoise": "pipeline.denoise",
-    "denoise_steps": "pipeline.denoise",
+    "denoise": "api.denoising",
+    "denoise_steps": "api.denoising",
     "estimate_noise": "physics.estimate",
-    "plan": "pipeline.planning",
+    "plan": "api.denoising",
     "read": "io",
-    "write": "io",
+    "sample": "api.trial",
+    "write": "api.export",
 }
 
 __all__ = [
@@ -75,13 +81,17 @@ __all__ = [
     "denoise",
     "denoise_steps",
     "estimate_noise",
+    "metrics",
     "plan",
     "read",
+    "sample",
     "write",
 ]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "metrics":
+        return import_module("autodip.metrics")
     if name in _HOME:
         return getattr(import_module(f"autodip.{_HOME[name]}"), name)
     raise AttributeError(f"module 'autodip' has no attribute {name!r}")

@@ -8,7 +8,17 @@ from __future__ import annotations
 
 
 class AutodipError(Exception):
-    """Base class of all errors of autodip; the message states what was found and what to do."""
+    """Base class of all errors of autodip; the message states what was found and what to do.
+
+    Examples
+    --------
+    >>> import autodip
+    >>> try:
+    ...     autodip.denoise("missing.tif")
+    ... except autodip.AutodipError as error:
+    ...     error
+    FormatError('missing.tif: there is no such file')
+    """
 
 
 class ParameterError(AutodipError, ValueError):

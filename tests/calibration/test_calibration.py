@@ -14,7 +14,7 @@ from autodip.errors import FitError, FormatError, ImageError, ParameterError
 from autodip.fit.loop import fit, fit_many
 from autodip.fit.params import FitParams, NetParams
 from autodip.image.scaling import Scale, to_dtype
-from autodip.metrics import lpips, weights
+from autodip.metrics import alexnet, weights
 from autodip.metrics.scores import Truth, score, score_stop
 from autodip.physics.estimate import estimate_noise
 from autodip.refine import combine as refining
@@ -140,7 +140,7 @@ def test_figures_are_those_of_a_benchmark(images, stretched, data_range, shared,
     monkeypatch.setenv(weights.VARIABLE, str(shared / "weights" / "lpips_alex_v0.1.npz"))
     noisy, truth = images
     judged = Truth(truth.astype(float) + 20, data_range, stretched)
-    found = score_stop(noisy, judged, lpips.load())
+    found = score_stop(noisy, judged, alexnet.load())
     row = score(noisy, noisy, judged)
     for name in ("psnr", "ssim", "lpips"):
         assert found[name] == pytest.approx(row[name])

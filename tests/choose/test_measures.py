@@ -11,7 +11,7 @@ from autodip.choose.measures import MEASURES
 from autodip.choose.perceptual import Perceptual
 from autodip.choose.samples import SIDE, Sample, shared_size
 from autodip.errors import MissingPackageError, ParameterError
-from autodip.metrics import fidelity, lpips, weights
+from autodip.metrics import alexnet, fidelity, weights
 
 PIXELS = [name for name, measure in MEASURES.items() if measure.needs_pixels and name != "umap"]
 
@@ -95,7 +95,7 @@ def test_psnr_and_ssim_are_those_of_the_metrics():
 SHAPES = [(96, 96), (300, 310), (70, 200), (40, 300), (96, 96)]
 
 
-class Counting(lpips.Lpips):
+class Counting(alexnet.Lpips):
     """Counts the images that the network sees."""
 
     seen = 0
@@ -108,7 +108,7 @@ class Counting(lpips.Lpips):
 @pytest.mark.parametrize(("kept", "seen"), [(200, 13), (3, 19), (0, 24)])
 def test_lpips_is_that_of_the_metric_and_sees_an_image_once(lpips_weights, monkeypatch, kept, seen):
     monkeypatch.setattr(perceptual, "KEPT", kept)
-    model, metric = Counting(lpips.load()._tensors), lpips.load()
+    model, metric = Counting(alexnet.load()._tensors), alexnet.load()
     measure = Perceptual(model)
     pool = [sample(seed, 2.0, shape) for seed, shape in enumerate(SHAPES, 2)]
     for query in (sample(9), pool[0], sample(8)):
@@ -120,7 +120,7 @@ def test_lpips_is_that_of_the_metric_and_sees_an_image_once(lpips_weights, monke
 
 
 def test_features_go_with_their_sample(lpips_weights):
-    measure = Perceptual(lpips.load())
+    measure = Perceptual(alexnet.load())
     measure.distances(sample(1), [sample(2)])
     gc.collect()
     assert not measure._kept

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
+from autodip import denoise
 from autodip.choose.choice import Choice, Evidence
 from autodip.fit.params import FitParams, NetParams
 from autodip.fit.series import Change, Course
 from autodip.image.scaling import Scale
 from autodip.physics import noise
-from autodip.pipeline.denoise import denoise
 
 NET = NetParams(2, 4, 0, input_channels=2)
 WHY = Evidence(preset="p", table="t", source="s", group={}, known={}, origin={})

@@ -3,7 +3,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from autodip.errors import ImageError, ParameterError
-from autodip.metrics import lpips, weights
+from autodip.metrics import alexnet, weights
 from autodip.metrics.fidelity import psnr, ssim
 
 
@@ -51,14 +51,14 @@ def test_wrong_input_is_named(pair):
 def test_lpips_without_weights_is_none(monkeypatch, tmp_path):
     monkeypatch.delenv(weights.VARIABLE, raising=False)
     monkeypatch.setattr(weights.platformdirs, "user_cache_path", lambda name: tmp_path / name)
-    assert lpips.load() is None
+    assert alexnet.load() is None
 
 
 def test_lpips_checks_its_images(tmp_path):
     rng = np.random.default_rng(0)
     tensors = {key: rng.random(shape) for key, shape in weights.SHAPES.items()}
     np.savez(tmp_path / "w.npz", **tensors)
-    distance = lpips.load(tmp_path / "w.npz")
+    distance = alexnet.load(tmp_path / "w.npz")
     with pytest.raises(ImageError, match="32 pixels or more"):
         distance(np.zeros((20, 40)), np.zeros((20, 40)))
     with pytest.raises(ImageError, match=r"32 pixels or more a side; got \(3, 40, 40\)"):

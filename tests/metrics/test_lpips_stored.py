@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from autodip.metrics import lpips
+from autodip.metrics import alexnet
 from autodip.physics.optics import Optics
 from autodip.physics.simulation import simulate
 
@@ -76,7 +76,7 @@ def test_simulated_pair(weights, tensors, rescale):
     pair = [np.clip(image / 800, 0, 1) for image in (noisy, truth)]
     inputs = [np.stack([2 * image - 1 if rescale else image] * 3) for image in pair]
     assert numpy_lpips(*inputs, tensors) == pytest.approx(STORED[rescale], abs=1e-6)
-    assert lpips.load(weights)(*pair, rescale=rescale) == pytest.approx(STORED[rescale], abs=1e-5)
+    assert alexnet.load(weights)(*pair, rescale=rescale) == pytest.approx(STORED[rescale], abs=1e-5)
 
 
 @pytest.fixture
@@ -95,6 +95,6 @@ def test_published_pair(published, weights, tensors, distortion, figure):
     reference, other = published[0], published[distortion]
     assert numpy_lpips(reference, other, tensors) == pytest.approx(figure, abs=0.0005)
     pair = torch.from_numpy(np.stack([reference, other]).astype(np.float32))
-    model = lpips.load(weights)
+    model = alexnet.load(weights)
     found = model.compare(*(tuple(model._layers(one)) for one in pair.split(1)))
     assert found == pytest.approx(figure, abs=0.0005)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from autodip.errors import FormatError, OutputError
-from autodip.metrics import lpips, weights
+from autodip.metrics import alexnet, weights
 from tests.helpers.server import serving
 
 
@@ -227,13 +227,13 @@ def test_wrong_shapes_are_named(tmp_path, place, tensors):
 
 def test_a_named_file_that_is_missing_is_an_error_not_a_silent_none(place):
     with pytest.raises(FormatError, match="autodip weights install"):
-        lpips.load()
+        alexnet.load()
 
 
 def test_the_installed_weights_measure(place, tensors, tmp_path, rng):
     np.savez(tmp_path / "w.npz", **tensors)
     weights.install(tmp_path / "w.npz")
-    distance = lpips.load()
+    distance = alexnet.load()
     image = rng.random((64, 64))
     assert distance(image, image) == 0
     assert distance(image, image[::-1]) > 0
@@ -262,9 +262,9 @@ def test_damaged_weights_are_one_clear_line(tmp_path, tensors):
     for content in damaged_files(tmp_path / "made.npz", tensors):
         path.write_bytes(content)
         with pytest.raises(FormatError, match=rf"^{path}: not a file of LPIPS weights .*install'$"):
-            lpips.load(path)
+            alexnet.load(path)
     with pytest.raises(FormatError, match="not a file of LPIPS weights"):
-        lpips.load(tmp_path)
+        alexnet.load(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["weights.npz", "alexnet.ckpt", "lpips.tar.gz"])

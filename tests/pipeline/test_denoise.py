@@ -1,5 +1,4 @@
 import dataclasses
-import doctest
 
 import numpy as np
 import pytest
@@ -131,8 +130,3 @@ def test_memory_is_checked_before_the_fit(sample, monkeypatch):
     monkeypatch.setattr(counting, "_count", lambda net, shape: (1, 1, 10**6 * max(net.widths)))
     with pytest.raises(OutOfMemoryError, match="--width 16"):
         autodip.denoise(sample[0], preset="original")
-
-
-def test_the_example_of_the_docstring_runs():
-    (example,) = doctest.DocTestFinder().find(autodip.denoise, "denoise", module=False)
-    assert doctest.DocTestRunner().run(example).failed == 0

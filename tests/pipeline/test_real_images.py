@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import autodip
-from autodip.metrics import lpips
+from autodip.metrics import alexnet
 from autodip.metrics.fidelity import psnr
 from autodip.physics.estimate import estimate_noise
 
@@ -30,7 +30,7 @@ def test_psnr_of_the_noisy_images(fmd_test):
 
 
 def test_lpips_of_the_noisy_images(fmd_test, shared):
-    distance = lpips.load(shared / "weights" / "lpips_alex_v0.1.npz")
+    distance = alexnet.load(shared / "weights" / "lpips_alex_v0.1.npz")
     values = [distance(noisy / 255, truth / 255) for _, noisy, truth in fmd_test]
     assert np.mean(values) == pytest.approx(0.3654, abs=0.0002)
     assert distance(fmd_test[0][2] / 255, fmd_test[0][2] / 255) == 0

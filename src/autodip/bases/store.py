@@ -61,6 +61,13 @@ class Base:
         Sorted by image and configuration.
     prior : OwnPrior or None
         On what the prior of the base was tuned; None if it has no prior of its own.
+
+    Examples
+    --------
+    >>> from autodip.bases import builtin
+    >>> base = builtin.load("builtin")
+    >>> len(base.entries), len(base.runs)
+    (23, 115)
     """
 
     path: Path

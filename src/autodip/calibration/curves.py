@@ -17,7 +17,7 @@ from autodip.physics.noise import Noise
 if TYPE_CHECKING:
     from autodip.fit.loop import Step
     from autodip.fit.session import Session
-    from autodip.metrics.lpips import Lpips
+    from autodip.metrics.alexnet import Lpips
 
 REFINED_STOPS = 5
 """Maximum number of stops at which the output is refined; each refinement takes seconds."""

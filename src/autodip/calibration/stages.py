@@ -63,6 +63,22 @@ def calibrate(
         If the device is not available.
     ClusterError
         If the name of the device refers to different devices on the workers.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import numpy as np, autodip
+    >>> from autodip.bases.records import Config
+    >>> from autodip.datasets.pair import Pair
+    >>> noisy, truth = autodip.sample(size=64)
+    >>> pair = Pair(
+    ...     *("mine", "cell 1", lambda: (np.asarray(noisy), truth), "confocal", "mito"),
+    ...     noise_level="raw",
+    ...     fov="1",
+    ... )
+    >>> grid = [Config(autodip.NetParams(2, 4), autodip.FitParams(20))]
+    >>> [attempt.status for attempt in autodip.calibrate([pair], grid, Path("my-base"))]
+    ['done']
     """
     sweep = sweep or Sweep()
     configs = [_checked(config, sweep.seed) for config in grid]

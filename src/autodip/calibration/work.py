@@ -50,12 +50,12 @@ class Work:
     """
 
     def __init__(self, base: Base, device: str, options: Sweep) -> None:
-        from autodip.metrics import lpips  # noqa: PLC0415  (imports torch)
+        from autodip.metrics import alexnet  # noqa: PLC0415  (imports torch)
 
         self._path, self._device, self._options = base.path, device, options
         self._runs = {(run.image, run.config): run for run in base.runs}
         self._entries = dict(base.entries)
-        self._lpips = lpips.load() if options.lpips else None
+        self._lpips = alexnet.load() if options.lpips else None
 
     def stage(self, pairs: Sequence[Pair], configs: Sequence[Config]) -> Iterator[Attempt]:
         """Run all configurations on all images."""

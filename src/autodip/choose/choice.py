@@ -79,6 +79,19 @@ class Choice(Value):
     prior : PriorParams or None
         Learned prior that is applied instead of the fit; None if nothing learned from other
         images is used but these parameters.
+
+    Examples
+    --------
+    >>> import autodip
+    >>> noisy, truth = autodip.sample(size=64)
+    >>> choice = autodip.plan(noisy, autodip.Options(preset="published"))[0].choice
+    >>> choice.fit.iterations, str(choice.evidence.group)
+    (..., "Kind(microscope='confocal', specimen='mito')")
+
+    It repeats a run with the same parameters:
+
+    >>> short = choice.replace(fit=choice.fit.replace(iterations=2))
+    >>> result = autodip.denoise(noisy, choices=[short])
     """
 
     net: NetParams

@@ -222,9 +222,9 @@ def _each(
 
 @cache
 def _perceptual(path: str) -> Perceptual:
-    from autodip.metrics import lpips as metric  # noqa: PLC0415  (imports torch)
+    from autodip.metrics import alexnet  # noqa: PLC0415  (imports torch)
 
-    model = metric.load()
+    model = alexnet.load()
     if model is None:
         raise ParameterError(
             f"the measure lpips needs its weights, which are not at {path}; install "

@@ -11,7 +11,7 @@ import numpy as np
 from autodip.choose.samples import Sample, Size, shared_size
 
 if TYPE_CHECKING:
-    from autodip.metrics.lpips import Features, Lpips
+    from autodip.metrics.alexnet import Features, Lpips
 
 KEPT = 200
 """Maximum number of cached sets of features, of up to 2.6 MB each."""

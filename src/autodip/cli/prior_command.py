@@ -12,7 +12,7 @@ from autodip.cli import prior_study_command, prior_tune_command, signals
 from autodip.cli.progress import ProgressBar
 from autodip.cli.shared_options import shared_option
 from autodip.compute import device
-from autodip.metrics import lpips
+from autodip.metrics import alexnet
 from autodip.prior import logbook, validation
 from autodip.prior.logbook import Logbook, Row
 from autodip.prior.recipe import read_recipe
@@ -80,7 +80,7 @@ def train_command(
     scored = None
     if validate_every:
         cases = validation.read_cases(data)
-        scored = partial(validation.validate, chosen, cases=cases, lpips=lpips.load())
+        scored = partial(validation.validate, chosen, cases=cases, lpips=alexnet.load())
     pool = list(chosen.pool(data))
     if not quiet:
         begin = f"continued after step {step}" if step else "from the start"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,36 +10,16 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from autodip.errors import ParameterError
 from autodip.pipeline import options as of_fit
 from autodip.pipeline.options import Options
 from autodip.pipeline.specs import Spec
 from autodip.runs import selection as of_file
 from autodip.runs.selection import Selection
-from autodip.util.text import to_json, valid
+from autodip.util.text import parse_size, to_json, valid
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _TYPES = {"int": int, "float": float}
-
-
-def parse_size(text: str | None) -> int | None:
-    """Parse a number of bytes, such as 4GB, 500MB, 2GiB or 4000000000; None if there is no text.
-
-    Raises
-    ------
-    ParameterError
-        If the text is malformed.
-    """
-    if text is None:
-        return None
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kMGT]?)(i?)B?", text.strip(), re.IGNORECASE)
-    if not match:
-        raise ParameterError(
-            f"--max-memory {text!r}; give a size with its unit, such as 4GB or 500MB"
-        )
-    number, unit, binary = match.groups()
-    return int(float(number) * (1024 if binary else 1000) ** " kmgt".index(unit.lower() or " "))
 
 
 limit_option = click.option(
@@ -92,7 +71,7 @@ def shared_option(name: str, parameter: str | None = None) -> Callable[[F], F]:
         case "switch":
             flag = f"{flag}/--no-{flag[2:]}"
         case "size":
-            settings["callback"] = lambda context, parameter, text: parse_size(text)
+            settings["callback"] = lambda context, parameter, text: parse_size(text, flag)
         case _:
             settings["type"] = click.Choice(spec.choices) if spec.choices else _TYPES.get(spec.kind)
             settings["show_default"] = default is not None

@@ -74,6 +74,12 @@ class NetParams(Value):
     ------
     ParameterError
         If a value is not allowed, or the number of widths differs from the depth.
+
+    Examples
+    --------
+    >>> import autodip
+    >>> autodip.NetParams(depth=3, width="asc_to512").widths
+    (128, 256, 512)
     """
 
     depth: int
@@ -164,6 +170,12 @@ class FitParams(Value):
     seeds : int
         Number of fits whose results are averaged; their seeds are consecutive, starting from the
         specified one.
+
+    Examples
+    --------
+    >>> import autodip
+    >>> autodip.FitParams(300).replace(average=0.99).average
+    0.99
     """
 
     iterations: int

@@ -10,9 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from autodip.errors import ImageError, ParameterError
-
-AXES = "TCZYXS"
-"""Supported axes: time, channel, depth, rows, columns, samples of a colour pixel (RGB)."""
+from autodip.image.axes import check_axes
 
 PER_CHANNEL = ("channel_names", "channel_colours", "hints")
 """Fields of an image that have one entry for each channel, or are empty."""
@@ -30,7 +28,7 @@ class Hint:
     text: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Image:
     """Pixels with their axes, units and metadata; a frozen dataclass.
 
@@ -58,6 +56,13 @@ class Image:
         What the user should know about how the file was read: metadata that were dropped, files
         that were joined, pixels that were left out. Shown with the result, and recorded in the
         sidecar.
+
+    Examples
+    --------
+    >>> import numpy as np, autodip
+    >>> film = autodip.Image(np.zeros((5, 32, 40)), "TYX", pixel_size={"X": 0.1, "Y": 0.1})
+    >>> film.select(frames=slice(0, 2))
+    <Image TYX 2 × 32 × 40 float64, 0.1 µm per pixel>
     """
 
     data: np.ndarray
@@ -76,6 +81,11 @@ class Image:
         check_axes(self.axes, self.data.shape)
         for name in PER_CHANNEL:  # metadata may list more channels than exist
             object.__setattr__(self, name, getattr(self, name)[: self.size(self.channel_axis)])
+        if self.data.dtype.kind == "b":
+            raise ImageError(
+                "pixels that are True or False are a mask, not an image; give the image itself "
+                "(pixels that are NaN are left out, and come back as NaN)"
+            )
         if self.data.dtype.kind not in "iuf":
             raise ImageError(
                 f"pixels of type {self.data.dtype} cannot be denoised; "
@@ -91,6 +101,31 @@ class Image:
     def noted(self, *notes: str) -> Image:
         """Copy with more notes."""
         return self.replace(notes=(*self.notes, *notes))
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        """Pixels as an array, so that functions of numpy take an image."""
+        return np.array(self.data, dtype, copy=copy)
+
+    def __repr__(self) -> str:
+        return f"<Image {self.words}>"
+
+    @property
+    def words(self) -> str:
+        """Axes, shape, data type and pixel size in one line."""
+        shape = " × ".join(map(str, self.data.shape))
+        size = self.pixel_size.get("X")
+        return f"{self.axes} {shape} {self.data.dtype.name}" + (
+            f", {size:.4g} µm per pixel" if size else ""
+        )
+
+    def _repr_html_(self) -> str:
+        from autodip.pictures import contrast, markup  # noqa: PLC0415  (only in a notebook)
+
+        lines = [f"Image {', '.join((self.words, *self.channel_names))}"]
+        if not isinstance(self.data, np.ndarray):
+            return markup.figures({}, lines)
+        plane = self.block(next(self.indices()))
+        return markup.figures({"": contrast.grey(plane, *contrast.limits(plane))}, lines)
 
     @property
     def plane_shape(self) -> tuple[int, int]:
@@ -170,7 +205,7 @@ class Image:
         if frames is not None:
             image = image._cut("T", frames, "--frames")
         if channel is not None:
-            number = image._channel_number(channel)
+            number = image.channel_number(channel)
             image = image._cut(image.channel_axis, slice(number, number + 1), "--channel")
         return image
 
@@ -193,12 +228,19 @@ class Image:
         before = (slice(None),) * self.axes.index("T")
         total = np.zeros(first.data.shape)
         for frame in range(self.size("T")):
-            total += self.data[(*before, slice(frame, frame + 1))]
+            total += np.asarray(self.data[(*before, slice(frame, frame + 1))])
         dtype = np.result_type(self.data.dtype, np.float32)
         dtype = np.dtype(np.float32) if self.data.dtype.kind in "iu" else dtype
         return first.replace(data=(total / self.size("T")).astype(dtype))
 
-    def _channel_number(self, channel: str) -> int:
+    def channel_number(self, channel: str) -> int:
+        """Number of a channel, from its name or its number as text.
+
+        Raises
+        ------
+        ParameterError
+            If there is no such channel.
+        """
         count = self.channels
         if channel in self.channel_names:
             return self.channel_names.index(channel)
@@ -238,39 +280,9 @@ class Image:
         return self.replace(**changes)
 
 
-def as_image(image: np.ndarray | Image, axes: str | None = None) -> Image:
-    """Convert an array to an image with the given axes.
-
-    Raises
-    ------
-    ParameterError
-        If ``axes`` is not specified and the array does not have two dimensions.
-    """
-    if isinstance(image, Image):
-        return image if axes is None else image.replace(axes=axes.upper())
-    array = np.asarray(image)
-    if axes is None and array.ndim != 2:
-        raise ParameterError(
-            f"the order of the dimensions of an array of shape {array.shape} is ambiguous; "
-            'specify axes, for example axes="TYX" for frames or axes="ZYX" for depth'
-        )
-    return Image(array, "YX" if axes is None else axes.upper())
-
-
 def _part(data: Any, position: int, kept: range) -> Any:
     """Positions ``kept`` of an axis; pixels that are not loaded are not read."""
     if hasattr(data, "part"):
         return data.part(position, kept)
     stop = kept.stop if kept.stop >= 0 else None
     return data[(slice(None),) * position + (slice(kept.start, stop, kept.step),)]
-
-
-def check_axes(axes: str, shape: tuple[int, ...]) -> None:
-    """Raise a ParameterError unless ``axes`` names every dimension of ``shape`` once."""
-    wrong = [a for a in axes if a not in AXES]
-    if wrong or len(set(axes)) != len(axes) or len(axes) != len(shape) or not {"Y", "X"} <= {*axes}:
-        raise ParameterError(
-            f"axes {axes!r} do not describe an image of shape {shape}; give one letter for each "
-            f"of its {len(shape)} dimensions, Y and X among them, out of {', '.join(AXES)} "
-            "(T time, C channel, Z depth, S colour samples), as in --axes TYX"
-        )

@@ -90,6 +90,14 @@ def read(
         If the pixels do not fit into the free memory.
     MissingPackageError
         If the format needs a package that is not installed.
+
+    Examples
+    --------
+    >>> import autodip
+    >>> noisy, truth = autodip.sample(size=64)
+    >>> autodip.write("cells.ome.tif", noisy)
+    >>> autodip.read("cells.ome.tif")
+    <Image YX 64 × 64 uint16, 0.1 µm per pixel>
     """
     path = Path(path)
     kind = _format(path)

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from autodip.errors import FormatError
-from autodip.image.image import AXES, Image
+from autodip.image.axes import AXES
+from autodip.image.image import Image
 
 _ROWS = "ZT"
 """Axes that serve as rows if there is no Y, in order of preference."""

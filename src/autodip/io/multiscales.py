@@ -20,18 +20,20 @@ _PREFIX = {
     "micro": 1e-6, "nano": 1e-9, "pico": 1e-12, "femto": 1e-15, "atto": 1e-18, "zepto": 1e-21,
     "yocto": 1e-24,
 }  # fmt: skip
-_METRES = {
+METRES = {
     **{prefix + "meter": factor for prefix, factor in _PREFIX.items()},
     **{prefix + "metre": factor for prefix, factor in _PREFIX.items()},
     "m": 1.0, "cm": 1e-2, "mm": 1e-3, "um": 1e-6, "µm": 1e-6, "μm": 1e-6, "nm": 1e-9, "pm": 1e-12,
     "micron": 1e-6, "angstrom": 1e-10, "ångström": 1e-10, "å": 1e-10, "inch": 0.0254,
     "foot": 0.3048, "yard": 0.9144, "mile": 1609.344, "parsec": 3.0856775814913673e16,
 }  # fmt: skip
-_SECONDS = {
+"""Metres in each unit of length."""
+SECONDS = {
     **{prefix + "second": factor for prefix, factor in _PREFIX.items()},
     "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ns": 1e-9, "sec": 1.0,
     "minute": 60.0, "min": 60.0, "hour": 3600.0, "h": 3600.0, "day": 86400.0,
 }  # fmt: skip
+"""Seconds in each unit of time."""
 
 
 def version_of(stated: str, multiscale: Mapping[str, Any], zarr_format: int) -> str:
@@ -196,7 +198,7 @@ def sizes_of(
         unit = axis.get("unit")
         if letter == "C" or not unit or factor is None:
             continue
-        known = _unit(str(unit), _SECONDS if letter == "T" else _METRES)
+        known = factor_of(str(unit), SECONDS if letter == "T" else METRES)
         if known is None or not 0 < factor < math.inf:
             notes.append(f"{factor:g} {unit} along {letter}")
         elif letter == "T":
@@ -209,7 +211,7 @@ def sizes_of(
     return sizes, seconds, (note,) if notes else ()
 
 
-def _unit(text: str, units: Mapping[str, float]) -> float | None:
+def factor_of(text: str, units: Mapping[str, float]) -> float | None:
     """Value of a unit in metres or seconds; None if it is not known."""
     text = text.strip()
     lower = text.casefold() if len(text) > 2 else text

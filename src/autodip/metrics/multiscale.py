@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from autodip.errors import ImageError
-from autodip.metrics.fidelity import psnr
+from autodip.metrics.fidelity import pair
 from autodip.util.optional import require
 
 SMALLEST = 176
@@ -15,7 +16,7 @@ _STEP = 16
 """Image pixels per pixel of the coarsest of the five scales, along each axis."""
 
 
-def ms_ssim(image: np.ndarray, truth: np.ndarray, *, data_range: float) -> float:
+def ms_ssim(image: ArrayLike, truth: ArrayLike, *, data_range: float) -> float:
     """Multi-scale structural similarity (Wang, Simoncelli and Bovik, Asilomar 2003).
 
     The product of contrast and structure at five scales, and of luminance at the coarsest
@@ -46,8 +47,15 @@ def ms_ssim(image: np.ndarray, truth: np.ndarray, *, data_range: float) -> float
         If ``data_range`` is not positive.
     MissingPackageError
         If the library pytorch-msssim is not installed.
+
+    Examples
+    --------
+    >>> import numpy as np, autodip
+    >>> noisy, truth = autodip.sample(size=176)
+    >>> autodip.metrics.ms_ssim(noisy, truth, data_range=np.ptp(truth)) < 1
+    True
     """
-    psnr(image, truth, data_range=data_range)  # checks shapes, pixels and range
+    image, truth = pair(image, truth, data_range)
     if image.ndim != 2 or min(image.shape) < SMALLEST:
         raise ImageError(
             f"multi-scale SSIM compares images (Y, X) of {SMALLEST} x {SMALLEST} pixels or more; "
@@ -57,9 +65,9 @@ def ms_ssim(image: np.ndarray, truth: np.ndarray, *, data_range: float) -> float
     import torch  # noqa: PLC0415  (slow to import)
 
     rows, columns = (side // _STEP * _STEP for side in image.shape)
-    pair = [
+    tensors = [
         torch.from_numpy(data[None, None, :rows, :columns].astype(np.float64))
         for data in (image, truth)
     ]
     with torch.inference_mode():
-        return float(library.ms_ssim(*pair, data_range=data_range))
+        return float(library.ms_ssim(*tensors, data_range=data_range))

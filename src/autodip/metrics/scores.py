@@ -18,7 +18,7 @@ from autodip.physics.estimate import estimate_noise
 from autodip.physics.noise import CORRELATED
 
 if TYPE_CHECKING:
-    from autodip.metrics.lpips import Lpips
+    from autodip.metrics.alexnet import Lpips
 
 _PERFECT = 200.0
 """PSNR in dB of a result that equals the truth, in a curve; JSON has no infinity."""
@@ -157,9 +157,9 @@ def perceptual(
     result: np.ndarray, reference: np.ndarray, reasons: list[str]
 ) -> dict[str, float | None]:
     """LPIPS of images (Y, X) in [0, 1], both conventions; if None, the cause is in ``reasons``."""
-    from autodip.metrics import lpips  # noqa: PLC0415  (imports torch)
+    from autodip.metrics import alexnet  # noqa: PLC0415  (imports torch)
 
-    distance = lpips.load()
+    distance = alexnet.load()
     if distance is None:
         reasons.append("no LPIPS: no weights found, run 'autodip weights install'")
     elif min(result.shape) < LPIPS_SMALLEST:

@@ -42,6 +42,14 @@ class Noise(Value):
     autocorrelation : tuple of tuple of float, 5 x 5, optional
         Noise correlation for lags -2 ... 2 along Y and X; 1 at the centre. None in records of
         versions that stored that of adjacent pixels only.
+
+    Examples
+    --------
+    >>> import numpy as np, autodip
+    >>> noisy, truth = autodip.sample(size=64)
+    >>> noise = autodip.estimate_noise(np.asarray(noisy))
+    >>> noise.std(np.array([100.0, 400.0])).round()  # at two brightnesses
+    array([15., 74.])
     """
 
     gain: float

@@ -3,93 +3,36 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from autodip.compute import device as devices
+from autodip.compute.processes import check_not_forked
 from autodip.compute.threads import free_cores
-from autodip.image.image import Image, as_image
+from autodip.image.from_array import as_image
+from autodip.image.image import Image
+from autodip.io.large import Stored
 from autodip.pipeline.assemble import Assembly
 from autodip.pipeline.checkpoint import Checkpoint
+from autodip.pipeline.machine import Machine
+from autodip.pipeline.on_demand import OnDemand
 from autodip.pipeline.options import Options
 from autodip.pipeline.parts import Finished, Part, Tasks, batches, cut
 from autodip.pipeline.plan import Plan
 from autodip.pipeline.planning import plan_image
 from autodip.pipeline.repair import RepairedImage
-from autodip.pipeline.result import Progress, Result
+from autodip.pipeline.result import Computed, Progress
 from autodip.pipeline.workspace import Workplace
 
 if TYPE_CHECKING:
     from autodip.fit.loop import Step
     from autodip.pipeline.engine import Engine
-
-P = ParamSpec("P")
-
-
-def _with_keywords(
-    options: Callable[P, Options],
-) -> Callable[[Callable[..., Result]], Callable[Concatenate[np.ndarray | Image, P], Result]]:
-    """Give a function of an image the keywords of :class:`Options`.
-
-    They appear in its type, its signature and, in place of ``**keywords``, its docstring.
-    """
-
-    def decorate(
-        function: Callable[..., Result],
-    ) -> Callable[Concatenate[np.ndarray | Image, P], Result]:
-        own = inspect.signature(function)
-        positional = [p for p in own.parameters.values() if p.kind is not p.VAR_KEYWORD]
-        keywords = inspect.signature(options).parameters.values()
-        signature = own.replace(parameters=[*positional, *keywords])
-        function.__signature__ = signature  # type: ignore[attr-defined]
-        described = inspect.getdoc(options) or ""
-        start, end = described.index("microscope, specimen"), described.index("\n\nRaises")
-        text = inspect.cleandoc(function.__doc__ or "")
-        function.__doc__ = text.replace("**keywords", described[start:end])
-        return function
-
-    return decorate
-
-
-@_with_keywords(Options)
-def denoise(image: np.ndarray | Image, **keywords: Any) -> Result:
-    """Denoise an image with a deep image prior whose parameters are chosen for this image.
-
-    Parameters
-    ----------
-    image : ndarray or Image
-        Real-valued pixels in any units.
-    **keywords
-
-    Returns
-    -------
-    Result
-        The denoised image is ``result.image``.
-
-    Raises
-    ------
-    AutodipError
-        ParameterError, ImageError, DeviceError, OutOfMemoryError or FitError; the message states
-        what was found, what is allowed, and what to do.
-
-    Examples
-    --------
-    >>> import numpy as np, autodip
-    >>> noisy = np.random.default_rng(0).poisson(20, (64, 64))
-    >>> result = autodip.denoise(noisy, preset="fast", iterations=2)
-    >>> result.image.shape
-    (64, 64)
-    """
-    *_, last = denoise_steps(image, Options(**keywords))
-    assert last.result is not None  # the last step has the result
-    return last.result
 
 
 def denoise_steps(
@@ -99,20 +42,21 @@ def denoise_steps(
     axes: str | None = None,
     workplace: Workplace | None = None,
 ) -> Iterator[Progress]:
-    """Like :func:`denoise`, but yield after every step; the last step has the result.
+    """Denoise an image, and yield after every step; the last step has the result.
 
     Leaving the loop, or closing the generator, cancels the run.
 
     Parameters
     ----------
     image : ndarray or Image
-        As in :func:`denoise`.
+        Real-valued pixels in any units.
     options : Options, optional
     axes : str, optional
         As in :class:`Options`, whose value it replaces.
     workplace : Workplace, optional
         Where results are stored, and what computes them.
     """
+    check_not_forked()
     options, workplace = options or Options(), workplace or Workplace()
     image = RepairedImage.of(as_image(image, axes or options.axes))
     machine = workplace.machine(options.device, options.max_memory)
@@ -141,7 +85,7 @@ def denoise_steps(
                 yield Progress(count, total, step)
         output, maps, records = assembly.result()
     image.restore(output, outliers=options.keep_outliers)
-    result = Result(
+    result = Computed(
         image=output,
         plan=plan,
         planes=records,
@@ -150,6 +94,40 @@ def denoise_steps(
         peak_memory=devices.peak_memory(),
     )
     yield Progress(total, total, None, result)
+
+
+def denoise_on_demand(
+    image: Image, options: Options, progress: Callable[[Progress], object] | None = None
+) -> Computed:
+    """Plan an image now, and denoise each of its planes when it is read from the result.
+
+    The pixels are those of :func:`denoise_steps`. The image is read twice to plan it, in blocks.
+
+    Parameters
+    ----------
+    image : Image
+        Its pixels may be any array that reads what it is indexed with.
+    options : Options
+    progress : callable, optional
+        Called with every step while planes are computed.
+
+    Returns
+    -------
+    Computed
+        Its ``image`` is a :class:`autodip.io.large.Stored` array; its ``planes`` are computed when
+        they are read as well.
+    """
+    check_not_forked()
+    repaired = RepairedImage.of(image)
+    machine = Machine.here(options.device, options.max_memory)
+    plan = plan_image(repaired, options, machine)
+    planes = OnDemand(repaired, plan, outliers=options.keep_outliers, progress=progress)
+    return Computed(
+        image=cast(np.ndarray, Stored(planes)),
+        plan=plan,
+        planes=planes.records,
+        repairs=repaired.repairs,
+    )
 
 
 def _computed(

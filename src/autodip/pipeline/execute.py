@@ -34,19 +34,35 @@ def compute_tasks(tasks: Sequence[Task]) -> Iterator[Step | Finished]:
         yield from _at_once(tasks)
 
 
+def compute_place(
+    task: Task, place: int, observed: Observation | None
+) -> Iterator[Step | Finished]:
+    """Apply the learned prior to one plane of a task, or fit it if that is not possible.
+
+    Parameters
+    ----------
+    task : Task
+        As for :func:`compute_tasks`, with a learned prior.
+    place : int
+        Position of the plane in the task.
+    observed : Observation or None
+        Noise observed first in the planes before this one.
+    """
+    known = {0: task.noises[place]} if place in task.noises else {}
+    part = dataclasses.replace(task.part, indices=(task.part.indices[place],))
+    alone = dataclasses.replace(task, part=part, planes=(task.planes[place],), noises=known)
+    for step in _at_once([alone], observed):
+        yield dataclasses.replace(step, place=place) if isinstance(step, Finished) else step
+
+
 def _one_after_the_other(task: Task) -> Iterator[Step | Finished]:
     """Planes in their order; each is told the noise observed in the first of them."""
     observed: Observation | None = None
-    for place, index in enumerate(task.part.indices):
-        known = {0: task.noises[place]} if place in task.noises else {}
-        part = dataclasses.replace(task.part, indices=(index,))
-        alone = dataclasses.replace(task, part=part, planes=(task.planes[place],), noises=known)
-        for step in _at_once([alone], observed):
+    for place in range(len(task.part.indices)):
+        for step in compute_place(task, place, observed):
             if isinstance(step, Finished):
                 observed = observed or step.record.observed
-                yield dataclasses.replace(step, place=place)
-            else:
-                yield step
+            yield step
 
 
 def _at_once(

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from autodip.bases.builtin import NAME as BUILTIN
 from autodip.bases.criteria import CRITERIA
@@ -25,6 +26,7 @@ from autodip.errors import ParameterError
 from autodip.fit.params import Width, parse_width
 from autodip.image.channels import PerChannel
 from autodip.pipeline.specs import said, specs_of
+from autodip.util.text import parse_size
 
 LEAST_TILE = 128
 """Smallest side of a window, in pixels."""
@@ -74,16 +76,18 @@ class Options:
         Side, in pixels, of the overlapping windows in which planes are computed and then blended;
         0 computes whole planes. By default, planes of more than two million pixels, and planes
         that do not fit into memory, are cut into windows of 512 pixels or less.
-    max_memory : int, optional
-        Number of bytes that the whole process may use; by default all free memory.
-    device : str
+    max_memory : int or str, optional
+        Number of bytes that the whole process may use, or text such as ``4GB``; by default all
+        free memory.
+    device : str or torch.device
         ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
     seed : int
         Determines the random weights and the random input; 0 to 2**32 - 1.
-    dtype : str, optional
-        Data type of the result, one of :data:`DTYPES`; by default that of the image, or float32 for
-        integers whose noise is so weak, in grey levels, that rounding would add to the error, such
-        as photon counts. Integers are rounded and clipped.
+    dtype : str or dtype, optional
+        Data type of the result, one of :data:`DTYPES`, by its name or as ``np.float32``; by
+        default that of the image, or float32 for integers whose noise is so weak, in grey levels,
+        that rounding would add to the error, such as photon counts. Integers are rounded and
+        clipped.
     keep_outliers : bool
         Return hot and dead pixels as they were. By default, they are replaced.
     axes : str, optional
@@ -97,6 +101,16 @@ class Options:
     ------
     ParameterError
         If a value is not allowed, or two of them exclude each other.
+
+    Examples
+    --------
+    >>> import autodip
+    >>> options = autodip.Options(preset="fast", max_memory="4GB", seed=1)
+    >>> options.max_memory
+    4000000000
+    >>> noisy, truth = autodip.sample(size=64)
+    >>> for progress in autodip.denoise_steps(noisy, options):
+    ...     pass
     """
 
     microscope: str | Mapping[str, str] | PerChannel | None = field(
@@ -262,6 +276,9 @@ class Options:
             value = getattr(self, name)
             if isinstance(value, np.integer):
                 object.__setattr__(self, name, int(value))
+        object.__setattr__(self, "device", str(self.device))
+        object.__setattr__(self, "dtype", _name_of(self.dtype))
+        object.__setattr__(self, "max_memory", parse_size(self.max_memory, "max_memory"))
         whole = isinstance(self.seed, int) and not isinstance(self.seed, bool)
         if not whole or not 0 <= self.seed < 2**32:
             raise ParameterError(
@@ -318,6 +335,16 @@ class Options:
     def replace(self, **changes: Any) -> Options:
         """Return a copy with some values changed, validated again."""
         return dataclasses.replace(self, **changes)
+
+
+def _name_of(dtype: DTypeLike | None) -> str | None:
+    """Name of a data type; what is no data type is returned as text."""
+    if dtype is None:
+        return None
+    try:
+        return np.dtype(dtype).name
+    except TypeError:
+        return str(dtype).removeprefix("torch.")
 
 
 SPECS = specs_of(Options)

@@ -83,6 +83,14 @@ class Plan(Sequence[ChannelPlan]):
         estimated.
     notes : tuple of str
         What the user should know about the image and about how it will be treated.
+
+    Examples
+    --------
+    >>> import autodip
+    >>> noisy, truth = autodip.sample(size=64)
+    >>> plan = autodip.plan(noisy)
+    >>> len(plan), plan.dtype.name, plan.tiling
+    (1, 'uint16', None)
     """
 
     channels: tuple[ChannelPlan, ...]

@@ -21,7 +21,8 @@ from autodip.choose.describe import Description, describe
 from autodip.choose.propose import Search, propose
 from autodip.choose.samples import Sample
 from autodip.errors import ImageError, ParameterError
-from autodip.image.image import Image, PlaneIndex, as_image
+from autodip.image.from_array import as_image
+from autodip.image.image import Image, PlaneIndex
 from autodip.image.scaling import is_constant
 from autodip.image.scan import Survey, centre, look, survey
 from autodip.physics.artefacts import artefacts

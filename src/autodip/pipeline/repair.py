@@ -61,7 +61,7 @@ class Repair:
         return pixels
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RepairedImage(Image):
     """An image whose blocks are repaired when they are read.
 
@@ -142,16 +142,21 @@ class RepairedImage(Image):
             Whether hot and dead pixels are put back as well.
         """
         target = self.yx_last(output)
-        for index, repair in self.repairs.items():
-            defects = repair.defects
-            kept = defects.mask if outliers else defects.empty
+        for index in self.repairs:
             place: tuple[Any, ...] = (*(position for _, position in index), ...)
-            plane = target[place]
-            for rows in bands(self.plane_shape, _BAND):
-                own = super().block(index, rows)[kept[rows]]
-                if output.dtype.kind in "iu":
-                    own = np.nan_to_num(own)
-                plane[rows][kept[rows]] = to_dtype(own, output.dtype)
+            self.restore_plane(index, target[place], outliers=outliers)
+
+    def restore_plane(self, index: PlaneIndex, plane: np.ndarray, *, outliers: bool) -> None:
+        """Like :meth:`restore`, for the result (Y, X) of one plane."""
+        if index not in self.repairs:
+            return
+        defects = self.repairs[index].defects
+        kept = defects.mask if outliers else defects.empty
+        for rows in bands(self.plane_shape, _BAND):
+            own = super().block(index, rows)[kept[rows]]
+            if plane.dtype.kind in "iu":
+                own = np.nan_to_num(own)
+            plane[rows][kept[rows]] = to_dtype(own, plane.dtype)
 
 
 def _examined(image: Image, index: PlaneIndex) -> Repair:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -67,17 +67,17 @@ class PlaneResult:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Result:
+class Computed:
     """Denoised image, with a record of how it was computed.
 
     Parameters
     ----------
-    image : ndarray
+    image : ndarray, or Stored for a result that is computed when it is read
         Denoised pixels, with the shape, the units and, unless another was specified, the data type
         of the input.
     plan : Plan
         What was done, by channel.
-    planes : tuple of PlaneResult
+    planes : sequence of PlaneResult
         One for each (Y, X) plane, or for each window of each plane.
     maps : mapping of str to ndarray, float32
         Additional outputs of the engine by name, with the shape and axes of the image; empty for
@@ -90,7 +90,7 @@ class Result:
 
     image: np.ndarray = field(repr=False)
     plan: Plan
-    planes: tuple[PlaneResult, ...]
+    planes: Sequence[PlaneResult]
     maps: Mapping[str, np.ndarray] = field(default_factory=dict, repr=False)
     repairs: Mapping[PlaneIndex, Repair] = field(default_factory=dict, repr=False)
     peak_memory: int | None = None
@@ -147,9 +147,18 @@ class Progress:
 
     ``plane`` of them are done. Only the last one has a ``result``. ``step`` is None in the last
     one, and for fits computed by the workers of a cluster.
+
+    Examples
+    --------
+    >>> import autodip
+    >>> noisy, truth = autodip.sample(size=64)
+    >>> seen = []
+    >>> result = autodip.denoise(noisy, preset="fast", progress=seen.append)
+    >>> [(one.step.iteration, one.step.iterations) for one in seen if one.step]
+    [(1, 2), (2, 2)]
     """
 
     plane: int
     planes: int
     step: Step | None
-    result: Result | None = None
+    result: Computed | None = None

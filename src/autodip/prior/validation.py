@@ -15,7 +15,7 @@ import numpy as np
 from torch import Tensor
 
 from autodip.image.scaling import brightness
-from autodip.metrics.lpips import Lpips
+from autodip.metrics.alexnet import Lpips
 from autodip.metrics.scores import Truth, score_stop
 from autodip.physics.detection import expose
 from autodip.physics.estimate import estimate_noise

@@ -35,6 +35,12 @@ class RefineParams(Value):
         Largest distance of similar patches along each axis, in pixels.
     similar : int
         Number of patches in a group.
+
+    Examples
+    --------
+    >>> import autodip
+    >>> autodip.RefineParams(keep=0.0).strengths
+    (1.2, 0.8)
     """
 
     excess: float = 1.1

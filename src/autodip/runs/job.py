@@ -25,7 +25,7 @@ from autodip.errors import AutodipError, ClusterError, OutputError
 from autodip.image.image import Image
 from autodip.pipeline.options import DTYPES, Options
 from autodip.pipeline.plan import ChannelPlan
-from autodip.pipeline.result import Progress, Result
+from autodip.pipeline.result import Computed, Progress
 from autodip.pipeline.workspace import Workplace
 from autodip.runs import places, saving
 from autodip.runs.companions import Companions, check_companions, complete, paths_of
@@ -268,7 +268,7 @@ def _files(job: Job, settings: Settings) -> dict[str, Any]:
     return files | paths_of(settings.companions, job.target)
 
 
-def _fit(image: Image, options: Options, progress: Show | None, workplace: Workplace) -> Result:
+def _fit(image: Image, options: Options, progress: Show | None, workplace: Workplace) -> Computed:
     from autodip.pipeline.denoise import denoise_steps  # noqa: PLC0415  (keeps help fast)
 
     for step in denoise_steps(image, options, workplace=workplace):

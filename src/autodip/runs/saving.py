@@ -15,7 +15,7 @@ from autodip import io
 from autodip.bases.builtin import NAME as BUILTIN
 from autodip.image.image import Image
 from autodip.pipeline.options import Options
-from autodip.pipeline.result import Result
+from autodip.pipeline.result import Computed
 from autodip.runs.plane_records import ChannelRecord, PlaneRecord, RepairRecord
 from autodip.runs.selection import Selection
 from autodip.runs.sidecar import RESTORED, Sidecar, beside
@@ -31,7 +31,7 @@ def save(
     source: Path,
     target: Path,
     image: Image,
-    result: Result,
+    result: Computed,
     *,
     sha256: str,
     options: Options,
@@ -46,7 +46,7 @@ def save(
         Input and output.
     image : Image
         Image that was denoised.
-    result : Result
+    result : Computed
     sha256 : str
         Hash of the input as it was read.
     options, selection : Options, Selection
@@ -119,7 +119,7 @@ def _format(source: Path, format: str | None) -> str | None:
 
 def sidecar_of(
     image: Image,
-    result: Result,
+    result: Computed,
     *,
     input: Mapping[str, Any] | None = None,
     output: Mapping[str, Any] | None = None,
@@ -132,7 +132,7 @@ def sidecar_of(
     ----------
     image : Image
         Image that was denoised.
-    result : Result
+    result : Computed
     input, output : mapping, optional
         What is known of their files; the properties of the images are added.
     options, selection : Options, Selection, optional

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from autodip import io
 from autodip.errors import ParameterError
-from autodip.image.image import AXES, Image
+from autodip.image.axes import AXES
+from autodip.image.image import Image
 from autodip.pipeline.specs import said, specs_of
 from autodip.util.values import Value
 

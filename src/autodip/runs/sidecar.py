@@ -53,7 +53,7 @@ class Sidecar(Value):
         Options that were specified, except ``max_memory`` and those that only decide on the
         choice; see :data:`RESTORED`.
     seed, independent, tiling, device, peak_memory
-        As in :class:`autodip.pipeline.result.Result`.
+        As in :class:`autodip.pipeline.result.Computed`.
     threads : int
         Number of threads that torch used.
     seconds : float

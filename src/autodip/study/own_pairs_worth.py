@@ -18,7 +18,7 @@ from autodip.datasets.own_images import field_of
 from autodip.datasets.pair import Pair, load
 from autodip.errors import ImageError, ParameterError
 from autodip.image.kind import Kind
-from autodip.metrics import lpips
+from autodip.metrics import alexnet
 from autodip.metrics.scores import score_stop
 from autodip.physics.estimate import estimate_noise
 from autodip.prior.apply import apply_prior
@@ -145,7 +145,7 @@ class WorthStudy:
                 part.write_text(to_text(self.rows), encoding="utf-8")
 
     def _scored(self, net: PriorNet, count: int, kept: bool) -> Iterator[WorthRow]:
-        perceptual = lpips.load()
+        perceptual = alexnet.load()
         row = presets.load("balanced").find(Kind())
         applied = (row.prior if row is not None else None) or PriorParams()
         for pair in self.held_out:

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from autodip.errors import AutodipError
+from autodip.errors import AutodipError, ParameterError
 
 
 def words_of(error: Exception) -> str:
@@ -39,3 +39,27 @@ def one_line(text: str) -> str:
 def to_json(content: Any) -> str:
     """Content as JSON; NaN and infinity, which JSON does not allow, raise a ValueError."""
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def parse_size(size: str | int | None, name: str) -> int | None:
+    """Parse a number of bytes, such as 4GB, 500MB, 2GiB or 4000000000; None if there is no text.
+
+    Parameters
+    ----------
+    size : str, int or None
+        A number is returned as it is.
+    name : str
+        What the size is of, for the error message: ``--max-memory``, for example.
+
+    Raises
+    ------
+    ParameterError
+        If the text is malformed.
+    """
+    if size is None or not isinstance(size, str):
+        return size
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kMGT]?)(i?)B?", size.strip(), re.IGNORECASE)
+    if not match:
+        raise ParameterError(f"{name} {size!r}; give a size with its unit, such as 4GB or 500MB")
+    number, unit, binary = match.groups()
+    return int(float(number) * (1024 if binary else 1000) ** " kmgt".index(unit.lower() or " "))

@@ -12,7 +12,7 @@ from autodip.bases import builtin
 from autodip.errors import AutodipError
 from autodip.image.image import Image
 from autodip.pictures.contrast import limits
-from autodip.pipeline.result import Result
+from autodip.pipeline.result import Computed
 from autodip.report.page import plots
 from autodip.report.page.card import Card
 from autodip.report.page.expected import LEAST_TOO_HIGH, MOST_TOO_HIGH, TOO_HIGH
@@ -57,7 +57,7 @@ def page(material: Material) -> str:
 
 
 def page_of_result(
-    noisy: np.ndarray | Image, result: Result, content: Sidecar | None = None
+    noisy: np.ndarray | Image, result: Computed, content: Sidecar | None = None
 ) -> str:
     """The page about a result in memory, as HTML.
 
@@ -65,7 +65,7 @@ def page_of_result(
     ----------
     noisy : ndarray or Image
         Image that was denoised; an array needs the axes of the result to be ``YX``.
-    result : Result
+    result : Computed
     content : Sidecar, optional
         Sidecar of the result; by default one is made.
     """

@@ -1,0 +1,1 @@
+"""The Python face: what ``import autodip`` offers, over files, arrays and notebooks."""
