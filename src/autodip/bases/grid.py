@@ -12,6 +12,7 @@ from autodip.bases.records import Config
 from autodip.errors import ParameterError
 from autodip.fit.params import FitParams, NetParams, parse_width
 from autodip.refine.refinement import RefineParams
+from autodip.util.closest import not_known
 from autodip.util.structured import YAML, read_structured
 
 _KEYS = ("nets", "fit", "every", "refine")
@@ -99,9 +100,7 @@ def load(name: str) -> tuple[Config, ...]:
         return _GRIDS[name]()
     path = Path(name)
     if path.suffix not in YAML:
-        raise ParameterError(
-            f"grid {name!r} is not known; known are {', '.join(NAMES)}, or a .yaml file"
-        )
+        raise ParameterError(f"{not_known('grid', name, NAMES)}, or a .yaml file")
     try:
         return parse(read_structured(path, "calibrate"))
     except ParameterError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from autodip.choose.choice import Choice
+from autodip.choose.in_words import depends_on
 from autodip.pipeline.plan import ChannelPlan
 from autodip.runs.job import Job, Outcome
 from autodip.runs.notes import notes
@@ -25,6 +26,8 @@ def plan_lines(plans: Sequence[ChannelPlan]) -> Iterator[str]:
         )
         yield f"  row         {group} of {evidence.table}"
         yield f"  source      {evidence.source}"
+        for sentence in depends_on(choice):
+            yield f"  depends on  {sentence}"
         yield from _prior_lines(choice) if choice.prior else _fit_lines(plan)
         yield f"  cost        {_cost(plan)}"
         if plan.followers:

@@ -11,13 +11,15 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from autodip.bases.builtin import NAME as BUILTIN
+from autodip.cli.commands import Known
+from autodip.cli.given import MICROSCOPE, SPECIMEN, Offered
 from autodip.errors import ParameterError
 from autodip.pipeline import options as of_fit
 from autodip.pipeline.options import Options
 from autodip.pipeline.specs import Spec
 from autodip.runs import selection as of_file
 from autodip.runs.selection import Selection
-from autodip.util.text import to_json, valid
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -43,15 +45,6 @@ def parse_size(text: str | None) -> int | None:
     return int(float(number) * (1024 if binary else 1000) ** " kmgt".index(unit.lower() or " "))
 
 
-limit_option = click.option(
-    "--limit",
-    type=click.IntRange(1),
-    metavar="N",
-    help="Maximum number of images of each group and noise level.",
-)
-"""Option of the commands that go through a data set."""
-
-
 def choice_options(function: F) -> F:
     """Options for the parameters, for the part of a file to use, and for the config file."""
     config = click.option(
@@ -71,6 +64,15 @@ _DEFAULTS: Mapping[str, Any] = {
     for options in (Options, Selection)
     for field in dataclasses.fields(options)
 }
+
+
+_OFFERED: Mapping[str, Offered] = {
+    "microscope": MICROSCOPE,
+    "specimen": SPECIMEN,
+    "device": Offered(lambda: ("auto", "cpu", "cuda", "mps")),
+    "base": Offered(lambda: (BUILTIN,)),
+}
+"""Types of options for which a shell offers values, although others are allowed."""
 
 
 def shared_option(name: str, parameter: str | None = None) -> Callable[[F], F]:
@@ -94,7 +96,8 @@ def shared_option(name: str, parameter: str | None = None) -> Callable[[F], F]:
         case "size":
             settings["callback"] = lambda context, parameter, text: parse_size(text)
         case _:
-            settings["type"] = click.Choice(spec.choices) if spec.choices else _TYPES.get(spec.kind)
+            settings["type"] = Known(spec.choices) if spec.choices else _TYPES.get(spec.kind)
+            settings["type"] = _OFFERED.get(name, settings["type"])
             settings["show_default"] = default is not None
     return click.option(flag, *filter(None, [parameter]), **settings)
 
@@ -103,14 +106,3 @@ def said_of(given: Mapping[str, Any]) -> list[str]:
     """Names of the options that were specified on the command line, not set by default."""
     context = click.get_current_context()
     return [n for n in given if context.get_parameter_source(n) is ParameterSource.COMMANDLINE]
-
-
-def say_results(records: list[dict[str, Any]], failed: Mapping[Path, str]) -> None:
-    """Print results and failures as JSON."""
-    failures = [{"input": str(path), "error": text} for path, text in failed.items()]
-    say_json({"results": records, "failed": failures})
-
-
-def say_json(content: Any) -> None:
-    """Print content as JSON to standard output."""
-    click.echo(valid(to_json(content)))

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from autodip.errors import ImageError, ParameterError
+from autodip.util.closest import meant
 
 AXES = "TCZYXS"
 """Supported axes: time, channel, depth, rows, columns, samples of a colour pixel (RGB)."""
@@ -204,9 +205,10 @@ class Image:
             return self.channel_names.index(channel)
         if channel.isdecimal() and int(channel) < count:
             return int(channel)
-        names = f", named {', '.join(self.channel_names)}" if self.channel_names else ""
+        names = f", named {', '.join(self.channel_names)}." if self.channel_names else "."
         raise ParameterError(
             f"no channel {channel!r}; there are {count}, numbered 0 to {count - 1}{names}"
+            f"{meant(channel, self.channel_names)}"
         )
 
     def _cut(self, axis: str, part: slice, option: str) -> Image:

@@ -25,6 +25,7 @@ from autodip.errors import ParameterError
 from autodip.fit.params import Width, parse_width
 from autodip.image.channels import PerChannel
 from autodip.pipeline.specs import said, specs_of
+from autodip.util.closest import not_known
 
 LEAST_TILE = 128
 """Smallest side of a window, in pixels."""
@@ -102,8 +103,8 @@ class Options:
     microscope: str | Mapping[str, str] | PerChannel | None = field(
         default=None,
         metadata=said(
-            "Microscope (confocal, twophoton or widefield), overriding the metadata; to set "
-            "channels separately, use DAPI=confocal,1=widefield.",
+            "Microscope (confocal, twophoton, widefield, or another name), overriding the "
+            "metadata; to set channels separately, use DAPI=confocal,1=widefield.",
             metavar="NAME",
             example="confocal",
             in_manifest=True,
@@ -113,8 +114,8 @@ class Options:
     specimen: str | Mapping[str, str] | PerChannel | None = field(
         default=None,
         metadata=said(
-            "Labelled structure (actin, mito or nucleus), overriding the metadata; to set "
-            "channels separately, use DAPI=nucleus,1=actin.",
+            "Labelled structure (actin, mito, nucleus, or another name), overriding the metadata; "
+            "to set channels separately, use DAPI=nucleus,1=actin.",
             metavar="NAME",
             example="mito",
             in_manifest=True,
@@ -144,8 +145,9 @@ class Options:
     strategy: str | None = field(
         default=None,
         metadata=said(
-            "How the base is searched for similar images: group, descriptor, group+descriptor, ...",
+            "How the base is searched for similar images.",
             metavar="NAME",
+            choices=STRATEGIES,
             example="group+descriptor",
             chooses=True,
         ),
@@ -153,8 +155,9 @@ class Options:
     criterion: str | None = field(
         default=None,
         metadata=said(
-            "Criterion for the best setting of the base: combined, psnr, lpips, ssim or cheapest.",
+            "Criterion for the best setting of the base.",
             metavar="NAME",
+            choices=CRITERIA,
             example="combined",
             chooses=True,
         ),
@@ -299,7 +302,7 @@ class Options:
             if name in ("strategy", "criterion") and self.base is None:
                 raise ParameterError(f"{name} {value!r} needs a base; specify one, or {BUILTIN!r}")
             if value not in known:
-                raise ParameterError(f"{name} {value!r} is not known; known are {', '.join(known)}")
+                raise ParameterError(not_known(name, str(value), known))
         if self.base is not None and self.budget is not None:
             raise ParameterError(
                 "a budget selects among the presets, which a base replaces; omit one of the two"

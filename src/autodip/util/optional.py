@@ -21,5 +21,10 @@ def require(module: str, extra: str) -> ModuleType:
     except ImportError as error:
         raise MissingPackageError(
             f"this needs the package {module!r}, which is not installed; install it by "
-            f"pip install 'autodip[{extra}]'"
+            f"{install_command(extra)}"
         ) from error
+
+
+def install_command(extra: str) -> str:
+    """Command that installs the packages of an extra."""
+    return f"pip install 'autodip[{extra}]'"
