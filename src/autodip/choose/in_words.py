@@ -26,7 +26,7 @@ def depends_on(choice: Choice) -> tuple[str, ...]:
         return (
             f"the {what} treats every image alike; what is removed depends on the noise that is "
             "observed in its pixels",
-            f"{_NAMES} change nothing here",
+            f"{_NAMES} change nothing for the {what}",
         )
     return _of_preset(choice)
 
@@ -35,7 +35,7 @@ def _of_base(choice: Choice, strategy: Strategy) -> tuple[str, ...]:
     """Sentences for a calibration base."""
     of_group = f"{_NAMES}, which select a group of calibration images"
     if strategy.measure is None:
-        found = [f"the choice depends on {of_group}; the pixels change nothing but the scaling"]
+        found = [f"the choice depends on {of_group}; of the pixels, only their number matters"]
     elif strategy.grouped:
         found = [f"the choice depends on {of_group}, and on the pixels, which select the nearest"]
     else:

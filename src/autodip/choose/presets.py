@@ -217,5 +217,6 @@ def _group_notes(known: Kind, row: PresetRow, table: Table) -> list[str]:
         if table.name == "published":
             notes.append(f"AUTO-DIP uses {_NEAREST[part]}, which needs a calibration base")
     elif any(getattr(row.kind, key) != getattr(known, key) for key in table.keys):
-        notes.append(f"no row for {known.words}: the next more general row is used")
+        used = f"the row for {row.kind.words}" if row.kind.words else "the row for all images"
+        notes.append(f"no row for {known.words}: {used} is used instead")
     return notes

@@ -143,6 +143,7 @@ def pair_of(root: Path, entry: Mapping[str, Any], name: str) -> Pair:
         data_range=_range(truth) if data_range is None else float(data_range),
         stretched=entry.get("truth_affine") is not None,
         simulated=entry.get("simulated"),
+        file=noisy,
     )
 
 
