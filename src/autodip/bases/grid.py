@@ -13,6 +13,7 @@ from autodip.errors import ParameterError
 from autodip.fit.params import FitParams, NetParams, parse_width
 from autodip.refine.refinement import RefineParams
 from autodip.util.closest import not_known
+from autodip.util.paths import check_source, is_folder
 from autodip.util.structured import YAML, read_structured
 
 _KEYS = ("nets", "fit", "every", "refine")
@@ -99,6 +100,8 @@ def load(name: str) -> tuple[Config, ...]:
     if name in _GRIDS:
         return _GRIDS[name]()
     path = Path(name)
+    if is_folder(path):
+        check_source(path)  # raises
     if path.suffix not in YAML:
         raise ParameterError(f"{not_known('grid', name, NAMES)}, or a .yaml file")
     try:

@@ -224,7 +224,7 @@ def merge(
 @command.command(
     examples=(
         "autodip base add my-base noisy.tif truth.tif --grid tiny",
-        "autodip base add my-base noisy.tif truth.tif --microscope confocal --specimen mito",
+        "autodip base add my-base noisy.tif truth.tif --specimen mito --keep-images",
     ),
     computes=True,
 )

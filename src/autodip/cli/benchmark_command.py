@@ -37,8 +37,8 @@ from autodip.util.text import to_json
     cls=Described,
     examples=(
         "autodip benchmark fmd --root fmd -o fmd-results --where noise_level=raw",
-        "autodip benchmark shared --root my-pairs -o results --methods noisy,blur,balanced",
-        "autodip benchmark shared --noisy noisy --truth truth -o results --methods noisy,blur",
+        "autodip benchmark shared --root my-pairs -o results --methods noisy,fast",
+        "autodip benchmark shared --noisy noisy --truth truth -o results --crop 64",
     ),
     computes=True,
 )

@@ -10,6 +10,7 @@ import click
 from autodip.cli.answers import Answer
 from autodip.cli.commands import Described
 from autodip.cli.given import PATH
+from autodip.io import is_image_folder
 from autodip.runs import citations, methods_text, sidecar
 from autodip.runs.sidecar import SIDECAR_SUFFIX, beside
 
@@ -34,7 +35,8 @@ def command(path: Path | None, bibtex: bool) -> Answer:
     content: dict[str, Any] = {"references": list(found)}
     parts = [(citations.as_bibtex if bibtex else citations.as_text)(item) for item in found]
     if path is not None:
-        own = path if path.name.endswith(SIDECAR_SUFFIX) else beside(path)
+        named = path.name.endswith(SIDECAR_SUFFIX) or (path.is_dir() and not is_image_folder(path))
+        own = path if named else beside(path)
         content["methods"] = methods_text.paragraph(sidecar.read(own))
         parts.insert(0, content["methods"])
     return Answer(content, "\n\n".join(parts))

@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 import autodip
 from autodip.cli import signals
@@ -97,6 +98,13 @@ class _Lazy(Commands):
             return super().invoke(ctx)
         except (KeyboardInterrupt, BrokenPipeError) as stop:
             raise _FromOutside(stop) from None  # the exception itself would be handled by click
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Names that begin like what has been typed; no command is imported for them."""
+        helps = {name: help for section in _SECTIONS.values() for name, help in section.items()}
+        found = [n for n in helps if n.startswith(incomplete)]
+        options = click.Command.shell_complete(self, ctx, incomplete)
+        return [*(CompletionItem(name, help=helps[name]) for name in found), *options]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         for heading, section in _SECTIONS.items():

@@ -9,12 +9,23 @@ INPUT = "Input"
 GROUPS: Mapping[str, tuple[str, ...]] = {
     INPUT: (
         *("axes", "frames", "channel", "scene", "average", "follow", "recursive"),
-        *("root", "data", "noisy", "truth", "like", "detector", "source", "only", "no_unpack"),
+        *(
+            "root",
+            "data",
+            "noisy",
+            "noisy_folder",
+            "truth_folder",
+            "like",
+            "detector",
+            "source",
+            "only",
+            "no_unpack",
+        ),
         *("limit", "where", "role", "crop", "fov", "stretched", "levels", "size"),
         *("validation", "data_range"),
     ),
     "Output": (
-        *("out", "filled", "figure", "report", "format", "dtype", "keep_outliers"),
+        *("out", "filled", "figure", "format", "dtype", "keep_outliers"),
         *("overwrite", "skip_existing", "dry_run", "keep_images", "compress", "no_images"),
         *("name", "description", "bibtex", "shell"),
     ),
@@ -27,7 +38,18 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         *("iterations", "depth", "width", "skip", "refine", "independent", "seed", "seeds"),
         *("steps", "validate_every"),
     ),
-    "Computing": (*("device", "threads", "tile", "max_memory", "workers", "scheduler", "no_test"),),
+    "Computing": (
+        *(
+            "device",
+            "device_name",
+            "threads",
+            "tile",
+            "max_memory",
+            "workers",
+            "scheduler",
+            "no_test",
+        ),
+    ),
     "Messages": ("json", "verbose", "quiet", "help"),
 }
 """Names of options by heading, in the order of ``--help``."""

@@ -25,7 +25,7 @@ from autodip.util.text import named
     subject="What to denoise",
     examples=(
         "autodip params cells.tif",
-        "autodip params cells.tif --preset published --microscope confocal --specimen mito",
+        "autodip params cells.tif --preset published --microscope 2P --specimen mito",
     ),
     computes=True,
 )

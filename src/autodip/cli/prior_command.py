@@ -32,7 +32,7 @@ def command() -> None:
     "train",
     examples=(
         "autodip prior train recipe.yaml --data clean-images -o my-prior",
-        "autodip prior train recipe.yaml --data clean-images -o my-prior --validate-every 2000",
+        "autodip prior train recipe.yaml --data clean-images -o quiet-prior --quiet",
     ),
     computes=True,
 )

@@ -27,8 +27,8 @@ from autodip.util.text import named
 @click.command(
     cls=Described,
     examples=(
-        "autodip simulate-pairs clean/ --like noisy.tif -o my-pairs",
-        "autodip simulate-pairs clean/ --detector detector.yaml -o my-pairs --levels 1,4",
+        "autodip simulate-pairs clean/ --like noisy.tif -o simulated",
+        "autodip simulate-pairs clean/ --detector detector.yaml -o pairs --levels 1,4",
     ),
     computes=True,
 )

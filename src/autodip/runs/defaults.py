@@ -13,7 +13,7 @@ from pydantic import ConfigDict, Field, ValidationError, create_model
 from pydantic.fields import FieldInfo
 
 from autodip.bases.builtin import NAME as BUILTIN
-from autodip.errors import ParameterError
+from autodip.errors import FormatError, ParameterError
 from autodip.pipeline.options import SPECS
 from autodip.util.closest import meant
 from autodip.util.paths import check_source
@@ -83,6 +83,8 @@ def read(path: Path) -> dict[str, Any]:
     try:
         check_source(path)
         content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FormatError as error:
+        raise ParameterError(str(error)) from error
     except (OSError, ValueError, RecursionError) as error:
         raise ParameterError(f"{path}: not readable as a config file in TOML ({error})") from error
     try:
