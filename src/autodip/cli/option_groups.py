@@ -9,18 +9,8 @@ INPUT = "Input"
 GROUPS: Mapping[str, tuple[str, ...]] = {
     INPUT: (
         *("axes", "frames", "channel", "scene", "average", "follow", "recursive"),
-        *(
-            "root",
-            "data",
-            "noisy",
-            "noisy_folder",
-            "truth_folder",
-            "like",
-            "detector",
-            "source",
-            "only",
-            "no_unpack",
-        ),
+        *("root", "data", "noisy", "noisy_folder", "truth_folder", "like", "detector"),
+        *("source", "only", "no_unpack"),
         *("limit", "where", "role", "crop", "fov", "stretched", "levels", "size"),
         *("validation", "data_range"),
     ),
@@ -39,16 +29,8 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         *("steps", "validate_every"),
     ),
     "Computing": (
-        *(
-            "device",
-            "device_name",
-            "threads",
-            "tile",
-            "max_memory",
-            "workers",
-            "scheduler",
-            "no_test",
-        ),
+        *("device", "device_name", "threads", "tile", "max_memory", "workers", "scheduler"),
+        "no_test",
     ),
     "Messages": ("json", "verbose", "quiet", "help"),
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from autodip.bases.criteria import CRITERIA
+from autodip.bases.criteria import CRITERIA, default_criterion
 from autodip.bases.store import load
 from autodip.choose.from_base import GROUP
 from autodip.choose.measures import MEASURES
@@ -43,9 +43,7 @@ from autodip.util.files import check_writable, replacing
 @click.option(
     "--criterion",
     type=Known(CRITERIA),
-    default="combined",
-    show_default=True,
-    help="Criterion for the best setting.",
+    help="Criterion for the best setting; default: combined, or psnr if LPIPS was not measured.",
 )
 @click.option(
     "--output",
@@ -76,7 +74,7 @@ def command(
     base: Path,
     out: Path,
     validation: Path | None,
-    criterion: str,
+    criterion: str | None,
     output: str,
     measures: str,
     neighbours: int,
@@ -90,8 +88,10 @@ def command(
     fields of view. table.md, rows.csv (one row for each image and strategy) and figure.png are
     written to the folder --out.
     """
-    options = Design(criterion, output, neighbours, _strategies(measures))
-    study = prepare(load(base), load(validation) if validation else None, options)
+    known = load(base)
+    chosen = criterion or default_criterion(known.runs)
+    options = Design(chosen, output, neighbours, _strategies(measures))
+    study = prepare(known, load(validation) if validation else None, options)
     check_writable(out)
     rows: list[Judged] = []
     for row in study.rows():
