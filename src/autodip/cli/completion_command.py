@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -156,8 +155,9 @@ def _write(path: Path, text: str) -> str:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{path}: cannot be written ({error.strerror})") from error
+    mode = target.stat().st_mode if target.exists() else None
     with replacing(target, advice="specify another --shell") as (part,):
         part.write_text(text, encoding="utf-8")
-        if target.exists():
-            shutil.copymode(target, part)
+    if mode is not None:
+        target.chmod(mode)
     return f"wrote {path}"

@@ -86,7 +86,7 @@ def format_of(
     name, own = Path(place).name.lower(), found[0].path.name.lower()
     ending = next((e for e in _ENDINGS if name.endswith(e)), Path(name).suffix)
     written = io.output_name(own, None)
-    if written.endswith(ending) and not (ending == ".tif" and written.endswith(".ome.tif")):
+    if written.endswith(ending):
         return None
     return _ENDINGS.get(ending)
 
