@@ -17,10 +17,10 @@ from autodip.bases.records import Config
 from autodip.bases.store import Base
 from autodip.calibration import Sweep
 from autodip.choose import vocabulary
-from autodip.cli.answers import Answer
 from autodip.cli.commands import Commands, Known
 from autodip.cli.filling import fill
 from autodip.cli.given import BASE, GRID, MICROSCOPE, OWN_BASE, PATH, SPECIMEN
+from autodip.cli.replies import Reply
 from autodip.cli.shared_options import shared_option
 from autodip.compute import device
 from autodip.datasets.layout import planes
@@ -70,7 +70,7 @@ def command() -> None:
     metavar="FILE.png",
     help="Draw the quality of each group against the number of iterations.",
 )
-def show(path: Path, criterion: str | None, figure: Path | None) -> Answer:
+def show(path: Path, criterion: str | None, figure: Path | None) -> Reply:
     """Show the groups of images in a base and their best settings.
 
     BASE is the folder of a base, or builtin.
@@ -80,7 +80,7 @@ def show(path: Path, criterion: str | None, figure: Path | None) -> Answer:
     rows = criteria.group_rows(base, chosen)
     drawn = figure is not None and _draw(base, chosen, figure)
     text = "\n".join(_lines(base, chosen, rows)) + (f"\n\nfigure {figure}" if drawn else "")
-    return Answer(_content(base, chosen, rows, figure), text)
+    return Reply(_content(base, chosen, rows, figure), text)
 
 
 def _content(
@@ -193,7 +193,7 @@ def merge(
     no_images: bool,
     name: str,
     description: str,
-) -> Answer:
+) -> Reply:
     """Merge bases, or pack one, into a new base of a few files.
 
     BASE is the folder of a base, or builtin.
@@ -218,7 +218,7 @@ def merge(
         "duplicates": merged.duplicates,
         "differing": list(merged.differing),
     }
-    return Answer(content, text)
+    return Reply(content, text)
 
 
 @command.command(
@@ -282,7 +282,7 @@ def add(
     keep_images: bool,
     device_name: str,
     quiet: bool,
-) -> Answer:
+) -> Reply:
     """Calibrate one pair of your own, and add it to a base.
 
     NOISY and TRUTH are the files of the noisy and the true image, with one grey plane each. The
@@ -320,7 +320,7 @@ def _grid(path: Path, name: str | None) -> tuple[Config, ...]:
 
 @command.command(examples=("autodip base validate builtin", "autodip base validate my-base"))
 @click.argument("path", metavar="BASE", type=BASE)
-def validate(path: Path) -> Answer:
+def validate(path: Path) -> Reply:
     """Check every file of a base.
 
     BASE is the folder of a base, or builtin. The exit code is 1 if a file is damaged.
@@ -330,8 +330,8 @@ def validate(path: Path) -> Answer:
     if problems:
         for problem in problems:
             click.echo(f"autodip: {problem}", err=True)
-        return Answer(content, error=f"{path}: {len(problems)} problems")
+        return Reply(content, error=f"{path}: {len(problems)} problems")
     base = store.load(path)
     own = ", own prior" if base.prior else ""
     text = f"{path}: valid, {len(base.entries)} images, {len(base.runs)} runs{own}"
-    return Answer({**content, "images": len(base.entries), "runs": len(base.runs)}, text)
+    return Reply({**content, "images": len(base.entries), "runs": len(base.runs)}, text)

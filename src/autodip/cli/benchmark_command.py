@@ -14,12 +14,12 @@ from autodip import datasets
 from autodip.benchmark import Cell, Conditions, Row, Store, Update, plan, registry, run
 from autodip.benchmark.environment import environment
 from autodip.cli import signals
-from autodip.cli.answers import Answer
 from autodip.cli.commands import Described
 from autodip.cli.dataset_options import crop_option, limit_option, where_option
 from autodip.cli.given import DATASET, METHODS, PATH
 from autodip.cli.pairs_given import LIST_HELP, folder_options, folders_listed
 from autodip.cli.plan_text import duration
+from autodip.cli.replies import Reply
 from autodip.cli.shared_options import shared_option
 from autodip.cli.workers import workers_of, workers_options
 from autodip.compute import device
@@ -96,7 +96,7 @@ def command(
     scheduler: str | None,
     workers: int | None,
     quiet: bool,
-) -> Answer:
+) -> Reply:
     """Run denoising methods on the images of DATASET and compare the results with the true images.
 
     DATASET is fmd, hagen, biosr, w2s, shah, or shared (pairs of your own). If a data set
@@ -142,7 +142,7 @@ def command(
     failed = sum(row.status == "failed" for row in rows)
     content = {"out": str(out), "rows": [dataclasses.asdict(row) for row in rows]}
     error = f"{failed} of {len(rows)} cells failed" if failed else ""
-    return Answer(content, text.rstrip("\n"), error)
+    return Reply(content, text.rstrip("\n"), error)
 
 
 def _said(context: click.Context) -> str:

@@ -11,12 +11,12 @@ from autodip import datasets
 from autodip.bases import grid as grids
 from autodip.calibration import Sweep, captures
 from autodip.cli import signals
-from autodip.cli.answers import Answer
 from autodip.cli.commands import Described, Known
 from autodip.cli.dataset_options import crop_option, limit_option, where_option
 from autodip.cli.filling import fill
 from autodip.cli.given import GRID, OWN_BASE
 from autodip.cli.pairs_given import kind_options, pairs_argument, stated
+from autodip.cli.replies import Reply
 from autodip.cli.shared_options import shared_option
 from autodip.cli.workers import workers_of, workers_options
 from autodip.compute import device
@@ -112,7 +112,7 @@ def command(
     workers: int | None,
     resume: bool,
     quiet: bool,
-) -> Answer:
+) -> Reply:
     """Run a grid of settings on images with a known true image, and record the quality curves.
 
     PAIRS is a folder with a manifest.json, that file, or a CSV file; 'file' and 'truth' are the

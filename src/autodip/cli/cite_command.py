@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from autodip.cli.answers import Answer
 from autodip.cli.commands import Described
 from autodip.cli.given import PATH
+from autodip.cli.replies import Reply
 from autodip.io import is_image_folder
 from autodip.runs import citations, methods_text, sidecar
 from autodip.runs.sidecar import SIDECAR_SUFFIX, beside
@@ -25,7 +25,7 @@ from autodip.runs.sidecar import SIDECAR_SUFFIX, beside
 )
 @click.argument("path", metavar="[SIDECAR]", required=False, type=PATH)
 @click.option("--bibtex", is_flag=True, help="Print the references as BibTeX.")
-def command(path: Path | None, bibtex: bool) -> Answer:
+def command(path: Path | None, bibtex: bool) -> Reply:
     """Print what to cite and, for a result, a paragraph for the methods section.
 
     SIDECAR is the .autodip.json file of a result, or the result next to which it lies. The
@@ -39,4 +39,4 @@ def command(path: Path | None, bibtex: bool) -> Answer:
         own = path if named else beside(path)
         content["methods"] = methods_text.paragraph(sidecar.read(own))
         parts.insert(0, content["methods"])
-    return Answer(content, "\n\n".join(parts))
+    return Reply(content, "\n\n".join(parts))

@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from autodip.cli.answers import Answer, json_option
 from autodip.cli.option_groups import GROUPS, INPUT
+from autodip.cli.replies import Reply, json_option
 from autodip.compute.threads import limited
 from autodip.util.closest import closest, not_known
 
@@ -62,9 +62,9 @@ class Described(click.Command):
                 _list_values(option)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command, and print the answer if it returns one."""
+        """Run the command, and print the reply if it returns one."""
         value = super().invoke(ctx)
-        return value.give() if isinstance(value, Answer) else value
+        return value.give() if isinstance(value, Reply) else value
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the first paragraph; the others follow after the options."""

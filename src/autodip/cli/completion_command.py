@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 from click.shell_completion import get_completion_class
 
-from autodip.cli.answers import Answer
 from autodip.cli.commands import Commands, Known
+from autodip.cli.replies import Reply
 from autodip.errors import FormatError, OutputError, ParameterError
 from autodip.util.files import replacing
 
@@ -69,7 +69,7 @@ def command() -> None:
 
 @command.command(examples=("autodip completion install", "autodip completion install --shell zsh"))
 @SHELL
-def install(shell: str | None) -> Answer:
+def install(shell: str | None) -> Reply:
     """Install the completion for your shell; calling it again changes nothing.
 
     For bash and zsh, the completion is written to a file in the configuration folder, and three
@@ -84,14 +84,14 @@ def install(shell: str | None) -> Answer:
         separator = "" if not kept or kept.endswith("\n") else "\n"
         done.append(_write(place.startup, kept + separator + place.block))
     done.append("open a new shell, then type: autodip <Tab>")
-    return Answer({"shell": name, "script": str(place.script), "done": done}, "\n".join(done))
+    return Reply({"shell": name, "script": str(place.script), "done": done}, "\n".join(done))
 
 
 @command.command(
     examples=("autodip completion uninstall", "autodip completion uninstall --shell fish")
 )
 @SHELL
-def uninstall(shell: str | None) -> Answer:
+def uninstall(shell: str | None) -> Reply:
     """Remove the completion, and the lines that load it."""
     name = shell or _own_shell()
     place = places()[name]
@@ -102,15 +102,15 @@ def uninstall(shell: str | None) -> Answer:
     if place.startup is not None and _BEGIN in (text := _read(place.startup)):
         done.append(_write(place.startup, _without_block(text)))
     done = done or [f"no completion was installed for {name}"]
-    return Answer({"shell": name, "done": done}, "\n".join(done))
+    return Reply({"shell": name, "done": done}, "\n".join(done))
 
 
 @command.command(examples=("autodip completion show --shell bash",))
 @SHELL
-def show(shell: str | None) -> Answer:
+def show(shell: str | None) -> Reply:
     """Print the script of the completion, to install it by other means."""
     name = shell or _own_shell()
-    return Answer({"shell": name, "script": _source(name)}, _source(name))
+    return Reply({"shell": name, "script": _source(name)}, _source(name))
 
 
 def _own_shell() -> str:

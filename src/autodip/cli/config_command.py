@@ -9,9 +9,9 @@ import click
 
 from autodip.bases.builtin import load
 from autodip.choose import vocabulary
-from autodip.cli.answers import Answer
 from autodip.cli.commands import Commands
 from autodip.cli.given import PATH
+from autodip.cli.replies import Reply
 from autodip.errors import OutputError, ParameterError
 from autodip.pipeline.options import SPECS, Options
 from autodip.runs import defaults
@@ -35,7 +35,7 @@ def command() -> None:
 @FILE
 @click.option("--out", "-o", type=PATH, metavar="FILE", help="The file, in place of FILE.")
 @click.option("--overwrite", is_flag=True, help="Replace an existing file.")
-def init(file: Path | None, out: Path | None, overwrite: bool) -> Answer:
+def init(file: Path | None, out: Path | None, overwrite: bool) -> Reply:
     """Write a template that explains all settings and sets none."""
     target = out or file or defaults.location()
     if target.exists() and not overwrite:
@@ -46,12 +46,12 @@ def init(file: Path | None, out: Path | None, overwrite: bool) -> Answer:
         raise OutputError(f"{target}: cannot be written ({error.strerror})") from error
     with replacing(target, advice="choose another file") as (part,):
         part.write_text(defaults.template(), encoding="utf-8")
-    return Answer({"config": str(target)}, str(target))
+    return Reply({"config": str(target)}, str(target))
 
 
 @command.command(examples=("autodip config validate", "autodip config validate lab.toml"))
 @FILE
-def validate(file: Path | None) -> Answer:
+def validate(file: Path | None) -> Reply:
     """Check the keys, the values and the base in a config file."""
     found = _found(file)
     values = defaults.read(found)
@@ -60,12 +60,12 @@ def validate(file: Path | None) -> Answer:
     except ParameterError as error:
         raise ParameterError(f"{found}: {error}") from error
     text = f"{found}: valid, sets {', '.join(values) or 'nothing'}"
-    return Answer({"config": str(found), "valid": True, "sets": list(values)}, text)
+    return Reply({"config": str(found), "valid": True, "sets": list(values)}, text)
 
 
 @command.command(examples=("autodip config show", "autodip config show lab.toml --json"))
 @FILE
-def show(file: Path | None) -> Answer:
+def show(file: Path | None) -> Reply:
     """Print the path of the config file, and what it sets."""
     found = _found(file)
     values = defaults.read(found)
@@ -75,7 +75,7 @@ def show(file: Path | None) -> Answer:
     for channel, table in channels.items():
         said = ", ".join(f"{name} {value}" for name, value in table.items())
         lines.append(f"  channel {channel}: {said}")
-    return Answer(content, "\n".join(lines))
+    return Reply(content, "\n".join(lines))
 
 
 def _found(file: Path | None) -> Path:

@@ -20,9 +20,9 @@ from rich.progress import (
 
 from autodip import datasets
 from autodip.cli import signals
-from autodip.cli.answers import Answer, wants_json
 from autodip.cli.commands import Commands
 from autodip.cli.given import DATASET, Offered
+from autodip.cli.replies import Reply, wants_json
 from autodip.datasets import sources
 from autodip.datasets.fetch import fetch as steps
 from autodip.datasets.pair import Pair
@@ -51,7 +51,7 @@ def command() -> None:
 @signals.keeping("what has arrived is kept; the same command resumes")
 def fetch(
     name: str, out: Path | None, only: tuple[str, ...], no_unpack: bool, quiet: bool
-) -> Answer:
+) -> Reply:
     """Download a data set from the site of its authors.
 
     NAME is fmd, hagen, biosr or w2s. For shah, which has no direct link, the command states where
@@ -85,7 +85,7 @@ def fetch(
             bars.update(tasks[key], completed=step.done, total=step.total)
     if not quiet:
         click.echo(f"to list the pairs: autodip data list {name} --root {folder}", err=True)
-    return Answer({"name": name, "out": str(folder), "files": sorted({file for file, _ in tasks})})
+    return Reply({"name": name, "out": str(folder), "files": sorted({file for file, _ in tasks})})
 
 
 def _bars(quiet: bool) -> Progress:
@@ -114,7 +114,7 @@ def _bars(quiet: bool) -> Progress:
 @click.option(
     "--root", required=True, type=click.Path(path_type=Path), help="Folder with the data set."
 )
-def list_(name: str, root: Path) -> Answer:
+def list_(name: str, root: Path) -> Reply:
     """Count the pairs of a data set, and list what is missing.
 
     NAME is fmd, hagen, biosr, w2s, shah, or shared (any folder with a manifest.json).
@@ -132,7 +132,7 @@ def list_(name: str, root: Path) -> Answer:
         "missing": missing,
     }
     table = _table([{key: key for key in rows[0]}, *rows])
-    return Answer(content, f"{table}\n{len(pairs)} pairs")
+    return Reply(content, f"{table}\n{len(pairs)} pairs")
 
 
 def _counts(pairs: Sequence[Pair]) -> list[dict[str, Any]]:

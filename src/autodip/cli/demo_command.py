@@ -9,10 +9,10 @@ import numpy as np
 
 from autodip import io
 from autodip.choose import vocabulary
-from autodip.cli.answers import Answer
 from autodip.cli.commands import Described, Known
 from autodip.cli.plan_text import plan_lines
 from autodip.cli.progress import ProgressBar
+from autodip.cli.replies import Reply
 from autodip.cli.shared_options import shared_option
 from autodip.image.image import Image
 from autodip.metrics.fidelity import psnr, ssim
@@ -82,7 +82,7 @@ def command(
     iterations: int | None,
     device: str,
     seed: int,
-) -> Answer:
+) -> Reply:
     """Simulate a noisy image, denoise it, and compare the result with the true image.
 
     No input file and no internet connection are needed. The files noisy.tif, truth.tif,
@@ -137,7 +137,7 @@ def command(
         f"\n  {content.seconds:.0f} s; look at {out / 'demo.png'}",
     ]
     found = {"out": str(out), "data_range": data_range, **scores, "run": content.to_dict()}
-    return Answer(found, "\n".join(lines))
+    return Reply(found, "\n".join(lines))
 
 
 def _write(

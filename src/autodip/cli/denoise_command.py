@@ -10,8 +10,8 @@ import click
 
 from autodip import io
 from autodip.cli import signals
-from autodip.cli.answers import wants_json
 from autodip.cli.commands import Described, Known
+from autodip.cli.replies import wants_json
 from autodip.cli.shared_options import choice_options, said_of
 from autodip.cli.voice import Voice
 from autodip.cli.workers import workers_of, workers_options

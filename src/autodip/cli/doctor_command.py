@@ -6,8 +6,8 @@ import textwrap
 
 import click
 
-from autodip.cli.answers import Answer, wants_json
 from autodip.cli.commands import WIDTH, Described
+from autodip.cli.replies import Reply, wants_json
 
 _WIDTH = 16
 _INDENT = " " * (_WIDTH + 9)
@@ -19,7 +19,7 @@ _INDENT = " " * (_WIDTH + 9)
     computes=True,
 )
 @click.option("--no-test", is_flag=True, help="Do not denoise a small image as a test.")
-def command(no_test: bool) -> Answer:
+def command(no_test: bool) -> Reply:
     """Check this installation, and show what is missing and how to install it.
 
     Shown are versions, the build of torch and the device, cores, memory and free disk space,
@@ -42,7 +42,7 @@ def command(no_test: bool) -> Answer:
     summary = "everything works" if not failed else f"{', '.join(failed)} failed"
     summary += f"; {missing} optional parts are not installed" if missing else ""
     error = summary if failed else ""
-    return Answer({"checks": [check.to_dict() for check in found]}, f"\n{summary}", error)
+    return Reply({"checks": [check.to_dict() for check in found]}, f"\n{summary}", error)
 
 
 def _paragraph(start: str, text: str) -> str:

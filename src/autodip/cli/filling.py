@@ -11,7 +11,7 @@ import click
 from autodip.bases import store
 from autodip.bases.records import Config
 from autodip.calibration import Attempt, Sweep, calibrate
-from autodip.cli.answers import Answer
+from autodip.cli.replies import Reply
 from autodip.compute.cluster import Cluster
 from autodip.datasets.pair import Pair
 
@@ -24,7 +24,7 @@ def fill(
     *,
     quiet: bool = False,
     cluster: Cluster | None = None,
-) -> Answer:
+) -> Reply:
     """Run a grid, print a line for each run, and return the summary."""
     if not quiet:
         click.echo(f"  {len(pairs)} images, {len(configs)} settings, {sweep.device}", err=True)
@@ -43,7 +43,7 @@ def fill(
     }
     text = f"{base}: {len(filled.entries)} images, {len(filled.runs)} runs ({said})"
     failed = counts["failed"]
-    return Answer(content, text, f"{failed} of {counts.total()} runs failed" if failed else "")
+    return Reply(content, text, f"{failed} of {counts.total()} runs failed" if failed else "")
 
 
 def _say(row: Attempt) -> None:

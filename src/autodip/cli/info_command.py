@@ -11,8 +11,8 @@ import click
 import numpy as np
 
 from autodip import io
-from autodip.cli.answers import Answer
 from autodip.cli.commands import Described
+from autodip.cli.replies import Reply
 from autodip.cli.shared_options import shared_option
 from autodip.image.image import Image
 from autodip.image.scan import centre, look
@@ -47,7 +47,7 @@ _TAIL = 0.1
     help="Image to use from a file with several, by its name or its number from 0.",
 )
 @shared_option("follow")
-def command(path: Path, axes: str | None, scene: str | None, follow: bool) -> Answer:
+def command(path: Path, axes: str | None, scene: str | None, follow: bool) -> Reply:
     """Show what INPUT contains: shape, axes, data type, pixel size, channels and noise."""
     with tempfile.TemporaryDirectory(prefix="autodip-") as scratch:
         image = io.read(path, axes, scene, scratch=Path(scratch), follow=follow)
@@ -57,7 +57,7 @@ def command(path: Path, axes: str | None, scene: str | None, follow: bool) -> An
             "notes": list(image.notes),
             "noise": _noise(image),
         }
-    return Answer(facts, "\n".join(_lines(path, image, facts["noise"])))
+    return Reply(facts, "\n".join(_lines(path, image, facts["noise"])))
 
 
 def _lines(path: Path, image: Image, noise_of: list[dict[str, Any]]) -> Iterator[str]:

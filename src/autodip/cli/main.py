@@ -15,8 +15,8 @@ from click.shell_completion import CompletionItem
 
 import autodip
 from autodip.cli import signals
-from autodip.cli.answers import FLAG, say_json
 from autodip.cli.commands import WIDTH, Commands, message_of
+from autodip.cli.replies import FLAG, say_json
 from autodip.errors import AutodipError, ParameterError
 from autodip.util.text import valid
 

@@ -10,8 +10,8 @@ import click
 import numpy as np
 
 from autodip import io
-from autodip.cli.answers import Answer
 from autodip.cli.commands import Described
+from autodip.cli.replies import Reply
 from autodip.errors import ParameterError
 from autodip.image.image import Image
 from autodip.metrics.affine import affine_psnr
@@ -64,7 +64,7 @@ def command(
     data_range: float | None,
     noisy: Path | None,
     axes: str | None,
-) -> Answer:
+) -> Reply:
     """Compare RESULT with the true image TRUTH, over all planes.
 
     The scores are PSNR, also after a linear fit of the intensities (for images that were scaled
@@ -77,7 +77,7 @@ def command(
     scores = _scores(*images, _default_range(images[1]) if data_range is None else data_range)
     if noisy is not None:
         scores["whiteness"] = _whiteness(io.read(noisy, axes), images[0])
-    return Answer(scores, "\n".join(_lines(scores)))
+    return Reply(scores, "\n".join(_lines(scores)))
 
 
 def _lines(scores: Mapping[str, Any]) -> Iterator[str]:

@@ -9,9 +9,9 @@ from typing import Any
 import click
 
 from autodip.choose.in_words import depends_on
-from autodip.cli.answers import say_results, wants_json
 from autodip.cli.commands import Described
 from autodip.cli.plan_text import plan_lines
+from autodip.cli.replies import say_results, wants_json
 from autodip.cli.shared_options import choice_options, said_of
 from autodip.errors import AutodipError
 from autodip.runs.inputs import find_inputs

@@ -9,9 +9,9 @@ from pathlib import Path
 import click
 
 from autodip.cli import prior_study_command, prior_tune_command, signals
-from autodip.cli.answers import Answer
 from autodip.cli.commands import Commands
 from autodip.cli.progress import ProgressBar
+from autodip.cli.replies import Reply
 from autodip.cli.shared_options import shared_option
 from autodip.compute import device
 from autodip.metrics import lpips
@@ -75,7 +75,7 @@ def train_command(
     validate_every: int | None,
     workers: int,
     quiet: bool,
-) -> Answer:
+) -> Reply:
     """Train a prior from a recipe.
 
     A training that was interrupted or killed continues from the state in the folder --out, as if
@@ -98,7 +98,7 @@ def train_command(
     book = Logbook(out / logbook.FILE, step)
     _show(book.follow(steps, scored, validate_every or chosen.steps), recipe.name, quiet)
     weights = weights_file(out, chosen.steps)
-    return Answer({"out": str(out), "weights": str(weights), "steps": chosen.steps}, str(weights))
+    return Reply({"out": str(out), "weights": str(weights), "steps": chosen.steps}, str(weights))
 
 
 def _show(logged: Iterable[tuple[Progressed, Row | None]], name: str, quiet: bool) -> None:

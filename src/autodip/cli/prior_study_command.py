@@ -10,10 +10,10 @@ import click
 
 from autodip import datasets
 from autodip.cli import signals
-from autodip.cli.answers import Answer
 from autodip.cli.commands import Described
 from autodip.cli.dataset_options import where_option
 from autodip.cli.pairs_given import pairs_argument
+from autodip.cli.replies import Reply
 from autodip.cli.shared_options import shared_option
 from autodip.compute import device
 from autodip.datasets import pair_lists
@@ -57,7 +57,7 @@ def command(
     device_name: str,
     where: tuple[str, ...],
     quiet: bool,
-) -> Answer:
+) -> Reply:
     """Tune the built-in prior on 1, 3 and 10 pairs, and compare the results.
 
     PAIRS is a list of pairs as for 'autodip calibrate'; pairs of role test are left out. A quarter
@@ -90,7 +90,7 @@ def command(
                 err=True,
             )
     lines = summarised(study.rows)
-    return Answer({"out": str(out), "rows": lines}, _table(lines))
+    return Reply({"out": str(out), "rows": lines}, _table(lines))
 
 
 def _table(lines: Sequence[dict[str, Any]]) -> str:

@@ -12,10 +12,10 @@ import click
 from autodip.bases import own_prior, store
 from autodip.bases.own_prior import OwnPrior
 from autodip.cli import signals
-from autodip.cli.answers import Answer
 from autodip.cli.commands import Described
 from autodip.cli.given import MICROSCOPE, OWN_BASE, SPECIMEN
 from autodip.cli.pairs_given import pairs_argument
+from autodip.cli.replies import Reply
 from autodip.cli.shared_options import shared_option
 from autodip.compute import device
 from autodip.datasets.pair_lists import PairList
@@ -89,7 +89,7 @@ def command(
     microscope: str | None,
     specimen: str | None,
     quiet: bool,
-) -> Answer:
+) -> Reply:
     """Tune the built-in prior on your own images, and store it in a base.
 
     PAIRS is a list of pairs as for 'autodip calibrate', or a folder of images. Entries
@@ -111,7 +111,7 @@ def command(
         if not quiet:
             click.echo(f"  {len(found)} images, {steps} steps, {where}", err=True)
         notes = _tune(found, filled, params, where, claim, quiet=quiet)
-    return Answer({"base": str(filled), **notes}, _summary(filled, notes))
+    return Reply({"base": str(filled), **notes}, _summary(filled, notes))
 
 
 def _tune(

