@@ -20,7 +20,7 @@ def found(cli, *arguments):
 def test_doctor(cli):
     code, checks, content = found(cli, "--threads", "1")
     assert (code, "error" in content) == (0, False)
-    assert "torch uses 1 threads" in checks["processor"]["value"]
+    assert "torch uses 1 thread" in checks["processor"]["value"]
     assert {"autodip", "python", "packages", "torch", "device", "memory", "cache"} <= set(checks)
     assert set(health.OPTIONAL) <= set(checks)
     assert checks["built-in base"]["value"].startswith("valid, ")

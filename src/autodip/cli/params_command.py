@@ -10,7 +10,7 @@ import click
 
 from autodip.choose.in_words import depends_on
 from autodip.cli.commands import Described
-from autodip.cli.plan_text import plan_lines
+from autodip.cli.plan_text import fitted, plan_lines
 from autodip.cli.replies import say_results, wants_json
 from autodip.cli.shared_options import choice_options, said_of
 from autodip.errors import AutodipError
@@ -62,9 +62,9 @@ def command(inputs: tuple[Path, ...], **given: Any) -> int:
         if not wants_json():
             click.echo(str(path))
             for note in (*image.notes, *plans.notes):
-                click.echo(f"  note: {note}")
+                click.echo(fitted(f"  note: {note}"))
             for line in plan_lines(plans):
-                click.echo(line)
+                click.echo(fitted(line))
     for message in failed.values():
         click.echo(f"autodip: {message}", err=True)
     if wants_json():

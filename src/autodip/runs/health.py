@@ -125,7 +125,9 @@ def _processor() -> Check:
 
     of_process = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
     cores = of_process or os.cpu_count()
-    return Check("processor", f"{cores} cores, torch uses {torch.get_num_threads()} threads")
+    threads = torch.get_num_threads()
+    text = f"{cores} cores, torch uses {threads} thread{'s' * (threads != 1)}"
+    return Check("processor", text)
 
 
 def _memory() -> Check:
