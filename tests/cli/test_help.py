@@ -12,6 +12,7 @@ from autodip.bases.criteria import CRITERIA
 from autodip.choose import vocabulary
 from autodip.choose.from_base import STRATEGIES
 from autodip.choose.presets import PRESETS
+from autodip.cli import signals
 from autodip.cli.option_groups import GROUPS
 from tests.helpers import commands
 
@@ -188,3 +189,17 @@ def test_no_command_is_imported_before_it_is_needed(arguments):
     )
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("stop", [KeyboardInterrupt(), signals.Stopped(2)])
+def test_ctrl_c_ends_every_command_with_130(cli, monkeypatch, name, stop):
+    def stopped(**given):
+        raise stop
+
+    command = EVERY[tuple(name.split())]
+    monkeypatch.setattr(command, "callback", stopped)
+    monkeypatch.setattr(command, "params", [])
+    code, out, err = cli(*name.split())
+    assert (code, out) == (130, "")
+    assert err == "autodip: interrupted\n"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from typing import Any
 
 import click
@@ -152,8 +151,6 @@ def message_of(error: click.ClickException) -> str:
 
 def _list_values(option: click.Option) -> None:
     """Name the values of an option in its help, in place of its metavar."""
-    with suppress(AttributeError):
-        if option.metavar is None or isinstance(option.type, Known):
-            words = ", ".join(map(str, option.type.choices))  # type: ignore[attr-defined]
-            option.metavar = option.metavar or "NAME"
-            option.help = f"{option.help} Values: {words}."
+    if isinstance(option.type, Known):
+        option.metavar = option.metavar or "NAME"
+        option.help = f"{option.help} Values: {', '.join(option.type.choices)}."
