@@ -381,13 +381,17 @@ def test_rows_of_all_groups():
     assert rows[Kind(*ACTIN)].config == LARGE
 
 
-def test_the_figure_has_a_line_for_each_setting():
+def test_the_figure_has_a_line_for_each_network():
     memory = Memory().add("a", ACTIN, (SMALL, 40)).add("b", MITO, (LARGE, 60))
-    sheet = surface(in_memory(memory.runs, memory.entries))
-    assert sheet.height == 40 + 2 * 22 + 34
-    assert len(np.unique(np.asarray(sheet)[45:80, 260:680])) > 4
-    bare = surface(in_memory(without_lpips(memory.runs), memory.entries))
+    sheet = surface(in_memory(memory.runs, memory.entries), "combined")
+    bare = surface(in_memory(without_lpips(memory.runs), memory.entries), "psnr")
     assert bare.size == sheet.size
+    assert sheet.width == 1400
+    pixels = np.asarray(sheet)
+    colours = {tuple(colour) for colour in pixels.reshape(-1, 3)}
+    assert {(0, 114, 178), (213, 94, 0)} <= colours  # a line for each of the two networks
+    with pytest.raises(ParameterError, match="nothing to draw"):
+        surface(in_memory((), memory.entries), "psnr")
 
 
 def test_grids_by_name():

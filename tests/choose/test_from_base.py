@@ -42,8 +42,8 @@ def test_strategies_by_name():
     assert Strategy.parse("group") == Strategy(True, None)
     assert Strategy.parse("lpips") == Strategy(False, "lpips")
     assert Strategy.parse("group+lpips") == Strategy(True, "lpips")
-    with pytest.raises(ParameterError, match="known are group, l1"):
-        Strategy.parse("group+nothing")
+    with pytest.raises(ParameterError, match=r"Did you mean group\+ssim\? Known are group, l1"):
+        Strategy.parse("GROUP+SIMM")
 
 
 def test_group_goes_by_metadata():

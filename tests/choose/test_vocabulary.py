@@ -49,16 +49,72 @@ def test_specimens(text, name):
     assert vocabulary.specimen(text) == name
 
 
-def test_an_unknown_name_lists_the_known_ones():
-    with pytest.raises(ParameterError, match=r"actin.*mito.*nucleus") as caught:
-        vocabulary.specimen("zebrafish")
-    assert "other" in str(caught.value)
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("zebrafish", "zebrafish"),
+        ("mouse_brain", "mouse_brain"),
+        ("Mouse brain", "mouse_brain"),
+        ("alpha-actinin 2", "alpha_actinin_2"),
+        ("actinin", "actinin"),
+        ("細胞核", "細胞核"),
+        ("ER", "er"),
+        ("endoplasmic reticulum", "er"),
+        ("Microtubules", "tubulin"),
+        ("membrane", "membrane"),
+        ("nucleoli", "nucleolus"),
+    ],
+)
+def test_new_specimens(text, name):
+    assert vocabulary.specimen(text) == name
 
 
-@pytest.mark.parametrize("name", ["", "細胞核"])
-def test_nothing_is_not_taken_for_unknown(name):
-    with pytest.raises(ParameterError, match="Known are"):
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("light sheet", "light_sheet"),
+        ("LightSheet", "light_sheet"),
+        ("SPIM", "light_sheet"),
+        ("TIRF", "tirf"),
+        ("STED", "sted"),
+        ("3D-SIM", "sim"),
+        ("FLIM", "flim"),
+    ],
+)
+def test_new_microscopes(text, name):
+    assert vocabulary.microscope(text) == name
+
+
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        ("tubulin", ""),
+        ("DAPI", ""),
+        ("other", ""),
+        ("mouse_brain", "a new name"),
+        ("actinin", "a new name, not actin"),
+    ],
+)
+def test_notes_on_new_names(text, note):
+    assert vocabulary.note_on("specimen", text) == note
+
+
+@pytest.mark.parametrize("name", ["", "---", "a\nb", "x" * 61, "cells<script>"])
+def test_names_are_plain_words(name):
+    with pytest.raises(ParameterError, match="give plain words, such as actin"):
         vocabulary.specimen(name)
+
+
+@pytest.mark.parametrize("name", ["nucleous", "mitocondria", "tubulim", "NUCLUES"])
+def test_misspelt_names_are_refused(name):
+    with pytest.raises(ParameterError, match=r"Did you mean \w+\? Known are actin"):
+        vocabulary.specimen(name)
+
+
+def test_words_of_data_sets_are_never_refused():
+    assert vocabulary.documented("microscope", "confocl") == "confocl"
+    assert vocabulary.documented("specimen", "F-actin_Nonlinear") == "actin"
+    assert vocabulary.documented("specimen", None) is None
 
 
 def test_a_slip_is_recognised():

@@ -184,10 +184,10 @@ def test_a_config_file_sets_defaults(cli, cells, params, base, tmp_path, monkeyp
     assert (code, "sets microscope, specimen, base" in out) == (0, True)
     assert "microscope confocal" in cli("config", "show")[1]
     for text, message in (
-        ('preset = "better"', "known are original"),
+        ('preset = "better"', "Did you mean best"),
         ('base = "other"', "no calibration base"),
         ('strategy = "lpips"', "needs a base"),
-        ('specimen = "stone"', "stone"),
+        ('specimen = "acton"', "Did you mean actin"),
         ("iteration = 3", "iteration is not known"),
     ):
         file.write_text(text)

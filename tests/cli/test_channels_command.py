@@ -42,9 +42,9 @@ def test_names_of_channels(chosen):
 
 def test_wrong_names(cli, two, tmp_path):
     for said, code, message in (
-        ("GFP=cheese", 2, "cheese"),
+        ("GFP=acton", 2, "Did you mean actin"),
         ("GFP=actin,", 2, "is not CHANNEL=NAME"),
-        ("GPF=actin", 1, "named DAPI, GFP"),
+        ("GPF=actin", 1, "named DAPI, GFP. Did you mean GFP?"),
     ):
         found, _, err = cli("denoise", two, "-o", tmp_path / "out", "--specimen", said)
         assert (found, message in err) == (code, True), err
@@ -72,9 +72,9 @@ def test_tables_of_the_config_file(chosen, tmp_path):
 
 def test_config_commands(cli, tmp_path):
     path = tmp_path / "c.toml"
-    path.write_text('[channels.GFP]\nspecimen = "cheese"\n')
+    path.write_text('[channels.GFP]\nspecimen = "nuclear!"\n')
     code, _, err = cli("config", "validate", path)
-    assert (code, "cheese" in err) == (2, True)
+    assert (code, "nuclear!" in err) == (2, True)
     path.write_text('[channels.GFP]\nspecimen = "actin"\n')
     assert cli("config", "validate", path)[0] == 0
     assert "channel GFP: specimen actin" in cli("config", "show", path)[1]

@@ -93,7 +93,8 @@ def test_what_cannot_be_fetched(cli, tmp_path):
 
 def test_wrong_folders_and_names(cli, tmp_path):
     code, out, err = cli("data", "list", "fmd", "--root", tmp_path, "--json")
-    assert (code, out) == (1, "")
+    assert code == 1
+    assert json.loads(out)["error"] in err
     assert "Looked for Confocal_BPAE_B/raw" in err
     code, _, err = cli("data", "list", "fdm", "--root", tmp_path)
     assert code == 2

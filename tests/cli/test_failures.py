@@ -106,8 +106,8 @@ def test_axes_resolve_an_ambiguous_stack(denoise, tmp_path, sample):
     ("arguments", "message"),
     [
         (("--microscope", "confocl"), "Did you mean confocal"),
-        (("--specimen", "liver"), "Known are: actin"),
-        (("--preset", "magic"), "'balanced'"),
+        (("--specimen", "mitocondria"), "Did you mean mito"),
+        (("--preset", "balancd"), "Did you mean balanced"),
         (("--width", "wide"), "asc_to512"),
         (("--width", "0"), "--width 0"),
         (("--iterations", "0"), "--iterations 0"),
@@ -120,7 +120,7 @@ def test_axes_resolve_an_ambiguous_stack(denoise, tmp_path, sample):
         (("--seed", "-1"), "seed is -1"),
         (("--frames", "a:b"), "give A:B"),
         (("--overwrite", "--skip-existing"), "exclude each other"),
-        (("--colour", "red"), "No such option"),
+        (("--presett", "fast"), "did you mean --preset"),
     ],
 )
 def test_wrong_usage(cli, cells, tmp_path, arguments, message):
@@ -136,10 +136,10 @@ def test_output_is_needed(cli, cells):
     assert "--out" in err
 
 
-def test_output_of_another_format(denoise, cells, tmp_path):
-    code, _, err = denoise(cells, "-o", tmp_path / "clean.tif")
+def test_output_of_no_known_format(denoise, cells, tmp_path):
+    code, _, err = denoise(cells, "-o", tmp_path / "clean.jpg")
     assert code == 2
-    assert "end it in .png" in err
+    assert "end it in .png or one of .tif" in err
 
 
 def test_two_inputs_of_one_name(denoise, cells, tmp_path):
@@ -154,14 +154,14 @@ def test_two_inputs_of_one_name(denoise, cells, tmp_path):
 def test_the_input_is_never_overwritten(denoise, cells):
     before = cells.read_bytes()
     code, _, err = denoise(cells, "-o", cells.parent, "--overwrite")
-    assert code == 1
+    assert code == 2
     assert "is the input itself" in err
     assert cells.read_bytes() == before
 
 
 def test_the_input_is_named_also_where_existing_outputs_are_skipped(denoise, cells):
     code, _, err = denoise(cells, "-o", cells.parent, "--skip-existing")
-    assert code == 1
+    assert code == 2
     assert "is the input itself" in err
 
 

@@ -117,6 +117,4 @@ def test_another_format_and_type(denoise, cli, cells, tmp_path):
 def test_a_name_that_does_not_fit_the_format(denoise, cells, tmp_path):
     code, _, error = denoise(cells, "-o", tmp_path / "x.png", "--format", "ome-tiff")
     assert (code, "end it in .tif" in error) == (2, True)
-    code, _, error = denoise(cells, "-o", tmp_path / "x.tif")
-    assert (code, "end it in .png" in error) == (2, True)
     assert denoise(cells, "-o", tmp_path / "x.ome.tif", "--format", "ome-tiff")[0] == 0

@@ -126,11 +126,21 @@ def test_weights_from_a_file(cli, shared, monkeypatch, tmp_path):
     assert "there is no such file" in err
 
 
-def test_metrics_needs_a_range_beyond_8_bits(cli, tmp_path, sample):
-    np.save(tmp_path / "a.npy", sample[0])
-    code, _, err = cli("metrics", tmp_path / "a.npy", tmp_path / "a.npy")
-    assert code == 2
-    assert "--data-range" in err
+def test_metrics_beyond_8_bits_take_the_range_of_the_truth(cli, tmp_path, sample):
+    noisy, truth = sample
+    np.save(tmp_path / "a.npy", noisy.astype(np.float32))
+    np.save(tmp_path / "b.npy", truth)
+    arguments = ("metrics", tmp_path / "a.npy", tmp_path / "b.npy", "--json")
+    code, out, err = cli(*arguments)
+    found = json.loads(out)
+    assert (code, found["data_range"]) == (0, pytest.approx(float(np.ptp(truth))))
+    assert f"data range {found['data_range']:g}" in err
+    said = json.loads(cli(*arguments, "--data-range", found["data_range"])[1])
+    assert said["psnr"] == pytest.approx(found["psnr"])
+    np.save(tmp_path / "b.npy", np.full(truth.shape, 7.0))
+    code, out, err = cli(*arguments)
+    assert (code, "no range" in err) == (2, True)
+    assert "no range" in json.loads(out)["error"]
 
 
 def test_metrics_of_different_shapes(cli, tmp_path, sample):

@@ -111,10 +111,6 @@ def test_tags_that_cannot_be_written(denoise, here, sample, tag):
         ("sidecar.npy", "sidecar.npy.autodip.json exists and is not a sidecar"),
         ("beside.npy", "beside.npy.autodip.json is a folder"),
         ("pipe.npy", "a device, a pipe or a socket"),
-        ("link.npy", "is the input itself"),
-        ("hard.npy", "is the input itself"),
-        ("here/a.npy", "is the input itself"),
-        ("sub/../a.npy", "is the input itself"),
     ],
 )
 def test_places(denoise, array, here, no_fit, out, message, dry):
@@ -132,6 +128,49 @@ def test_places(denoise, array, here, no_fit, out, message, dry):
     code, _, err = denoise(array, "-o", out, *overwrite, *dry)
     assert (code, message in err, len(err.splitlines())) == (1, True, 2)
     assert everything(here) == before
+
+
+@pytest.mark.parametrize("options", [("--overwrite",), ("--skip-existing",), ("--dry-run",)])
+@pytest.mark.parametrize(
+    ("inputs", "out"),
+    [
+        *(("a.npy", out) for out in ("a.npy", "./a.npy", "link.npy", "hard.npy", "here/a.npy")),
+        *(("a.npy", out) for out in (".", "./", "sub/..", "here", "here/sub/..", "{here}")),
+        *(("{here}/a.npy", out) for out in (".", "a.npy", "sub/../a.npy")),
+        *(("here/a.npy", out) for out in (".", "a.npy")),
+        *(("link.npy", out) for out in ("link.npy", "a.npy")),
+        *(("sub/*.npy", out) for out in ("sub", "./sub/", "here/sub")),
+        *(("list.csv", out) for out in (".", "here")),
+    ],
+)
+def test_an_input_is_never_an_output(denoise, array, here, no_fit, inputs, out, options):
+    prepare(here, array)
+    before = everything(here)
+    code, _, err = denoise(inputs.format(here=here), "-o", out.format(here=here), *options)
+    assert (code, "is the input itself" in err, len(err.splitlines())) == (2, True, 1), err
+    assert everything(here) == before
+
+
+@pytest.mark.parametrize("options", [(), ("--overwrite",), ("--format", "png"), ("--dry-run",)])
+@pytest.mark.parametrize(
+    ("inputs", "out"),
+    [("sub", "sub"), ("sub", "./sub/"), ("sub", "here/sub"), ("here/sub", "sub"), (".", "here")],
+)
+def test_an_input_folder_is_never_the_output_folder(denoise, array, here, inputs, out, options):
+    prepare(here, array)
+    before = everything(here)
+    code, _, err = denoise(inputs, "-o", out, *options)
+    assert (code, "is the input folder" in err, len(err.splitlines())) == (2, True, 1), err
+    assert everything(here) == before
+
+
+def prepare(here, array):
+    (here / "link.npy").symlink_to("a.npy")
+    (here / "hard.npy").hardlink_to(array)
+    (here / "here").symlink_to(".")
+    (here / "sub").mkdir()
+    shutil.copy(array, here / "sub" / "b.npy")
+    (here / "list.csv").write_text("file\na.npy\n")
 
 
 def test_the_longest_name(denoise, array, here):

@@ -150,7 +150,7 @@ def test_entries_without_a_truth_are_captures(cli, pairs, tmp_path):
     ("arguments", "words"),
     [
         (("--specimen", "mito"), "no image has mito; the 4 images"),
-        (("--microscope", "submarine"), "microscope 'submarine' is not known"),
+        (("--microscope", "submarine"), "no image has submarine; the 4 images"),
     ],
 )
 def test_wrong_kinds_are_refused(cli, pairs, tmp_path, arguments, words):

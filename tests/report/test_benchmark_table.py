@@ -159,7 +159,7 @@ def test_the_figure_shows_the_first_image_of_each_group(tmp_path, rng):
         tifffile.imwrite(path, image)
     rows = [cell.row for cell in cells]
     sheet = crops(cells, rows, tmp_path)
-    assert sheet.width == 4 * (150 + 8)  # the group, noisy, blur, truth
+    assert sheet.width == 110 + 3 * (200 + 8)  # the group, noisy, blur, truth
     assert crops(cells[3:], rows[3:], tmp_path) is None
 
 
@@ -176,6 +176,6 @@ def test_the_figure_survives_a_damaged_picture_and_shows_stretched_ones(tmp_path
     rows = [cell.row for cell in cells]
     image_path(tmp_path, rows[1]).write_bytes(b"II*\0")
     sheet = np.asarray(crops(cells, rows, tmp_path))
-    assert sheet.shape[1] == 3 * (150 + 8)
-    shown = sheet[40:150, 158 : 158 + 140]
+    assert sheet.shape[1] == 110 + 2 * (200 + 8)
+    shown = sheet[90:200, 110 : 110 + 140]
     assert shown.std() > 20

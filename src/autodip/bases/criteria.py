@@ -11,6 +11,7 @@ from autodip.bases.records import Config, Output, Point, Run
 from autodip.bases.store import Base
 from autodip.errors import ParameterError
 from autodip.image.kind import Kind
+from autodip.util.closest import not_known
 
 CRITERIA = ("combined", "psnr", "lpips", "ssim", "cheapest")
 """Names of the criteria of :func:`pick`."""
@@ -102,9 +103,7 @@ def pick(
         setting to choose from.
     """
     if criterion not in CRITERIA:
-        raise ParameterError(
-            f"criterion {criterion!r} is not known; known are {', '.join(CRITERIA)}"
-        )
+        raise ParameterError(not_known("criterion", criterion, CRITERIA))
     found = means(runs)
     if criterion in ("combined", "lpips", "cheapest"):
         _check_lpips(found, criterion)

@@ -12,6 +12,8 @@ from autodip.bases.records import Config
 from autodip.errors import ParameterError
 from autodip.fit.params import FitParams, NetParams, parse_width
 from autodip.refine.refinement import RefineParams
+from autodip.util.closest import not_known
+from autodip.util.paths import check_source, is_folder
 from autodip.util.structured import YAML, read_structured
 
 _KEYS = ("nets", "fit", "every", "refine")
@@ -98,10 +100,10 @@ def load(name: str) -> tuple[Config, ...]:
     if name in _GRIDS:
         return _GRIDS[name]()
     path = Path(name)
+    if is_folder(path):
+        check_source(path)  # raises
     if path.suffix not in YAML:
-        raise ParameterError(
-            f"grid {name!r} is not known; known are {', '.join(NAMES)}, or a .yaml file"
-        )
+        raise ParameterError(f"{not_known('grid', name, NAMES)}, or a .yaml file")
     try:
         return parse(read_structured(path, "calibrate"))
     except ParameterError as error:

@@ -7,6 +7,7 @@ from functools import partial
 from autodip.benchmark.method import Method
 from autodip.benchmark.shipped import forecast
 from autodip.errors import ParameterError
+from autodip.util.closest import not_known
 
 _DENOISERS, _HERE = "autodip.denoisers", "autodip.benchmark"
 _ARRAYS = ("numpy", "scipy", "scikit-image")
@@ -112,5 +113,5 @@ def find(name: str) -> Method:
         If there is no method of this name.
     """
     if name not in METHODS:
-        raise ParameterError(f"method {name!r} is not known; known are {', '.join(METHODS)}")
+        raise ParameterError(not_known("method", name, METHODS))
     return METHODS[name]

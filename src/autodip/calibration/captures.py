@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from autodip.datasets import own_pairs
+from autodip.datasets import own_pairs, pair_lists
 from autodip.datasets.layout import plane
 from autodip.datasets.pair import Pair
+from autodip.datasets.pair_lists import PairList
 from autodip.errors import FormatError, ImageError
 
 FEWEST = 4
 """Minimum number of captures of a field; the mean of fewer others is too noisy to be a truth."""
 
 
-def averaged(root: Path) -> list[Pair]:
+def averaged(place: Path | PairList) -> list[Pair]:
     """List the captures in a manifest whose ``truth`` is absent, null or empty.
 
     Captures of one field share set, microscope, specimen, channel, noise level and ``fov``. The
@@ -27,8 +27,8 @@ def averaged(root: Path) -> list[Pair]:
 
     Parameters
     ----------
-    root : Path
-        Folder with the manifest.
+    place : Path or PairList
+        Manifest, its folder, or the list that was read.
 
     Returns
     -------
@@ -41,12 +41,9 @@ def averaged(root: Path) -> list[Pair]:
         If the manifest cannot be read, one of its entries is wrong, or no field has enough
         captures.
     """
-    path = root / own_pairs.FILE
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise FormatError(f"{path}: not readable as JSON ({error})") from error
-    alone = [e for e in content if isinstance(e, dict) and not e.get("truth")]
+    listed = pair_lists.read(place)
+    root, path = listed.root, listed.where
+    alone = [e for e in listed.entries if isinstance(e, dict) and not e.get("truth")]
     entries = [_with_truth(entry, path) for entry in alone]
     fields: dict[tuple[object, ...], list[tuple[Path, Pair]]] = {}
     names = own_pairs.names_of(entries, path)
@@ -66,7 +63,7 @@ def averaged(root: Path) -> list[Pair]:
     return [_pair(found, number) for found in enough.values() for number in range(len(found))]
 
 
-def _with_truth(entry: dict[str, Any], path: Path) -> dict[str, Any]:
+def _with_truth(entry: dict[str, Any], path: str) -> dict[str, Any]:
     """Complete an entry with its own file as the truth, which also sets its data range."""
     completed = {**entry, "truth": entry.get("file")}
     problem = own_pairs.problem_of(completed)

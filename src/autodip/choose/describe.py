@@ -94,7 +94,8 @@ def _learn(
 ) -> tuple[str | None, str]:
     """Standard name, or None if unknown, and its source."""
     if given is not None:
-        return resolve(given), f"given as {given!r}"
+        note = vocabulary.note_on(kind, given)
+        return resolve(given), f"given as {given!r}" + (f", {note}" if note else "")
     for hint in hints:
         name = find(hint.text) if hint.kind == kind else None
         if name is not None:

@@ -21,6 +21,7 @@ from autodip.errors import ParameterError
 from autodip.fit.params import FitParams
 from autodip.image.kind import Kind
 from autodip.refine.refinement import RefineParams
+from autodip.util.closest import not_known
 
 GROUP = "group"
 """Strategy that uses microscope and specimen alone."""
@@ -55,9 +56,7 @@ class Strategy:
             If it is not one of these names.
         """
         if name not in STRATEGIES:
-            raise ParameterError(
-                f"strategy {name!r} is not known; known are {', '.join(STRATEGIES)}"
-            )
+            raise ParameterError(not_known("strategy", name, STRATEGIES))
         if name == GROUP:
             return cls(True, None)
         return cls(name.startswith(f"{GROUP}+"), name.removeprefix(f"{GROUP}+"))

@@ -18,6 +18,7 @@ from autodip.image.kind import Kind
 from autodip.physics.noise import CERTAIN
 from autodip.prior.setting import PriorParams
 from autodip.refine.refinement import RefineParams
+from autodip.util.closest import not_known
 
 _NEAREST = {
     ("microscope",): "the nearest calibration image of that microscope by LPIPS",
@@ -140,7 +141,7 @@ def load(preset: str) -> Table:
         If there is no preset of that name.
     """
     if preset not in PRESETS:
-        raise ParameterError(f"preset {preset!r} is not known; known are {', '.join(PRESETS)}")
+        raise ParameterError(not_known("preset", preset, PRESETS))
     file = resources.files("autodip") / "data" / f"{preset}.json"
     return parse(json.loads(file.read_text(encoding="utf-8")))
 
@@ -216,5 +217,6 @@ def _group_notes(known: Kind, row: PresetRow, table: Table) -> list[str]:
         if table.name == "published":
             notes.append(f"AUTO-DIP uses {_NEAREST[part]}, which needs a calibration base")
     elif any(getattr(row.kind, key) != getattr(known, key) for key in table.keys):
-        notes.append(f"no row for {known.words}: the next more general row is used")
+        used = f"the row for {row.kind.words}" if row.kind.words else "the row for all images"
+        notes.append(f"no row for {known.words}: {used} is used instead")
     return notes

@@ -14,12 +14,18 @@ from autodip import datasets
 from autodip.benchmark import Cell, Conditions, Row, Store, Update, plan, registry, run
 from autodip.benchmark.environment import environment
 from autodip.cli import signals
+from autodip.cli.commands import Described
+from autodip.cli.dataset_options import crop_option, limit_option, where_option
+from autodip.cli.given import DATASET, METHODS, PATH
+from autodip.cli.pairs_given import LIST_HELP, folder_options, folders_listed
 from autodip.cli.plan_text import duration
-from autodip.cli.shared_options import limit_option, shared_option
+from autodip.cli.replies import Reply
+from autodip.cli.shared_options import shared_option
 from autodip.cli.workers import workers_of, workers_options
 from autodip.compute import device
-from autodip.datasets.filters import FIELDS, select
+from autodip.datasets.filters import select
 from autodip.datasets.pair import Pair
+from autodip.datasets.pair_lists import PairList
 from autodip.errors import ParameterError
 from autodip.report import benchmark_table
 from autodip.report.crops import crops
@@ -27,11 +33,20 @@ from autodip.util.files import check_writable, replacing
 from autodip.util.text import to_json
 
 
-@click.command()
-@click.argument("dataset")
-@click.option(
-    "--root", required=True, type=click.Path(path_type=Path), help="Folder with the data set."
+@click.command(
+    cls=Described,
+    examples=(
+        "autodip benchmark fmd --root fmd -o fmd-results --where noise_level=raw",
+        "autodip benchmark shared --root my-pairs -o results --methods noisy,fast",
+        "autodip benchmark shared --noisy noisy --truth truth -o results --crop 64",
+    ),
+    computes=True,
 )
+@click.argument("dataset", type=DATASET)
+@click.option(
+    "--root", type=PATH, metavar="DIR", help=f"Folder with the data set; for shared {LIST_HELP}."
+)
+@folder_options
 @click.option(
     "--out", "-o", required=True, type=click.Path(path_type=Path), help="Folder for the results."
 )
@@ -39,18 +54,13 @@ from autodip.util.text import to_json
     "--methods",
     default=",".join(registry.DEFAULT),
     show_default=True,
+    type=METHODS,
     metavar="A,B,...",
     help="Methods to compare, or 'all'; available are " + ", ".join(registry.METHODS) + ".",
 )
 @limit_option
-@click.option(
-    "--where",
-    multiple=True,
-    metavar="FIELD=VALUE",
-    help=f"Use only images with this value; FIELD is one of {', '.join(FIELDS)}. Can be repeated. "
-    "Default: role=test, if the data set distinguishes test images from calibration images.",
-)
-@click.option("--crop", type=int, default=0, metavar="N", help="Use only the central N x N pixels.")
+@where_option
+@crop_option
 @click.option(
     "--max-hours",
     type=float,
@@ -72,7 +82,9 @@ from autodip.util.text import to_json
 def command(
     context: click.Context,
     dataset: str,
-    root: Path,
+    root: Path | None,
+    noisy_folder: Path | None,
+    truth_folder: Path | None,
     out: Path,
     methods: str,
     limit: int | None,
@@ -84,10 +96,11 @@ def command(
     scheduler: str | None,
     workers: int | None,
     quiet: bool,
-) -> int:
+) -> Reply:
     """Run denoising methods on the images of DATASET and compare the results with the true images.
 
-    DATASET is fmd, hagen, biosr, w2s, shah, or shared (any folder with a manifest.json).
+    DATASET is fmd, hagen, biosr, w2s, shah, or shared (pairs of your own). If a data set
+    distinguishes test images from calibration images, only those with role=test are used.
 
     results.csv, table.md, crops.png, environment.json and the denoised images are written to the
     folder --out. table.md contains the methods and images of this command; results.csv also keeps
@@ -97,18 +110,19 @@ def command(
     again, it resumes where it was stopped; finished cells are not repeated. With --workers, the
     workers share the cores of this machine, so that the run times are longer than without.
     """
+    source = _source(dataset, root, noisy_folder, truth_folder)
     if scheduler is None:
         device_name = device.resolve(device_name)
     else:  # the workers may run in another folder
-        root, out = root.absolute(), out.absolute()
+        source, out = source.absolute(), out.absolute()
     chosen = [registry.find(name) for name in _names(methods)]
-    pairs = select(datasets.pairs(dataset, root), where, limit)
+    pairs = select(datasets.pairs(dataset, source), where, limit)
     options = Conditions(crop, _seeds(seeds), device_name, max_hours)
     check_writable(out)
     store = Store(out / "results.csv")
     finished = store.load()
     if not quiet:
-        _say_start(dataset, root, pairs, store)
+        _say_start(datasets.missing(dataset, source), pairs, store)
     with workers_of(scheduler, workers) as cluster:
         name = cluster.device(device_name) if cluster else device_name
         options = dataclasses.replace(options, device=name)
@@ -125,8 +139,10 @@ def command(
                     _say(update)
         finally:
             text = _write(out, _said(context), planned, rows)
-    click.echo(text, nl=False)
-    return 1 if any(row.status == "failed" for row in rows) else 0
+    failed = sum(row.status == "failed" for row in rows)
+    content = {"out": str(out), "rows": [dataclasses.asdict(row) for row in rows]}
+    error = f"{failed} of {len(rows)} cells failed" if failed else ""
+    return Reply(content, text.rstrip("\n"), error)
 
 
 def _said(context: click.Context) -> str:
@@ -134,7 +150,8 @@ def _said(context: click.Context) -> str:
     words = ["autodip", "benchmark"]
     for parameter in context.command.params:
         name = str(parameter.name)
-        if context.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
+        given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if not given or name not in context.params:
             continue
         value = context.params[name]
         values = value if isinstance(value, tuple) else (value,)
@@ -158,8 +175,21 @@ def _write(out: Path, command: str, planned: Sequence[Cell], rows: Sequence[Row]
     return text
 
 
-def _say_start(dataset: str, root: Path, pairs: Sequence[Pair], store: Store) -> None:
-    for line in datasets.missing(dataset, root):
+def _source(
+    dataset: str, root: Path | None, noisy: Path | None, truth: Path | None
+) -> Path | PairList:
+    """Where the pairs are."""
+    folders = folders_listed(noisy, truth)
+    if (root is None) == (folders is None):
+        raise click.UsageError(
+            "give the folder of the data set with --root"
+            + (", or two folders with --noisy and --truth" if dataset == "shared" else "")
+        )
+    return root or folders  # type: ignore[return-value]
+
+
+def _say_start(missing: Sequence[str], pairs: Sequence[Pair], store: Store) -> None:
+    for line in missing:
         click.echo(f"  missing   {line}", err=True)
     for number in store.damaged:
         click.echo(f"  {store.path}, line {number}: not readable, ignored", err=True)

@@ -11,28 +11,47 @@ from autodip import datasets
 from autodip.bases import grid as grids
 from autodip.calibration import Sweep, captures
 from autodip.cli import signals
+from autodip.cli.commands import Described, Known
+from autodip.cli.dataset_options import crop_option, limit_option, where_option
 from autodip.cli.filling import fill
-from autodip.cli.shared_options import limit_option, shared_option
+from autodip.cli.given import GRID, OWN_BASE
+from autodip.cli.pairs_given import kind_options, pairs_argument, stated
+from autodip.cli.replies import Reply
+from autodip.cli.shared_options import shared_option
 from autodip.cli.workers import workers_of, workers_options
 from autodip.compute import device
-from autodip.datasets import own_pairs
-from autodip.datasets.filters import FIELDS, select
+from autodip.datasets.filters import select
 from autodip.datasets.pair import Pair
+from autodip.datasets.pair_lists import PairList
 from autodip.errors import ParameterError
 
 ROLES = ("calibration", "test")
 
 
-@click.command()
-@click.argument("manifest_file", metavar="MANIFEST", type=click.Path(path_type=Path))
+@click.command(
+    cls=Described,
+    examples=(
+        "autodip calibrate my-pairs --base my-base",
+        "autodip calibrate --noisy noisy --truth truth -o my-base --microscope confocal",
+        "autodip calibrate pairs.csv -o my-base --grid tiny --specimen tubulin",
+    ),
+    computes=True,
+)
+@pairs_argument
 @click.option(
     "--base",
+    "--out",
+    "-o",
+    "filled",
     required=True,
-    type=click.Path(path_type=Path),
+    metavar="BASE",
+    type=OWN_BASE,
     help="Folder of the calibration base; created if it does not exist.",
 )
+@kind_options
 @click.option(
     "--grid",
+    type=GRID,
     default="small",
     show_default=True,
     metavar="NAME|FILE",
@@ -42,7 +61,7 @@ ROLES = ("calibration", "test")
 @click.option(
     "--seed", type=int, default=0, show_default=True, help="Seed of the random weights and input."
 )
-@click.option("--crop", type=int, default=0, metavar="N", help="Use only the central N x N pixels.")
+@crop_option
 @click.option(
     "--average",
     is_flag=True,
@@ -60,15 +79,10 @@ ROLES = ("calibration", "test")
     help="Run all settings for a quarter of their iterations, then only the better half in full.",
 )
 @limit_option
-@click.option(
-    "--where",
-    multiple=True,
-    metavar="FIELD=VALUE",
-    help=f"Use only images with this value; FIELD is one of {', '.join(FIELDS)}. Can be repeated.",
-)
+@where_option
 @click.option(
     "--role",
-    type=click.Choice(ROLES),
+    type=Known(ROLES),
     default="calibration",
     show_default=True,
     help="Use images with this role; calibration includes images without a role.",
@@ -80,8 +94,10 @@ ROLES = ("calibration", "test")
 @click.option("--quiet", "-q", is_flag=True, help="Print only the summary.")
 @signals.keeping("the recorded runs are kept in the base; the same command resumes")
 def command(
-    manifest_file: Path,
-    base: Path,
+    pairs: Path | PairList,
+    filled: Path,
+    microscope: str | None,
+    specimen: str | None,
     grid: str,
     device_name: str,
     seed: int,
@@ -96,29 +112,32 @@ def command(
     workers: int | None,
     resume: bool,
     quiet: bool,
-) -> int:
+) -> Reply:
     """Run a grid of settings on images with a known true image, and record the quality curves.
 
-    MANIFEST is a folder with a manifest.json, or that file. If the command is run again, it
-    resumes where it was stopped. Several processes may fill one base at the same time, also on
-    several machines. 'autodip base show' lists the best setting for each group of images.
+    PAIRS is a folder with a manifest.json, that file, or a CSV file; 'file' and 'truth' are the
+    only columns or keys that are needed.
+
+    If the command is run again, it resumes where it was stopped. Several processes may fill one
+    base at the same time, also on several machines. 'autodip base show' lists the best setting for
+    each group of images.
     """
+    listed = stated(pairs, microscope, specimen)
     if scheduler is None:
         device_name = device.resolve(device_name)
     else:  # the workers may run in another folder
-        manifest_file, base = manifest_file.absolute(), base.absolute()
+        listed, filled = listed.absolute(), filled.absolute()
     sweep = Sweep(
         device=device_name, seed=seed, crop=crop, keep_images=keep_images, halving=halving
     )
     configs = grids.load(grid)
-    root = manifest_file.parent if manifest_file.name == own_pairs.FILE else manifest_file
-    pairs = _of_role(captures.averaged(root) if average else datasets.pairs("shared", root), role)
-    pairs = select(pairs, where, limit)
+    found = captures.averaged(listed) if average else datasets.pairs("shared", listed)
+    chosen = select(_of_role(found, role), where, limit)
     if not quiet and not average:
-        for line in datasets.missing("shared", root):
+        for line in datasets.missing("shared", listed):
             click.echo(f"  missing   {line}", err=True)
     with workers_of(scheduler, workers) as cluster:
-        return fill(pairs, configs, base, sweep, quiet=quiet, cluster=cluster)
+        return fill(chosen, configs, filled, sweep, quiet=quiet, cluster=cluster)
 
 
 def _of_role(pairs: Iterable[Pair], role: str) -> list[Pair]:

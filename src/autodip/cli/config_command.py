@@ -9,15 +9,18 @@ import click
 
 from autodip.bases.builtin import load
 from autodip.choose import vocabulary
+from autodip.cli.commands import Commands
+from autodip.cli.given import PATH
+from autodip.cli.replies import Reply
 from autodip.errors import OutputError, ParameterError
 from autodip.pipeline.options import SPECS, Options
 from autodip.runs import defaults
 from autodip.util.files import replacing
 
-FILE = click.argument("file", required=False, type=click.Path(path_type=Path))
+FILE = click.argument("file", required=False, type=PATH)
 
 
-@click.group()
+@click.group(cls=Commands)
 def command() -> None:
     """Create, check or show the config file with your own defaults.
 
@@ -28,12 +31,13 @@ def command() -> None:
     """
 
 
-@command.command()
+@command.command(examples=("autodip config init", "autodip config init -o lab.toml"))
 @FILE
+@click.option("--out", "-o", type=PATH, metavar="FILE", help="The file, in place of FILE.")
 @click.option("--overwrite", is_flag=True, help="Replace an existing file.")
-def init(file: Path | None, overwrite: bool) -> None:
+def init(file: Path | None, out: Path | None, overwrite: bool) -> Reply:
     """Write a template that explains all settings and sets none."""
-    target = file or defaults.location()
+    target = out or file or defaults.location()
     if target.exists() and not overwrite:
         raise OutputError(f"{target} exists; use --overwrite to replace it")
     try:
@@ -42,12 +46,12 @@ def init(file: Path | None, overwrite: bool) -> None:
         raise OutputError(f"{target}: cannot be written ({error.strerror})") from error
     with replacing(target, advice="choose another file") as (part,):
         part.write_text(defaults.template(), encoding="utf-8")
-    click.echo(target)
+    return Reply({"config": str(target)}, str(target))
 
 
-@command.command()
+@command.command(examples=("autodip config validate", "autodip config validate lab.toml"))
 @FILE
-def validate(file: Path | None) -> None:
+def validate(file: Path | None) -> Reply:
     """Check the keys, the values and the base in a config file."""
     found = _found(file)
     values = defaults.read(found)
@@ -55,22 +59,23 @@ def validate(file: Path | None) -> None:
         _check(values)
     except ParameterError as error:
         raise ParameterError(f"{found}: {error}") from error
-    click.echo(f"{found}: valid, sets {', '.join(values) or 'nothing'}")
+    text = f"{found}: valid, sets {', '.join(values) or 'nothing'}"
+    return Reply({"config": str(found), "valid": True, "sets": list(values)}, text)
 
 
-@command.command()
+@command.command(examples=("autodip config show", "autodip config show lab.toml --json"))
 @FILE
-def show(file: Path | None) -> None:
+def show(file: Path | None) -> Reply:
     """Print the path of the config file, and what it sets."""
     found = _found(file)
-    click.echo(found)
     values = defaults.read(found)
+    content = {"config": str(found), "values": dict(values)}
     channels = values.pop("channels", {})
-    for name, value in values.items():
-        click.echo(f"  {name:10} {value}")
+    lines = [str(found), *(f"  {name:10} {value}" for name, value in values.items())]
     for channel, table in channels.items():
         said = ", ".join(f"{name} {value}" for name, value in table.items())
-        click.echo(f"  channel {channel}: {said}")
+        lines.append(f"  channel {channel}: {said}")
+    return Reply(content, "\n".join(lines))
 
 
 def _found(file: Path | None) -> Path:

@@ -20,19 +20,23 @@ from rich.progress import (
 
 from autodip import datasets
 from autodip.cli import signals
-from autodip.cli.shared_options import say_json
+from autodip.cli.commands import Commands
+from autodip.cli.given import DATASET, Offered
+from autodip.cli.replies import Reply, wants_json
 from autodip.datasets import sources
 from autodip.datasets.fetch import fetch as steps
 from autodip.datasets.pair import Pair
 
 
-@click.group()
+@click.group(cls=Commands)
 def command() -> None:
     """Download and list public data sets of noisy and true images."""
 
 
-@command.command()
-@click.argument("name")
+@command.command(
+    examples=("autodip data fetch fmd --only 'test_mix*'", "autodip data fetch w2s -o data/w2s")
+)
+@click.argument("name", type=Offered(sources.names))
 @click.option(
     "--out", "-o", type=click.Path(path_type=Path), help="Folder for the files; default: ./NAME."
 )
@@ -45,7 +49,9 @@ def command() -> None:
 @click.option("--no-unpack", is_flag=True, help="Do not unpack archives.")
 @click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
 @signals.keeping("what has arrived is kept; the same command resumes")
-def fetch(name: str, out: Path | None, only: tuple[str, ...], no_unpack: bool, quiet: bool) -> None:
+def fetch(
+    name: str, out: Path | None, only: tuple[str, ...], no_unpack: bool, quiet: bool
+) -> Reply:
     """Download a data set from the site of its authors.
 
     NAME is fmd, hagen, biosr or w2s. For shah, which has no direct link, the command states where
@@ -79,6 +85,7 @@ def fetch(name: str, out: Path | None, only: tuple[str, ...], no_unpack: bool, q
             bars.update(tasks[key], completed=step.done, total=step.total)
     if not quiet:
         click.echo(f"to list the pairs: autodip data list {name} --root {folder}", err=True)
+    return Reply({"name": name, "out": str(folder), "files": sorted({file for file, _ in tasks})})
 
 
 def _bars(quiet: bool) -> Progress:
@@ -96,34 +103,36 @@ def _bars(quiet: bool) -> Progress:
     )
 
 
-@command.command("list")
-@click.argument("name")
+@command.command(
+    "list",
+    examples=(
+        "autodip data list shared --root my-pairs",
+        "autodip data list fmd --root fmd --json",
+    ),
+)
+@click.argument("name", type=DATASET)
 @click.option(
     "--root", required=True, type=click.Path(path_type=Path), help="Folder with the data set."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def list_(name: str, root: Path, as_json: bool) -> None:
+def list_(name: str, root: Path) -> Reply:
     """Count the pairs of a data set, and list what is missing.
 
     NAME is fmd, hagen, biosr, w2s, shah, or shared (any folder with a manifest.json).
     """
     pairs, missing = datasets.pairs(name, root), datasets.missing(name, root)
     rows = _counts(pairs)
-    if as_json:
-        say_json(
-            {
-                "name": name,
-                "root": str(root),
-                "pairs": len(pairs),
-                "groups": rows,
-                "missing": missing,
-            }
-        )
-        return
-    click.echo(_table([{key: key for key in rows[0]}, *rows]))
-    click.echo(f"{len(pairs)} pairs")
-    for sentence in missing:
-        click.echo(f"missing: {sentence}", err=True)
+    if not wants_json():
+        for sentence in missing:
+            click.echo(f"missing: {sentence}", err=True)
+    content = {
+        "name": name,
+        "root": str(root),
+        "pairs": len(pairs),
+        "groups": rows,
+        "missing": missing,
+    }
+    table = _table([{key: key for key in rows[0]}, *rows])
+    return Reply(content, f"{table}\n{len(pairs)} pairs")
 
 
 def _counts(pairs: Sequence[Pair]) -> list[dict[str, Any]]:

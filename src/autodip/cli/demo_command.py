@@ -8,9 +8,12 @@ import click
 import numpy as np
 
 from autodip import io
+from autodip.choose import vocabulary
+from autodip.cli.commands import Described, Known
 from autodip.cli.plan_text import plan_lines
 from autodip.cli.progress import ProgressBar
-from autodip.cli.shared_options import say_json, shared_option
+from autodip.cli.replies import Reply
+from autodip.cli.shared_options import shared_option
 from autodip.image.image import Image
 from autodip.metrics.fidelity import psnr, ssim
 from autodip.physics.optics import Optics
@@ -26,9 +29,14 @@ _SMALL = 128
 """Side length of these images, in pixels."""
 
 
-@click.command()
+@click.command(
+    cls=Described,
+    examples=("autodip demo", "autodip demo --microscope widefield --specimen actin -o try"),
+    computes=True,
+)
 @click.option(
     "--out",
+    "-o",
     type=click.Path(path_type=Path, file_okay=False),
     default="autodip-demo",
     show_default=True,
@@ -36,14 +44,14 @@ _SMALL = 128
 )
 @click.option(
     "--microscope",
-    type=click.Choice(["confocal", "twophoton", "widefield"]),
+    type=Known(vocabulary.MICROSCOPES),
     default="confocal",
     show_default=True,
     help="Microscope to simulate.",
 )
 @click.option(
     "--specimen",
-    type=click.Choice(["nucleus", "actin", "mito"]),
+    type=Known(vocabulary.SPECIMENS),
     default="mito",
     show_default=True,
     help="Labelled structure to simulate.",
@@ -70,7 +78,6 @@ _SMALL = 128
     show_default=True,
     help="Seed of the simulation, and of the random weights and input.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(
     out: Path,
     microscope: str,
@@ -80,8 +87,7 @@ def command(
     iterations: int | None,
     device: str,
     seed: int,
-    as_json: bool,
-) -> None:
+) -> Reply:
     """Simulate a noisy image, denoise it, and compare the result with the true image.
 
     No input file and no internet connection are needed. The files noisy.tif, truth.tif,
@@ -127,17 +133,19 @@ def command(
         options=options,
         selection=Selection(),
     )
-    if as_json:
-        say_json({"out": str(out), "data_range": data_range, **scores, "run": content.to_dict()})
-        return
-    click.echo(f"A simulated {microscope} image of {specimen}, {size} x {size} pixels:")
-    for line in plan_lines(result.plans):
-        click.echo(line)
-    click.echo("")
-    for name, score in scores.items():
-        click.echo(f"  {name:9} PSNR {score['psnr']:5.2f} dB   SSIM {score['ssim']:.3f}")
-    click.echo(f"\n  {content.seconds:.0f} s; look at {out / 'demo.png'}")
-    click.echo(f"  to practise on: {', '.join(str(out / name) for name in _MORE)}")
+    lines = [
+        f"A simulated {microscope} image of {specimen}, {size} x {size} pixels:",
+        *plan_lines(result.plans),
+        "",
+        *(
+            f"  {name:9} PSNR {score['psnr']:5.2f} dB   SSIM {score['ssim']:.3f}"
+            for name, score in scores.items()
+        ),
+        f"\n  {content.seconds:.0f} s; look at {out / 'demo.png'}",
+        f"  to practise on: {', '.join(str(out / name) for name in _MORE)}",
+    ]
+    found = {"out": str(out), "data_range": data_range, **scores, "run": content.to_dict()}
+    return Reply(found, "\n".join(lines))
 
 
 def _write(

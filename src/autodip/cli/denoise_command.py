@@ -10,9 +10,12 @@ import click
 
 from autodip import io
 from autodip.cli import signals
+from autodip.cli.commands import Described, Known
+from autodip.cli.replies import wants_json
 from autodip.cli.shared_options import choice_options, said_of
 from autodip.cli.voice import Voice
 from autodip.cli.workers import workers_of, workers_options
+from autodip.compute.threads import limit
 from autodip.errors import ParameterError
 from autodip.pipeline.options import SPECS
 from autodip.runs import manifest, saving, selection, sidecar
@@ -22,12 +25,21 @@ from autodip.runs.inputs import Input, find, several
 from autodip.runs.job import Job, Settings
 from autodip.runs.journal import digest, plain
 from autodip.runs.ledger import Call, Record, Unrecorded
-from autodip.runs.places import pair
+from autodip.runs.places import format_of, pair
 from autodip.runs.request import REPEATED, Request
 from autodip.runs.sidecar import SIDECAR_SUFFIX, Sidecar
 
 
-@click.command()
+@click.command(
+    cls=Described,
+    subject="What to denoise",
+    examples=(
+        "autodip denoise cells.tif -o denoised/",
+        "autodip denoise experiment/ -o denoised/ --recursive --skip-existing",
+        "autodip denoise cells.tif -o cells.png --preset fast --threads 1",
+    ),
+    computes=True,
+)
 @click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path, readable=False))
 @click.option(
     "-o", "--out", required=True, type=click.Path(readable=False), help="Output file or folder."
@@ -41,8 +53,9 @@ from autodip.runs.sidecar import SIDECAR_SUFFIX, Sidecar
 )
 @click.option(
     "--format",
-    type=click.Choice(list(io.FORMATS)),
-    help="Output format; default: that of the input, or OME-TIFF for ND2, LIF and CZI files.",
+    type=Known(io.FORMATS),
+    help="Output format; default: by the ending of an output file, else that of the input, or "
+    "OME-TIFF for ND2, LIF and CZI files.",
 )
 @click.option("--recursive", is_flag=True, help="Include the sub-folders of folders.")
 @click.option(
@@ -61,7 +74,6 @@ from autodip.runs.sidecar import SIDECAR_SUFFIX, Sidecar
 @click.option(
     "--dry-run", is_flag=True, help="Show what would be done, without fitting or writing anything."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 @click.option(
     "-v", "--verbose", count=True, help="Print the chosen parameters and the reasons for them."
 )
@@ -82,7 +94,6 @@ def command(
     overwrite: bool,
     skip_existing: bool,
     dry_run: bool,
-    as_json: bool,
     verbose: int,
     quiet: bool,
     **given: Any,
@@ -107,14 +118,15 @@ def command(
         raise click.UsageError("-v and -q exclude each other")
     request = _request(params, given)
     found, failed = find(inputs, recursive=recursive, out=Path(out))
-    pairs = pair(found, out, inputs, given["format"])
+    format = format_of(found, out, inputs, given["format"])
+    pairs = pair(found, out, inputs, format)
     _jobs(pairs, request)  # reports errors before workers are started
     companions = _companions(figure, report) if figure or report else None
-    settings = Settings(given["format"], overwrite, skip_existing, dry_run, companions)
+    settings = Settings(format, overwrite, skip_existing, dry_run, companions)
     indexed = Path(out) if report and several(inputs) and not dry_run else None
     if indexed is not None:
         _check_index(indexed)
-    voice = Voice(-1 if quiet else verbose, as_json)
+    voice = Voice(-1 if quiet else verbose, wants_json())
     with workers_of(scheduler, workers) as cluster:
         request = request.on(cluster)
         jobs = _jobs(pairs, request)
@@ -161,7 +173,8 @@ def _repeated(content: Sidecar, given: dict[str, Any], said: Sequence[str]) -> R
     """Request that repeats a sidecar; device, dtype and selection may be specified again."""
     import torch  # noqa: PLC0415  (takes a second; needed only here)
 
-    torch.set_num_threads(max(1, content.threads))
+    if limit() is None:
+        torch.set_num_threads(max(1, content.threads))
     anew = {name: given[name] for name in said if name in SPECS}
     part = {name: given[name] for name in said if name in selection.SPECS}
     return Request(

@@ -11,6 +11,7 @@ import click
 from autodip.bases import store
 from autodip.bases.records import Config
 from autodip.calibration import Attempt, Sweep, calibrate
+from autodip.cli.replies import Reply
 from autodip.compute.cluster import Cluster
 from autodip.datasets.pair import Pair
 
@@ -23,8 +24,8 @@ def fill(
     *,
     quiet: bool = False,
     cluster: Cluster | None = None,
-) -> int:
-    """Run a grid, print a line for each run and a summary, and return the exit code."""
+) -> Reply:
+    """Run a grid, print a line for each run, and return the summary."""
     if not quiet:
         click.echo(f"  {len(pairs)} images, {len(configs)} settings, {sweep.device}", err=True)
     counts: Counter[str] = Counter()
@@ -34,8 +35,15 @@ def fill(
             _say(row)
     filled = store.load(base)
     said = ", ".join(f"{number} {status}" for status, number in counts.items())
-    click.echo(f"{base}: {len(filled.entries)} images, {len(filled.runs)} runs ({said})")
-    return 1 if counts["failed"] else 0
+    content = {
+        "base": str(base),
+        "images": len(filled.entries),
+        "runs": len(filled.runs),
+        "this_call": dict(counts),
+    }
+    text = f"{base}: {len(filled.entries)} images, {len(filled.runs)} runs ({said})"
+    failed = counts["failed"]
+    return Reply(content, text, f"{failed} of {counts.total()} runs failed" if failed else "")
 
 
 def _say(row: Attempt) -> None:

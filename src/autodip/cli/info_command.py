@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ import click
 import numpy as np
 
 from autodip import io
-from autodip.cli.shared_options import say_json, shared_option
+from autodip.cli.commands import Described
+from autodip.cli.replies import Reply
+from autodip.cli.shared_options import shared_option
 from autodip.image.image import Image
 from autodip.image.scan import centre, look
 from autodip.metrics.single_frc import single_image_frc
@@ -27,7 +30,11 @@ _TAIL = 0.1
 """Mean correlation at the highest frequencies above which the halves count as dependent."""
 
 
-@click.command()
+@click.command(
+    cls=Described,
+    examples=("autodip info cells.tif", "autodip info film.tif --axes TYX --json"),
+    computes=True,
+)
 @click.argument("path", metavar="INPUT", type=click.Path(path_type=Path))
 @click.option(
     "--axes",
@@ -40,8 +47,7 @@ _TAIL = 0.1
     help="Image to use from a file with several, by its name or its number from 0.",
 )
 @shared_option("follow")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(path: Path, axes: str | None, scene: str | None, follow: bool, as_json: bool) -> None:
+def command(path: Path, axes: str | None, scene: str | None, follow: bool) -> Reply:
     """Show what INPUT contains: shape, axes, data type, pixel size, channels and noise."""
     with tempfile.TemporaryDirectory(prefix="autodip-") as scratch:
         image = io.read(path, axes, scene, scratch=Path(scratch), follow=follow)
@@ -51,21 +57,22 @@ def command(path: Path, axes: str | None, scene: str | None, follow: bool, as_js
             "notes": list(image.notes),
             "noise": _noise(image),
         }
-    if as_json:
-        say_json(facts)
-        return
+    return Reply(facts, "\n".join(_lines(path, image, facts["noise"])))
+
+
+def _lines(path: Path, image: Image, noise_of: list[dict[str, Any]]) -> Iterator[str]:
     sizes = ", ".join(f"{axis} {size:.4g} µm" for axis, size in image.pixel_size.items())
-    click.echo(f"{path}")
-    click.echo(f"  shape       {' x '.join(map(str, image.data.shape))} ({image.axes})")
-    click.echo(f"  type        {image.data.dtype.name}")
-    click.echo(f"  pixel size  {sizes or 'not stated'}")
+    yield f"{path}"
+    yield f"  shape       {' x '.join(map(str, image.data.shape))} ({image.axes})"
+    yield f"  type        {image.data.dtype.name}"
+    yield f"  pixel size  {sizes or 'not stated'}"
     if image.time_step is not None:
-        click.echo(f"  time step   {image.time_step:g} s")
-    click.echo(f"  channels    {', '.join(image.channel_names) or 'not named'}")
-    for line in facts["noise"]:
-        click.echo(f"  noise       {_words(line)}")
+        yield f"  time step   {image.time_step:g} s"
+    yield f"  channels    {', '.join(image.channel_names) or 'not named'}"
+    for line in noise_of:
+        yield f"  noise       {_words(line)}"
     for note in image.notes:
-        click.echo(f"  note        {note}")
+        yield f"  note        {note}"
 
 
 def _noise(image: Image) -> list[dict[str, Any]]:

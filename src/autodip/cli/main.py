@@ -11,28 +11,46 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 import autodip
 from autodip.cli import signals
+from autodip.cli.commands import WIDTH, Commands, message_of
+from autodip.cli.replies import FLAG, say_json
 from autodip.errors import AutodipError, ParameterError
+from autodip.util.text import valid
 
-_COMMANDS = {
-    "base": "show, merge, extend and check calibration bases",
-    "benchmark": "compare methods on a data set of noisy and true images",
-    "calibrate": "fill a calibration base from pairs of noisy and true images",
-    "config": "create, check or show the file with your own defaults",
-    "data": "download public data sets, and list the pairs in a folder",
-    "demo": "denoise a simulated image and compare it with the true image",
-    "denoise": "denoise image files",
-    "info": "show shape, axes, pixel size, channels and noise of a file",
-    "metrics": "compare a result with the true image",
-    "weights": "install the weights of the metric LPIPS",
-    "study": "compare strategies for choosing parameters from a calibration base",
-    "params": "show what would be chosen for a file, why, and its cost",
-    "prior": "train the learned prior, or tune it on images of your own",
-    "report": "make pages and figures about outputs, and an index of a folder",
-    "simulate-pairs": "simulate calibration pairs from clean images and the noise of one image",
+_SECTIONS = {
+    "Denoise": {
+        "denoise": "denoise image files",
+        "params": "show what would be chosen for a file, why, and its cost",
+        "info": "show shape, axes, pixel size, channels and noise of a file",
+        "metrics": "compare a result with the true image",
+        "report": "make pages and figures about outputs, and an index of a folder",
+        "demo": "denoise a simulated image and compare it with the true image",
+    },
+    "Your own microscope": {
+        "prior": "train the learned prior, or tune it on images of your own",
+        "calibrate": "fill a calibration base from pairs of noisy and true images",
+        "base": "show, merge, extend and check calibration bases",
+        "simulate-pairs": "simulate pairs from clean images and the noise of one image",
+    },
+    "Compare": {
+        "benchmark": "compare methods on a data set of noisy and true images",
+        "study": "compare strategies for choosing parameters from a base",
+        "data": "download public data sets, and list the pairs in a folder",
+    },
+    "Set up": {
+        "doctor": "check this installation, and show what is missing",
+        "config": "create, check or show the file with your own defaults",
+        "completion": "complete commands and values with the Tab key of your shell",
+        "weights": "install the weights of the metric LPIPS",
+        "cite": "print what to cite, and how a result was computed",
+    },
 }
+"""Commands by section of the help, each with a line about it."""
+
+_COMMANDS = tuple(name for section in _SECTIONS.values() for name in section)
 
 _VERSIONS = (
     "torch",
@@ -62,7 +80,7 @@ class _FromOutside(Exception):  # noqa: N818  (not an error)
         self.stop = stop
 
 
-class _Lazy(click.Group):
+class _Lazy(Commands):
     """Group that imports a command only when it is needed, so that help is fast."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -82,9 +100,17 @@ class _Lazy(click.Group):
         except (KeyboardInterrupt, BrokenPipeError) as stop:
             raise _FromOutside(stop) from None  # the exception itself would be handled by click
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Names that begin like what has been typed; no command is imported for them."""
+        helps = {name: help for section in _SECTIONS.values() for name, help in section.items()}
+        found = [n for n in helps if n.startswith(incomplete)]
+        options = click.Command.shell_complete(self, ctx, incomplete)
+        return [*(CompletionItem(name, help=helps[name]) for name in found), *options]
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(_COMMANDS.items()))
+        for heading, section in _SECTIONS.items():
+            with formatter.section(heading):
+                formatter.write_dl(list(section.items()), col_max=26)
 
 
 def _show_versions(context: click.Context, _: click.Parameter, asked: bool) -> None:
@@ -98,7 +124,10 @@ def _show_versions(context: click.Context, _: click.Parameter, asked: bool) -> N
     context.exit()
 
 
-@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Lazy,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": WIDTH},
+)
 @click.option(
     "--version",
     is_flag=True,
@@ -108,10 +137,11 @@ def _show_versions(context: click.Context, _: click.Parameter, asked: bool) -> N
     help="Show the versions of autodip and the packages that it uses, and exit.",
 )
 def command() -> None:
-    """Denoise fluorescence images with a deep image prior whose parameters are chosen for you.
+    """Denoise fluorescence images with a learned prior, or with a deep image prior.
 
     \b
-    autodip denoise cells.tif -o denoised/ --microscope confocal --specimen nucleus
+    autodip denoise cells.tif -o denoised/
+    autodip COMMAND --help
     """  # noqa: D301  (click reads the control character)
 
 
@@ -135,28 +165,33 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911  (one line for each kind 
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.ClickException as error:
-        error.show()
-        return WRONG_USAGE
+        return _refused(message_of(error), WRONG_USAGE, arguments)
     except _FromOutside as outside:
         if isinstance(outside.stop, BrokenPipeError) and not signals.output_is_closed():
-            return _unexpected(outside.stop)
+            return _unexpected(outside.stop, arguments)
         return signals.report(outside.stop)
     except (signals.Stopped, click.Abort, KeyboardInterrupt) as stop:
         return signals.report(stop)
     except ParameterError as error:
-        click.echo(f"autodip: {error}", err=True)
-        return WRONG_USAGE
+        return _refused(str(error), WRONG_USAGE, arguments)
     except AutodipError as error:
-        click.echo(f"autodip: {error}", err=True)
-        return SOME_FAILED
+        return _refused(str(error), SOME_FAILED, arguments)
     except Exception as error:
-        return _unexpected(error)
+        return _unexpected(error, arguments)
     return code if isinstance(code, int) else DONE
 
 
-def _unexpected(error: Exception) -> int:
+def _refused(message: str, code: int, arguments: list[str]) -> int:
+    """Show why a command failed, with ``--json`` also as JSON, and return the exit code."""
+    click.echo(valid(f"autodip: {message}"), err=True)
+    if FLAG in arguments:
+        say_json({"error": message, "code": code})
+    return code
+
+
+def _unexpected(error: Exception, arguments: list[str]) -> int:
     """Show an unexpected error in one line; raise it if AUTODIP_DEBUG is set."""
-    click.echo(f"autodip: unexpected {type(error).__name__}: {error}", err=True)
+    code = _refused(f"unexpected {type(error).__name__}: {error}", SOME_FAILED, arguments)
     if os.environ.get("AUTODIP_DEBUG"):
         raise error
-    return SOME_FAILED
+    return code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ import click
 import numpy as np
 
 from autodip import io
-from autodip.cli.shared_options import say_json
+from autodip.cli.commands import Described
+from autodip.cli.replies import Reply
 from autodip.errors import ParameterError
 from autodip.image.image import Image
 from autodip.metrics.affine import affine_psnr
@@ -29,13 +31,22 @@ _LINES = (
 """Scores in the order in which they are printed: key, label, format."""
 
 
-@click.command()
+@click.command(
+    cls=Described,
+    examples=(
+        "autodip metrics denoised.tif truth.tif",
+        "autodip metrics denoised.tif truth.tif --noisy noisy.tif --json",
+    ),
+    computes=True,
+)
 @click.argument("result", type=click.Path(path_type=Path))
 @click.argument("truth", type=click.Path(path_type=Path))
 @click.option(
     "--data-range",
     type=float,
-    help="Intensity range for the metrics; default: 255 for 8-bit images. Required for others.",
+    metavar="RANGE",
+    help="Intensity range for the metrics; default: 255 for 8-bit images, else the difference "
+    "between the largest and the smallest value of TRUTH.",
 )
 @click.option(
     "--noisy",
@@ -47,15 +58,13 @@ _LINES = (
     metavar="TCZYX",
     help="Order of the axes in the files, such as TYX; overrides what the files state.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(
     result: Path,
     truth: Path,
     data_range: float | None,
     noisy: Path | None,
     axes: str | None,
-    as_json: bool,
-) -> None:
+) -> Reply:
     """Compare RESULT with the true image TRUTH, over all planes.
 
     The scores are PSNR, also after a linear fit of the intensities (for images that were scaled
@@ -68,25 +77,35 @@ def command(
     scores = _scores(*images, _default_range(images[1]) if data_range is None else data_range)
     if noisy is not None:
         scores["whiteness"] = _whiteness(io.read(noisy, axes), images[0])
-    if as_json:
-        say_json(scores)
-        return
+    return Reply(scores, "\n".join(_lines(scores)))
+
+
+def _lines(scores: Mapping[str, Any]) -> Iterator[str]:
     for key, words, form in _LINES:
         if key not in scores:
             continue
         missing = scores.get(f"{key}_reason") or "not available"
         value = missing if scores[key] is None else form.format(scores[key])
-        click.echo(f"{words:30} {value}")
-    click.echo(f"{'data range':30} {scores['data_range']:g}")
+        yield f"{words:30} {value}"
+    yield f"{'data range':30} {scores['data_range']:g}"
 
 
 def _default_range(truth: Image) -> float:
-    if truth.data.dtype != np.uint8:
+    """255 for 8 bits; for other types the range of the values of the truth, with a note."""
+    if truth.data.dtype == np.uint8:
+        return 255.0
+    found = float(np.ptp(truth.data.astype(float)))
+    if not (np.isfinite(found) and found > 0):
         raise ParameterError(
-            f"the range of {truth.data.dtype} data is not known; specify it with --data-range, "
-            "such as 4095 for a 12-bit camera"
+            f"the values of the true image have no range ({found:g}); specify one with "
+            "--data-range, such as 4095 for a 12-bit camera"
         )
-    return 255.0
+    click.echo(
+        f"  note: data range {found:g}, from the smallest to the largest value of the true "
+        "image; --data-range specifies another",
+        err=True,
+    )
+    return found
 
 
 def _scores(image: Image, truth: Image, data_range: float) -> dict[str, Any]:

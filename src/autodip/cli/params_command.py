@@ -8,8 +8,11 @@ from typing import Any
 
 import click
 
-from autodip.cli.plan_text import plan_lines
-from autodip.cli.shared_options import choice_options, said_of, say_results
+from autodip.choose.in_words import depends_on
+from autodip.cli.commands import Described
+from autodip.cli.plan_text import fitted, plan_lines
+from autodip.cli.replies import say_results, wants_json
+from autodip.cli.shared_options import choice_options, said_of
 from autodip.errors import AutodipError
 from autodip.runs.inputs import find_inputs
 from autodip.runs.plane_records import ChannelRecord
@@ -17,11 +20,18 @@ from autodip.runs.request import Request
 from autodip.util.text import named
 
 
-@click.command()
+@click.command(
+    cls=Described,
+    subject="What to denoise",
+    examples=(
+        "autodip params cells.tif",
+        "autodip params cells.tif --preset published --microscope 2P --specimen mito",
+    ),
+    computes=True,
+)
 @click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path, readable=False))
 @choice_options
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(inputs: tuple[Path, ...], as_json: bool, **given: Any) -> int:
+def command(inputs: tuple[Path, ...], **given: Any) -> int:
     """Show which parameters would be chosen for INPUTS, why, and their cost, without fitting.
 
     INPUTS are image files, folders, or patterns such as 'data/**/*.tif'.
@@ -43,17 +53,20 @@ def command(inputs: tuple[Path, ...], as_json: bool, **given: Any) -> int:
             {
                 "input": str(path),
                 "notes": [*image.notes, *plans.notes],
-                "channels": [ChannelRecord.of(one).to_dict() for one in plans],
+                "channels": [
+                    {**ChannelRecord.of(one).to_dict(), "depends_on": list(depends_on(one.choice))}
+                    for one in plans
+                ],
             }
         )
-        if not as_json:
+        if not wants_json():
             click.echo(str(path))
             for note in (*image.notes, *plans.notes):
-                click.echo(f"  note: {note}")
+                click.echo(fitted(f"  note: {note}"))
             for line in plan_lines(plans):
-                click.echo(line)
+                click.echo(fitted(line))
     for message in failed.values():
         click.echo(f"autodip: {message}", err=True)
-    if as_json:
+    if wants_json():
         say_results(records, failed)
     return 1 if failed else 0

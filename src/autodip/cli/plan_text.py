@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+import textwrap
 from collections.abc import Iterator, Sequence
 
 from autodip.choose.choice import Choice
+from autodip.choose.in_words import depends_on
 from autodip.pipeline.plan import ChannelPlan
 from autodip.runs.job import Job, Outcome
 from autodip.runs.notes import notes
+
+_INDENT = " " * 14
+"""Blanks before the later lines of a value."""
+
+
+def fitted(line: str) -> str:
+    """Line of a plan, broken to the width of the terminal; unbroken if it goes elsewhere."""
+    if not sys.stdout.isatty() or not line.startswith("  "):
+        return line
+    return textwrap.fill(
+        line,
+        shutil.get_terminal_size().columns,
+        subsequent_indent=_INDENT,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def plan_lines(plans: Sequence[ChannelPlan]) -> Iterator[str]:
@@ -25,6 +45,8 @@ def plan_lines(plans: Sequence[ChannelPlan]) -> Iterator[str]:
         )
         yield f"  row         {group} of {evidence.table}"
         yield f"  source      {evidence.source}"
+        for sentence in depends_on(choice):
+            yield f"  in words    {sentence}"
         yield from _prior_lines(choice) if choice.prior else _fit_lines(plan)
         yield f"  cost        {_cost(plan)}"
         if plan.followers:
@@ -90,7 +112,8 @@ def _width(choice: Choice) -> str:
 
 def _cost(plan: ChannelPlan) -> str:
     cost = plan.cost
-    seconds = f", about {duration(plan.seconds)} on two cores" if plan.seconds else ""
+    about = "less than 1 s" if (plan.seconds or 0) < 1 else f"about {duration(plan.seconds or 0)}"
+    seconds = f", {about} on two cores" if plan.seconds else ""
     runs = "fits" if plan.choice.prior is None else "planes or windows"
     each = f" for each of {plan.fits} {runs}" if plan.fits > 1 else ""
     return f"{_flop(cost.flop)}, {cost.memory / 1e9:.2g} GB of memory{each}{seconds}"

@@ -9,7 +9,9 @@ from pathlib import Path
 import click
 
 from autodip.cli import prior_study_command, prior_tune_command, signals
+from autodip.cli.commands import Commands
 from autodip.cli.progress import ProgressBar
+from autodip.cli.replies import Reply
 from autodip.cli.shared_options import shared_option
 from autodip.compute import device
 from autodip.metrics import alexnet
@@ -21,12 +23,19 @@ from autodip.prior.training import Progressed, train
 from autodip.util.files import check_writable, leftovers, remove
 
 
-@click.group()
+@click.group(cls=Commands)
 def command() -> None:
     """Work with the learned prior, a network trained on clean images and simulated cameras."""
 
 
-@command.command("train")
+@command.command(
+    "train",
+    examples=(
+        "autodip prior train recipe.yaml --data clean-images -o my-prior",
+        "autodip prior train recipe.yaml --data clean-images -o quiet-prior --quiet",
+    ),
+    computes=True,
+)
 @click.argument("recipe", metavar="RECIPE.yaml", type=click.Path(path_type=Path))
 @click.option(
     "--data",
@@ -66,7 +75,7 @@ def train_command(
     validate_every: int | None,
     workers: int,
     quiet: bool,
-) -> None:
+) -> Reply:
     """Train a prior from a recipe.
 
     A training that was interrupted or killed continues from the state in the folder --out, as if
@@ -88,7 +97,8 @@ def train_command(
     steps = train(pool, chosen, out, device=name, workers=workers)
     book = Logbook(out / logbook.FILE, step)
     _show(book.follow(steps, scored, validate_every or chosen.steps), recipe.name, quiet)
-    click.echo(f"{weights_file(out, chosen.steps)}")
+    weights = weights_file(out, chosen.steps)
+    return Reply({"out": str(out), "weights": str(weights), "steps": chosen.steps}, str(weights))
 
 
 def _show(logged: Iterable[tuple[Progressed, Row | None]], name: str, quiet: bool) -> None:

@@ -10,18 +10,30 @@ import click
 
 from autodip import datasets
 from autodip.cli import signals
-from autodip.cli.shared_options import say_json, shared_option
+from autodip.cli.commands import Described
+from autodip.cli.dataset_options import where_option
+from autodip.cli.pairs_given import pairs_argument
+from autodip.cli.replies import Reply
+from autodip.cli.shared_options import shared_option
 from autodip.compute import device
-from autodip.datasets import own_pairs
-from autodip.datasets.filters import FIELDS, select
+from autodip.datasets import pair_lists
+from autodip.datasets.filters import select
+from autodip.datasets.pair_lists import PairList
 from autodip.errors import ParameterError
 from autodip.util.files import check_writable
 
 _COLUMNS = ("pairs", "kept", "images", "PSNR", "gain", "worst", "LPIPS")
 
 
-@click.command()
-@click.argument("pairs", metavar="PAIRS", type=click.Path(path_type=Path))
+@click.command(
+    cls=Described,
+    examples=(
+        "autodip prior study my-pairs -o my-study",
+        "autodip prior study --noisy noisy --truth truth -o my-study --steps 300",
+    ),
+    computes=True,
+)
+@pairs_argument
 @click.option(
     "--out", "-o", required=True, type=click.Path(path_type=Path), help="Folder for the results."
 )
@@ -34,39 +46,34 @@ _COLUMNS = ("pairs", "kept", "images", "PSNR", "gain", "worst", "LPIPS")
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Random seed.")
 @shared_option("device", "device_name")
-@click.option(
-    "--where",
-    multiple=True,
-    metavar="FIELD=VALUE",
-    help=f"Use only images with this value; FIELD is one of {', '.join(FIELDS)}. Can be repeated.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the table as JSON.")
+@where_option
 @click.option("--quiet", "-q", is_flag=True, help="Print only the table.")
 @signals.keeping("finished priors and rows are kept in the folder --out; the same command resumes")
 def command(
-    pairs: Path,
+    pairs: Path | PairList,
     out: Path,
     steps: int,
     seed: int,
     device_name: str,
     where: tuple[str, ...],
-    as_json: bool,
     quiet: bool,
-) -> None:
+) -> Reply:
     """Tune the built-in prior on 1, 3 and 10 pairs, and compare the results.
 
-    PAIRS is a folder with a manifest.json, as for 'autodip calibrate', or that file; pairs of role
-    test are left out. A quarter of the fields of view is held out, on which each prior is
-    scored. rows.csv (one row for each prior and image) and the tuned priors are written to
-    the folder --out. If the command is run again, it resumes where it was stopped.
+    PAIRS is a list of pairs as for 'autodip calibrate'; pairs of role test are left out. A quarter
+    of the fields of view is held out, on which each prior is scored.
+
+    rows.csv (one row for each prior and image) and the tuned priors are written to the folder
+    --out. If the command is run again, it resumes where it was stopped.
     """
     from autodip.prior.tuning import TuneParams  # noqa: PLC0415  (imports torch)
     from autodip.study.own_pairs_worth import WorthRow, WorthStudy, summarised  # noqa: PLC0415
 
-    root = pairs.parent if pairs.name == own_pairs.FILE else pairs
-    found = [pair for pair in datasets.pairs("shared", root) if pair.role != "test"]
+    found = [pair for pair in datasets.pairs("shared", pairs) if pair.role != "test"]
     if not found:
-        raise ParameterError(f"{root}: all pairs have the role test, which is left out")
+        raise ParameterError(
+            f"{pair_lists.read(pairs).where}: all pairs have the role test, which is left out"
+        )
     chosen = select(found, where, None)
     check_writable(out)
     params = TuneParams(steps=steps, seed=seed)
@@ -83,10 +90,7 @@ def command(
                 err=True,
             )
     lines = summarised(study.rows)
-    if as_json:
-        say_json(lines)
-    else:
-        click.echo(_table(lines))
+    return Reply({"out": str(out), "rows": lines}, _table(lines))
 
 
 def _table(lines: Sequence[dict[str, Any]]) -> str:

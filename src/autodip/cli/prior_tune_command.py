@@ -12,8 +12,13 @@ import click
 from autodip.bases import own_prior, store
 from autodip.bases.own_prior import OwnPrior
 from autodip.cli import signals
-from autodip.cli.shared_options import say_json, shared_option
+from autodip.cli.commands import Described
+from autodip.cli.given import MICROSCOPE, OWN_BASE, SPECIMEN
+from autodip.cli.pairs_given import pairs_argument
+from autodip.cli.replies import Reply
+from autodip.cli.shared_options import shared_option
 from autodip.compute import device
+from autodip.datasets.pair_lists import PairList
 from autodip.prior.setting import BUILTIN, digest_of
 
 if TYPE_CHECKING:
@@ -32,12 +37,24 @@ _MEASURES = {
 """How the PSNR on held-out images is found, by kind of data."""
 
 
-@click.command()
-@click.argument("images", metavar="PAIRS", type=click.Path(path_type=Path))
+@click.command(
+    cls=Described,
+    examples=(
+        "autodip prior tune my-pairs --base my-base",
+        "autodip prior tune --noisy noisy --truth truth -o my-base --steps 300",
+        "autodip prior tune noisy-images -o my-base --specimen tubulin",
+    ),
+    computes=True,
+)
+@pairs_argument
 @click.option(
     "--base",
+    "--out",
+    "-o",
+    "filled",
     required=True,
-    type=click.Path(path_type=Path),
+    metavar="BASE",
+    type=OWN_BASE,
     help="Folder of the base that gets the prior; created if it does not exist.",
 )
 @click.option(
@@ -49,25 +66,33 @@ _MEASURES = {
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Random seed.")
 @shared_option("device", "device_name")
-@click.option("--microscope", metavar="NAME", help="Use only images of this microscope.")
-@click.option("--specimen", metavar="NAME", help="Use only images of this specimen.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.option(
+    "--microscope",
+    type=MICROSCOPE,
+    metavar="NAME",
+    help="Use only images of this microscope, and those for which none is stated.",
+)
+@click.option(
+    "--specimen",
+    type=SPECIMEN,
+    metavar="NAME",
+    help="Use only images of this specimen, and those for which none is stated.",
+)
 @click.option("--quiet", "-q", is_flag=True, help="Print only the summary.")
 @signals.keeping("the base has got no new prior; run the same command again")
 def command(
-    images: Path,
-    base: Path,
+    pairs: Path | PairList,
+    filled: Path,
     steps: int,
     seed: int,
     device_name: str,
     microscope: str | None,
     specimen: str | None,
-    as_json: bool,
     quiet: bool,
-) -> None:
+) -> Reply:
     """Tune the built-in prior on your own images, and store it in a base.
 
-    PAIRS is a folder with a manifest.json, as for 'autodip calibrate', or that file. Entries
+    PAIRS is a list of pairs as for 'autodip calibrate', or a folder of images. Entries
     without a true image are used as well: repeated captures of one field of view, or single noisy
     images. In a folder without a manifest, every image file is a single noisy image.
 
@@ -78,18 +103,15 @@ def command(
     from autodip.datasets.own_images import own_images  # noqa: PLC0415  (imports torch)
     from autodip.prior.tuning import TuneParams  # noqa: PLC0415
 
-    found = own_images(images, microscope, specimen)
-    store.create(base)
+    found = own_images(pairs, microscope, specimen)
+    store.create(filled)
     params = TuneParams(steps=steps, seed=seed)
-    with own_prior.tuning(base) as claim:
+    with own_prior.tuning(filled) as claim:
         where = device.resolve(device_name)
         if not quiet:
             click.echo(f"  {len(found)} images, {steps} steps, {where}", err=True)
-        notes = _tune(found, base, params, where, claim, quiet=quiet)
-    if as_json:
-        say_json({"base": str(base), **notes})
-    else:
-        click.echo(_summary(base, notes))
+        notes = _tune(found, filled, params, where, claim, quiet=quiet)
+    return Reply({"base": str(filled), **notes}, _summary(filled, notes))
 
 
 def _tune(

@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from autodip.cli.shared_options import say_results
+from autodip.cli.commands import Described
+from autodip.cli.replies import say_results, wants_json
 from autodip.cli.voice import Voice
 from autodip.errors import AutodipError, ParameterError
 from autodip.runs import sidecar
@@ -19,7 +20,13 @@ from autodip.util.paths import exists, is_folder
 from autodip.util.text import named
 
 
-@click.command()
+@click.command(
+    cls=Described,
+    examples=(
+        "autodip report denoised/",
+        "autodip report denoised/cells.tif --inputs experiment --figure",
+    ),
+)
 @click.argument("outputs", nargs=-1, required=True, type=click.Path(path_type=Path, readable=False))
 @click.option(
     "--inputs",
@@ -28,22 +35,15 @@ from autodip.util.text import named
     help="Folder of the inputs, if they were moved; default: where the sidecars state.",
 )
 @click.option("--figure", is_flag=True, help="Write the figures as well.")
-@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
-def command(
-    outputs: tuple[Path, ...], inputs: Path | None, figure: bool, as_json: bool, quiet: bool
-) -> int:
+def command(outputs: tuple[Path, ...], inputs: Path | None, figure: bool, quiet: bool) -> int:
     """Write a page about each of OUTPUTS: denoised files, or folders with their sub-folders.
 
     A page is a single HTML file next to its output. It is made from the output, its sidecar and
     the input, which is sought where the sidecar states and is used only if its hash is that of
     the file that was denoised; without it the page shows what can be shown. Existing pages are
     replaced. A folder, and several files of one folder, get an index.html with all pages.
-
-    \b
-    autodip report denoised/
-    autodip report denoised/cells.tif --inputs /data/moved
-    """  # noqa: D301  (click reads the control character)
+    """
     from autodip.report.page.index_page import check_index, write_index  # noqa: PLC0415
     from autodip.report.page.reporter import Reporter  # noqa: PLC0415  (keeps help fast)
 
@@ -51,7 +51,7 @@ def command(
     folders = _indexed(outputs)
     for folder in folders:
         check_index(folder)
-    reporter, voice = Reporter(figure, True, inputs), Voice(-1 if quiet else 0, as_json)
+    reporter, voice = Reporter(figure, True, inputs), Voice(-1 if quiet else 0, wants_json())
     results: list[dict[str, Any]] = []
     failed: dict[Path, str] = {}
     for target in found:
@@ -68,7 +68,7 @@ def command(
         index = write_index(folder)
         if index is not None:
             voice.say(f"an index of all reports is in {index}")
-    if as_json:
+    if wants_json():
         say_results(results, failed)
     return 1 if failed else 0
 

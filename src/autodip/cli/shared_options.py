@@ -10,25 +10,19 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from autodip.bases.builtin import NAME as BUILTIN
+from autodip.cli.commands import Known
+from autodip.cli.given import MICROSCOPE, SPECIMEN, Offered
 from autodip.pipeline import options as of_fit
 from autodip.pipeline.options import Options
 from autodip.pipeline.specs import Spec
 from autodip.runs import selection as of_file
 from autodip.runs.selection import Selection
-from autodip.util.text import parse_size, to_json, valid
+from autodip.util.text import parse_size
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _TYPES = {"int": int, "float": float}
-
-
-limit_option = click.option(
-    "--limit",
-    type=click.IntRange(1),
-    metavar="N",
-    help="Maximum number of images of each group and noise level.",
-)
-"""Option of the commands that go through a data set."""
 
 
 def choice_options(function: F) -> F:
@@ -52,6 +46,15 @@ _DEFAULTS: Mapping[str, Any] = {
 }
 
 
+_OFFERED: Mapping[str, Offered] = {
+    "microscope": MICROSCOPE,
+    "specimen": SPECIMEN,
+    "device": Offered(lambda: ("auto", "cpu", "cuda", "mps")),
+    "base": Offered(lambda: (BUILTIN,)),
+}
+"""Types of options for which a shell offers values, although others are allowed."""
+
+
 def shared_option(name: str, parameter: str | None = None) -> Callable[[F], F]:
     """Option of a name, as it is specified in :class:`Options` or :class:`Selection`.
 
@@ -73,7 +76,8 @@ def shared_option(name: str, parameter: str | None = None) -> Callable[[F], F]:
         case "size":
             settings["callback"] = lambda context, parameter, text: parse_size(text, flag)
         case _:
-            settings["type"] = click.Choice(spec.choices) if spec.choices else _TYPES.get(spec.kind)
+            settings["type"] = Known(spec.choices) if spec.choices else _TYPES.get(spec.kind)
+            settings["type"] = _OFFERED.get(name, settings["type"])
             settings["show_default"] = default is not None
     return click.option(flag, *filter(None, [parameter]), **settings)
 
@@ -82,14 +86,3 @@ def said_of(given: Mapping[str, Any]) -> list[str]:
     """Names of the options that were specified on the command line, not set by default."""
     context = click.get_current_context()
     return [n for n in given if context.get_parameter_source(n) is ParameterSource.COMMANDLINE]
-
-
-def say_results(records: list[dict[str, Any]], failed: Mapping[Path, str]) -> None:
-    """Print results and failures as JSON."""
-    failures = [{"input": str(path), "error": text} for path, text in failed.items()]
-    say_json({"results": records, "failed": failures})
-
-
-def say_json(content: Any) -> None:
-    """Print content as JSON to standard output."""
-    click.echo(valid(to_json(content)))

@@ -11,8 +11,11 @@ import numpy as np
 from autodip import io
 from autodip.choose import vocabulary
 from autodip.choose.describe import describe
+from autodip.cli.commands import Described
+from autodip.cli.given import MICROSCOPE, SPECIMEN
+from autodip.cli.replies import Reply, wants_json
 from autodip.datasets.noise_sources import SMALLEST, DetectorNoise, MeasuredNoise, NoiseSource
-from autodip.datasets.own_pairs import FILE
+from autodip.datasets.pair_lists import FILE
 from autodip.datasets.simulated import Folder, Recipe
 from autodip.errors import AutodipError, ImageError, OutputError, ParameterError
 from autodip.physics.camera import Camera
@@ -21,7 +24,14 @@ from autodip.util.files import check_writable
 from autodip.util.text import named
 
 
-@click.command()
+@click.command(
+    cls=Described,
+    examples=(
+        "autodip simulate-pairs clean/ --like noisy.tif -o simulated",
+        "autodip simulate-pairs clean/ --detector detector.yaml -o pairs --levels 1,4",
+    ),
+    computes=True,
+)
 @click.argument("clean", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--like",
@@ -40,13 +50,16 @@ from autodip.util.text import named
 )
 @click.option(
     "--microscope",
+    type=MICROSCOPE,
     metavar="NAME",
-    help="Microscope: confocal, twophoton or widefield; default: from the metadata of NOISY.",
+    help="Microscope: confocal, twophoton, widefield, or another name; default: from the "
+    "metadata of NOISY.",
 )
 @click.option(
     "--specimen",
+    type=SPECIMEN,
     metavar="NAME",
-    help="Labelled structure: actin, mito, ..., or a word of your own; default: from the metadata "
+    help="Labelled structure: actin, mito, nucleus, or another name; default: from the metadata "
     "of NOISY.",
 )
 @click.option(
@@ -94,7 +107,7 @@ def command(
     channel: str | None,
     axes: str | None,
     overwrite: bool,
-) -> int:
+) -> Reply:
     """Simulate pairs of a noisy and a true image from CLEAN images.
 
     CLEAN are files with images that have hardly any noise, such as averages of many captures, or
@@ -126,9 +139,8 @@ def command(
         if like is None
         else _measured(like, axes, channel, microscope, specimen)
     )
-    click.echo(f"{like or detector}")
-    for line in lines:
-        click.echo(f"  {line}")
+    for line in (f"{like or detector}", *(f"  {line}" for line in lines)):
+        click.echo(line, err=wants_json())
     check_writable(out)
     recipe = Recipe(
         source=source,
@@ -214,10 +226,10 @@ def _specimen(given: str | None, found: str | None) -> str | None:
         return found
     if given.lower() in vocabulary.UNKNOWN:
         return None
-    return vocabulary.find_specimen(given) or given
+    return vocabulary.specimen(given)
 
 
-def _run(files: Sequence[Path], failed: dict[Path, str], folder: Folder) -> int:
+def _run(files: Sequence[Path], failed: dict[Path, str], folder: Folder) -> Reply:
     """Simulate file by file, and write the manifest at the end; failed files are reported."""
     for path, name in zip(files, _names(files), strict=True):
         try:
@@ -227,9 +239,15 @@ def _run(files: Sequence[Path], failed: dict[Path, str], folder: Folder) -> int:
             failed[path] = named(path, error)
     for message in failed.values():
         click.echo(f"autodip: {message}", err=True)
-    if folder.entries:
-        click.echo(f"{folder.finish()}: {len(folder.entries)} pairs")
-    return 1 if failed else 0
+    manifest = str(folder.finish()) if folder.entries else None
+    count = len(folder.entries)
+    content = {
+        "manifest": manifest,
+        "pairs": count,
+        "failed": [{"input": str(path), "error": text} for path, text in failed.items()],
+    }
+    message = f"{len(failed)} of {len({*files, *failed})} files failed" if failed else ""
+    return Reply(content, f"{manifest}: {count} pairs" if manifest else "", message)
 
 
 def _names(files: Sequence[Path]) -> list[str]:

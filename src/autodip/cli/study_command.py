@@ -7,44 +7,54 @@ from pathlib import Path
 
 import click
 
-from autodip.bases.criteria import CRITERIA
+from autodip.bases.criteria import CRITERIA, default_criterion
 from autodip.bases.store import load
 from autodip.choose.from_base import GROUP
 from autodip.choose.measures import MEASURES
 from autodip.cli import signals
+from autodip.cli.commands import Described, Known
+from autodip.cli.given import BASE, MEASURES_OF
+from autodip.cli.replies import Reply
 from autodip.errors import ParameterError
 from autodip.study import OUTPUTS, Design, Judged, prepare, to_csv
+from autodip.util.closest import not_known
 from autodip.util.files import check_writable, replacing
 
 
-@click.command()
-@click.argument("base", type=click.Path(path_type=Path))
+@click.command(
+    cls=Described,
+    examples=(
+        "autodip study my-base -o my-study",
+        "autodip study builtin -o study --measures none --criterion psnr",
+    ),
+    computes=True,
+)
+@click.argument("base", type=BASE)
 @click.option(
     "--out", "-o", required=True, type=click.Path(path_type=Path), help="Folder for the results."
 )
 @click.option(
     "--validation",
-    type=click.Path(path_type=Path),
+    type=BASE,
     metavar="BASE2",
     help="Evaluate on the images of this base, calibrated with the same grid, with settings chosen "
     "from BASE.",
 )
 @click.option(
     "--criterion",
-    type=click.Choice(CRITERIA),
-    default="combined",
-    show_default=True,
-    help="Criterion for the best setting.",
+    type=Known(CRITERIA),
+    help="Criterion for the best setting; default: combined, or psnr if LPIPS was not measured.",
 )
 @click.option(
     "--output",
-    type=click.Choice(list(OUTPUTS)),
+    type=Known(OUTPUTS),
     default="any",
     show_default=True,
     help="Outputs of a fit that may be picked.",
 )
 @click.option(
     "--measures",
+    type=MEASURES_OF,
     default=",".join(MEASURES),
     show_default=True,
     metavar="A,B,...",
@@ -64,20 +74,24 @@ def command(
     base: Path,
     out: Path,
     validation: Path | None,
-    criterion: str,
+    criterion: str | None,
     output: str,
     measures: str,
     neighbours: int,
     quiet: bool,
-) -> None:
+) -> Reply:
     """Compare strategies for choosing parameters from the calibration base BASE, without fitting.
+
+    BASE is the folder of a base, or builtin.
 
     Without --validation, the parameters for each image of BASE are chosen from the images of other
     fields of view. table.md, rows.csv (one row for each image and strategy) and figure.png are
     written to the folder --out.
     """
-    options = Design(criterion, output, neighbours, _strategies(measures))
-    study = prepare(load(base), load(validation) if validation else None, options)
+    known = load(base)
+    chosen = criterion or default_criterion(known.runs)
+    options = Design(chosen, output, neighbours, _strategies(measures))
+    study = prepare(known, load(validation) if validation else None, options)
     check_writable(out)
     rows: list[Judged] = []
     for row in study.rows():
@@ -86,7 +100,8 @@ def command(
         if not quiet and len(rows) > 1 and rows[-2].image != row.image:
             click.echo(f"{count:4}/{len(study.judged)}  {row.name}", err=True)
     said = _said(base, out, validation, options, measures)
-    click.echo(_write(out, rows, said, options, study.notes), nl=False)
+    text = _write(out, rows, said, options, study.notes)
+    return Reply({"out": str(out), "rows": [vars(row) for row in rows]}, text.rstrip("\n"))
 
 
 def _strategies(measures: str) -> tuple[str, ...]:
@@ -96,9 +111,9 @@ def _strategies(measures: str) -> tuple[str, ...]:
         return (GROUP,)
     wrong = [name for name in names if name not in MEASURES]
     if wrong or not names:
+        first = wrong[0] if wrong else ""
         raise ParameterError(
-            f"--measures {measures!r}: {', '.join(wrong) or 'nothing'} not known; known are "
-            f"{', '.join(MEASURES)}, or none"
+            f"--measures {measures!r}: {not_known('measure', first, MEASURES)}, or none"
         )
     names = list(dict.fromkeys(names))
     return (GROUP, *names, *(f"{GROUP}+{name}" for name in names))

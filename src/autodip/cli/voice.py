@@ -11,9 +11,9 @@ from typing import Any
 import click
 
 from autodip.cli import signals
-from autodip.cli.plan_text import outcome_lines
+from autodip.cli.plan_text import fitted, outcome_lines
 from autodip.cli.progress import ProgressBar
-from autodip.cli.shared_options import say_results
+from autodip.cli.replies import say_results
 from autodip.runs.batch import Batch, Event
 from autodip.runs.job import Job, Show
 from autodip.util.text import one_line, valid
@@ -37,7 +37,7 @@ class Voice:
     def say(self, line: str) -> None:
         """Print a line, unless only errors are wanted."""
         if self.verbosity >= 0:
-            click.echo(one_line(valid(line)), err=self.json)
+            click.echo(fitted(one_line(valid(line))), err=self.json)
 
     def complain(self, message: str) -> None:
         """Print an error."""

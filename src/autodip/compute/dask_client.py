@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from typing import Any
 
+from autodip.compute import threads
 from autodip.compute.processes import signals_blocked
 from autodip.errors import ClusterError
 from autodip.util.optional import require
@@ -83,8 +84,8 @@ def start(workers: int) -> tuple[Any, Any]:
     import dask  # noqa: PLC0415  (comes with distributed)
 
     _silence()
-    threads = max(1, (os.cpu_count() or 1) // workers)
-    own = {"distributed.nanny.environ": {"OMP_NUM_THREADS": threads}}
+    each = threads.limit() or max(1, (os.cpu_count() or 1) // workers)
+    own = {"distributed.nanny.environ": {"OMP_NUM_THREADS": each}}
     try:
         with signals_blocked(), dask.config.set({**_LOCAL, **own}):
             local = distributed.LocalCluster(

@@ -23,8 +23,40 @@ SPINS = "torch" in sys.modules and not any(name in os.environ for name in _VARIA
 if "OMP_WAIT_POLICY" not in os.environ:
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # also of processes that are started
 
+_OF_LIBRARIES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""Variables that libraries read when they are loaded, here and in processes that are started."""
+
+_limits: list[int] = []
+
 _MEASURED = 0.2
 """Seconds during which the use of the cores is measured."""
+
+
+@contextmanager
+def limited(number: int) -> Iterator[None]:
+    """Within the block, this process and those that it starts compute with ``number`` threads."""
+    before = {name: os.environ.get(name) for name in _OF_LIBRARIES}
+    os.environ.update(dict.fromkeys(_OF_LIBRARIES, str(number)))
+    torch = sys.modules.get("torch")
+    own = torch.get_num_threads() if torch else 0
+    if torch:
+        torch.set_num_threads(number)
+    _limits.append(number)
+    try:
+        yield
+    finally:
+        _limits.pop()
+        if torch:
+            torch.set_num_threads(own)
+        for name, value in before.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value
+
+
+def limit() -> int | None:
+    """Number of threads of the innermost :func:`limited`; None outside of any."""
+    return _limits[-1] if _limits else None
 
 
 @contextmanager

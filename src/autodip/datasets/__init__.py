@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -11,7 +10,9 @@ from types import ModuleType
 from autodip.datasets import biosr, fmd, hagen, own_pairs, shah, w2s
 from autodip.datasets.layout import Listing, folders
 from autodip.datasets.pair import Pair
+from autodip.datasets.pair_lists import PairList, is_list
 from autodip.errors import AutodipError, FormatError, ParameterError
+from autodip.util.closest import not_known
 
 MODULES: Mapping[str, ModuleType] = {
     "fmd": fmd,
@@ -27,15 +28,16 @@ NAMES = tuple(MODULES)
 """Names of the known data sets."""
 
 
-def pairs(name: str, root: Path) -> list[Pair]:
+def pairs(name: str, root: Path | PairList) -> list[Pair]:
     """List all pairs of noisy and true images of a data set; no pixels are read.
 
     Parameters
     ----------
     name : str
         One of :data:`NAMES`.
-    root : Path
-        Folder with the data set or a part of it.
+    root : Path or PairList
+        Folder with the data set or a part of it. For ``shared`` it may also be a manifest, in
+        JSON or CSV, or a list that has been read.
 
     Raises
     ------
@@ -47,19 +49,19 @@ def pairs(name: str, root: Path) -> list[Pair]:
     return _listing(name, root).pairs
 
 
-def missing(name: str, root: Path) -> list[str]:
+def missing(name: str, root: Path | PairList) -> list[str]:
     """Describe what a folder lacks of a data set, a sentence per gap; raises like :func:`pairs`."""
     return _listing(name, root).missing
 
 
-def _listing(name: str, root: Path) -> Listing:
+def _listing(name: str, root: Path | PairList) -> Listing:
     if name not in MODULES:
-        close = difflib.get_close_matches(name.lower(), NAMES, n=1)
-        meant = f" Did you mean {close[0]}?" if close else ""
-        raise ParameterError(f"data set {name!r} is not known.{meant} Known: {', '.join(NAMES)}")
+        raise ParameterError(not_known("data set", name, NAMES))
     module = MODULES[name]
+    if isinstance(root, PairList) and module is not own_pairs:
+        raise ParameterError(f"two folders of pairs are the data set 'shared', not {name!r}")
     try:
-        if not root.is_dir():
+        if isinstance(root, Path) and not root.is_dir() and not _is_manifest(module, root):
             fetch = (
                 "" if name == "shared" else f"; 'autodip data fetch {name} --out {root}' gets it"
             )
@@ -69,16 +71,23 @@ def _listing(name: str, root: Path) -> Listing:
         raise FormatError(f"{root}: cannot be listed ({error})") from error
     if not listing.pairs:
         seen = "; ".join(listing.missing[:3])
+        where = root.where if isinstance(root, PairList) else root
         raise FormatError(
-            f"{root}: no pair of the data set {name}. Looked for {module.LAYOUT}."
+            f"{where}: no pair of the data set {name}. Looked for {module.LAYOUT}."
             + (f" Seen: {seen}." if seen else "")
             + _suggestion(module, root)
         )
     return listing
 
 
-def _suggestion(module: ModuleType, root: Path) -> str:
+def _is_manifest(module: ModuleType, root: Path) -> bool:
+    return module is own_pairs and root.is_file() and is_list(root)
+
+
+def _suggestion(module: ModuleType, root: Path | PairList) -> str:
     """Sentence that names a nearby folder with pairs; empty if there is none."""
+    if isinstance(root, PairList) or not root.is_dir():
+        return ""
     for folder in islice(_near(root.resolve()), 200):
         try:
             found = module.scan(folder).pairs

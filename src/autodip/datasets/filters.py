@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from autodip.datasets.pair import Pair
 from autodip.errors import ParameterError
+from autodip.util.closest import not_known
 
 FIELDS = (
     "dataset",
@@ -61,7 +62,7 @@ def _condition(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or name not in FIELDS:
         raise ParameterError(
-            f"--where {text!r}; give FIELD=VALUE, FIELD one of {', '.join(FIELDS)}"
+            f"--where {text!r}: give FIELD=VALUE; {not_known('the field', name, FIELDS)}"
         )
     return name, value
 

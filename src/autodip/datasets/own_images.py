@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,28 +10,29 @@ import numpy as np
 
 from autodip import io
 from autodip.choose import vocabulary
-from autodip.datasets import own_pairs
+from autodip.datasets import own_pairs, pair_lists
 from autodip.datasets.layout import files, plane, planes
 from autodip.datasets.pair import Pair
+from autodip.datasets.pair_lists import PairList
 from autodip.errors import FormatError, ParameterError
 from autodip.image.kind import Kind
 from autodip.prior.shots import OwnImage
 
 
 def own_images(
-    path: Path, microscope: str | None = None, specimen: str | None = None
+    place: Path | PairList, microscope: str | None = None, specimen: str | None = None
 ) -> list[OwnImage]:
     """List the images of a folder; no pixels are read.
 
     Parameters
     ----------
-    path : Path
-        A folder with a ``manifest.json``, or that file: entries are as for calibration, but
+    place : Path or PairList
+        A list of pairs, or a folder with a ``manifest.json``: entries are as for calibration, but
         ``truth`` may be absent, null or empty. Entries of role "test" are left out. Without a
         manifest, every image file of the folder is a single noisy image.
     microscope, specimen : str, optional
-        Use only images of this microscope or specimen. In a folder without a manifest, what its
-        images show.
+        What the images show for which nothing is stated; of the others, only those of this
+        microscope or specimen are used.
 
     Raises
     ------
@@ -41,21 +41,21 @@ def own_images(
     ParameterError
         If a name is not known, or no image has it.
     """
-    root = path.parent if path.name == own_pairs.FILE else path
     wanted = Kind(
         vocabulary.microscope(microscope),
-        None if specimen is None else vocabulary.find_specimen(specimen) or specimen,
+        vocabulary.specimen(specimen),
     )
-    if not root.is_dir():
-        raise FormatError(f"{root}: there is no such folder")
-    if not (root / own_pairs.FILE).is_file():
-        return _single(root, wanted)
-    found = _listed(root)
+    if isinstance(place, Path) and not pair_lists.is_list(place):
+        if not place.is_dir():
+            raise FormatError(f"{place}: there is no such folder")
+        return _single(place, wanted)
+    listed = pair_lists.read(place)
+    found = _listed(listed.stating(*wanted.names))
     chosen = [image for image in found if wanted.includes(image.kind)]
     if not chosen:
         seen = sorted({image.kind.words or "unknown" for image in found})
         raise ParameterError(
-            f"no image has {wanted.words}; the {len(found)} images in {root} have "
+            f"no image has {wanted.words}; the {len(found)} images in {listed.where} have "
             f"{', '.join(seen)}; choose another --microscope or --specimen"
         )
     return chosen
@@ -65,7 +65,7 @@ def _single(root: Path, kind: Kind) -> list[OwnImage]:
     paths = files(root, *io.SUFFIXES)
     if not paths:
         raise FormatError(
-            f"{root}: neither a {own_pairs.FILE} nor an image file; give a folder with "
+            f"{root}: neither a {pair_lists.FILE} nor an image file; give a folder with "
             f"{own_pairs.LAYOUT}, or one with noisy images ({', '.join(io.SUFFIXES)})"
         )
     return [
@@ -73,15 +73,9 @@ def _single(root: Path, kind: Kind) -> list[OwnImage]:
     ]
 
 
-def _listed(root: Path) -> list[OwnImage]:
-    """Images of a manifest whose files exist."""
-    path = root / own_pairs.FILE
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise FormatError(f"{path}: not readable as JSON ({error})") from error
-    if not isinstance(content, list):
-        raise FormatError(f"{path}: it holds a {type(content).__name__}, not a list of images")
+def _listed(listed: PairList) -> list[OwnImage]:
+    """Images of a list whose files exist."""
+    root, path, content = listed.root, listed.where, listed.entries
     entries = [_completed(entry, number, path) for number, entry in enumerate(content, 1)]
     names = own_pairs.names_of(entries, path)
     found = []
@@ -98,7 +92,7 @@ def _listed(root: Path) -> list[OwnImage]:
     return found
 
 
-def _completed(entry: Any, number: int, path: Path) -> dict[str, Any]:
+def _completed(entry: Any, number: int, path: str) -> dict[str, Any]:
     """Valid entry, in which the noisy file takes the place of a missing truth."""
     truthless = isinstance(entry, dict) and not entry.get("truth")
     completed = {**entry, "truth": entry.get("file")} if truthless else entry

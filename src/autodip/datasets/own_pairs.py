@@ -1,18 +1,9 @@
-"""Any folder of images with a ``manifest.json`` that lists its pairs.
-
-The file contains a list with one object for each pair. Required keys are ``set``, ``role``,
-``file``, ``truth``, ``microscope``, ``specimen``, ``noise_level``, ``fov`` and ``capture``, of
-which microscope and specimen may be null. Optional keys are ``channel``, ``data_range``,
-``truth_affine`` (the noisy and the true image were scaled separately) and ``simulated`` (how the
-noisy image was simulated). Other keys are ignored.
-"""
+"""Pairs of a laboratory's own, from any list that :mod:`autodip.datasets.pair_lists` reads."""
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import suppress
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -20,49 +11,36 @@ from typing import Any
 import numpy as np
 import tifffile
 
+from autodip import io
 from autodip.choose import vocabulary
 from autodip.datasets.layout import Listing, group, planes
 from autodip.datasets.pair import Pair
-from autodip.errors import FormatError, ParameterError
-
-FILE = "manifest.json"
+from autodip.datasets.pair_lists import FILE, PairList, is_list, read
+from autodip.errors import FormatError
 
 LAYOUT = f"{FILE} and the files it lists"
 """Expected content of the folder."""
 
-NEEDED = (
-    "set",
-    "role",
-    "file",
-    "truth",
-    "microscope",
-    "specimen",
-    "noise_level",
-    "fov",
-    "capture",
-)
-"""Keys that every entry must have."""
-
 ROLES = ("calibration", "test", "")
 
 
-def scan(root: Path) -> Listing:
-    """List the pairs of a manifest whose files exist, and those whose files are missing.
+def scan(place: Path | PairList) -> Listing:
+    """List the pairs whose files exist, and those whose files are missing.
 
     Raises
     ------
     FormatError
-        If the manifest exists, but cannot be read or has an invalid entry.
+        If there is a list, but it cannot be read or has an invalid entry.
     """
-    path = root / FILE
-    if not path.is_file():
+    if isinstance(place, Path) and not is_list(place):
         return Listing([], [f"no {FILE}"])
-    entries = _entries(path)
-    names = names_of(entries, path)
+    listed = read(place)
+    entries = _valid(listed)
     pairs: list[Pair] = []
-    missing: list[str] = []
-    for entry, name in zip(entries, names, strict=True):
-        absent = [entry[key] for key in ("file", "truth") if not (root / entry[key]).is_file()]
+    missing = [f"{file} is left out, no true image has its name" for file in listed.unmatched]
+    for entry, name in zip(entries, names_of(entries, listed.where), strict=True):
+        root = listed.root
+        absent = [entry[key] for key in ("file", "truth") if not _is_there(root / entry[key])]
         if absent:
             missing.append(f"{entry['set']}: {name} is left out, no {' and no '.join(absent)}")
         else:
@@ -70,35 +48,33 @@ def scan(root: Path) -> Listing:
     return Listing(pairs, missing)
 
 
-def _entries(path: Path) -> list[dict[str, Any]]:
-    """Entries of a manifest, after validation."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise FormatError(f"{path}: not readable as JSON ({error})") from error
-    if not isinstance(content, list):
-        raise FormatError(f"{path}: it holds a {type(content).__name__}, not a list of pairs")
-    for number, entry in enumerate(content, 1):
+def _is_there(path: Path) -> bool:
+    return path.is_file() or io.is_image_folder(path)
+
+
+def _valid(listed: PairList) -> list[dict[str, Any]]:
+    """Entries of a list, after validation."""
+    for number, entry in enumerate(listed.entries, 1):
         problem = problem_of(entry)
         if problem:
-            raise FormatError(f"{path}: entry {number} {problem}")
-    return content
+            raise FormatError(f"{listed.where}: entry {number} {problem}")
+    return list(listed.entries)
 
 
 def problem_of(entry: Any) -> str | None:  # noqa: PLR0911  (one line for each kind of problem)
     """Describe what is wrong with an entry; None if it is valid."""
     if not isinstance(entry, dict):
         return f"is a {type(entry).__name__}, not an object"
-    lacking = [key for key in NEEDED if key not in entry]
+    lacking = [key for key in ("file", "truth") if key not in entry]
     if lacking:
-        return f"lacks {', '.join(lacking)}; it has {', '.join(entry) or 'nothing'}"
+        return f"lacks {', '.join(lacking)}; an entry needs file and truth"
     for key in ("set", "file", "truth", "noise_level"):
         if not isinstance(entry[key], str) or not entry[key]:
             return f"has {key} {entry[key]!r}; give a text"
     if not _plain(entry["set"]):
         return f"has set {entry['set']!r}; give a plain name, without slashes and colons"
     for key in ("microscope", "specimen"):
-        if entry[key] is not None and (not isinstance(entry[key], str) or not entry[key]):
+        if entry[key] is not None and not isinstance(entry[key], str):
             return f"has {key} {entry[key]!r}; give a text, or null where it is not documented"
     for key in ("file", "truth"):
         parts = PurePosixPath(entry[key])
@@ -132,7 +108,7 @@ def _number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def names_of(entries: list[dict[str, Any]], path: Path) -> list[str]:
+def names_of(entries: list[dict[str, Any]], path: Path | str) -> list[str]:
     """Unique names of the pairs: noisy files, without the set's folder and suffix if possible."""
     files = [(entry["set"], entry["file"]) for entry in entries]
     repeated = [file for (_, file), times in Counter(files).items() if times > 1]
@@ -148,11 +124,8 @@ def names_of(entries: list[dict[str, Any]], path: Path) -> list[str]:
 
 def pair_of(root: Path, entry: Mapping[str, Any], name: str) -> Pair:
     """Build the pair of a valid entry, whose files are in the folder ``root``."""
-    microscope, specimen = entry["microscope"], entry["specimen"]
-    with suppress(ParameterError):  # otherwise the manifest's own word
-        microscope = vocabulary.microscope(microscope)
-    if specimen is not None:
-        specimen = vocabulary.find_specimen(specimen) or specimen
+    microscope = vocabulary.documented("microscope", entry.get("microscope"))
+    specimen = vocabulary.documented("specimen", entry.get("specimen"))
     channel = entry.get("channel")
     noisy, truth = root / entry["file"], root / entry["truth"]
     data_range = entry.get("data_range")
@@ -170,6 +143,7 @@ def pair_of(root: Path, entry: Mapping[str, Any], name: str) -> Pair:
         data_range=_range(truth) if data_range is None else float(data_range),
         stretched=entry.get("truth_affine") is not None,
         simulated=entry.get("simulated"),
+        file=noisy,
     )
 
 

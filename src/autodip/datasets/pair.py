@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,8 @@ class Pair:
     simulated : mapping or None
         How the noisy image was simulated from the true one, as recorded by ``autodip
         simulate-pairs``; None for a captured image.
+    file : Path or None
+        File of the noisy image, which may state its pixel size; None if it is not one file.
     """
 
     dataset: str
@@ -63,6 +66,7 @@ class Pair:
     data_range: float | None = None
     stretched: bool = False
     simulated: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
+    file: Path | None = field(default=None, repr=False, compare=False)
 
 
 def load(pair: Pair, crop: int) -> tuple[np.ndarray, Truth]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from autodip import io
 from autodip.datasets.noise_sources import SMALLEST, NoiseSource
-from autodip.datasets.own_pairs import FILE
+from autodip.datasets.pair_lists import FILE
 from autodip.errors import ImageError, OutputError
 from autodip.image.image import Image
 from autodip.physics.degrade import CLEAN

@@ -21,6 +21,7 @@ from xml.etree import ElementTree
 
 from autodip.errors import OutputError, ParameterError
 from autodip.util import web
+from autodip.util.closest import meant
 
 _DIGITS = {"md5": 32, "sha1": 40, "sha224": 56, "sha256": 64, "sha384": 96, "sha512": 128}
 """Algorithms of published checksums that are checked, and their number of digits."""
@@ -125,7 +126,8 @@ def load(name: str) -> Publication:
     """
     if name not in _entries():
         raise ParameterError(
-            f"data set {name!r} cannot be fetched; those that can are {', '.join(names())}"
+            f"data set {name!r} cannot be fetched; those that can are {', '.join(names())}."
+            f"{meant(name, names())}"
         )
     return make(name, _entries()[name])
 

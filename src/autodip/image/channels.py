@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from autodip.errors import ParameterError
+from autodip.util.closest import meant
 
 
 @dataclass(frozen=True)
@@ -111,8 +112,8 @@ class PerChannel:
         wrong = [channel for channel in self.given if channel not in known]
         if not wrong or (count == 1 and len(wrong) < len(self.given)):
             return
-        listed = f", named {', '.join(names)}" if names else ""
+        listed = f", named {', '.join(names)}." if names else "."
         raise ParameterError(
             f"{option} names a channel {wrong[0]!r}; there are {count}, numbered 0 to "
-            f"{count - 1}{listed}"
+            f"{count - 1}{listed}{meant(wrong[0], names)}"
         )

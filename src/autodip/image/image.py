@@ -11,6 +11,7 @@ import numpy as np
 
 from autodip.errors import ImageError, ParameterError
 from autodip.image.axes import check_axes
+from autodip.util.closest import meant
 
 PER_CHANNEL = ("channel_names", "channel_colours", "hints")
 """Fields of an image that have one entry for each channel, or are empty."""
@@ -246,9 +247,10 @@ class Image:
             return self.channel_names.index(channel)
         if channel.isdecimal() and int(channel) < count:
             return int(channel)
-        names = f", named {', '.join(self.channel_names)}" if self.channel_names else ""
+        names = f", named {', '.join(self.channel_names)}." if self.channel_names else "."
         raise ParameterError(
             f"no channel {channel!r}; there are {count}, numbered 0 to {count - 1}{names}"
+            f"{meant(channel, self.channel_names)}"
         )
 
     def _cut(self, axis: str, part: slice, option: str) -> Image:

@@ -132,6 +132,8 @@ def _format(path: Path) -> ModuleType:
             + ("give the path alone" if str(path).startswith("file:") else "download it first")
         )
     if kind is None:
+        if is_folder(path):
+            check_source(path)  # raises
         raise FormatError(
             f"{path}: files ending in {path.suffix or 'nothing'!r} cannot be read; "
             f"allowed are {', '.join(SUFFIXES)}"

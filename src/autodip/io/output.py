@@ -16,6 +16,7 @@ from autodip.errors import AutodipError, FormatError, ParameterError
 from autodip.image.image import Image
 from autodip.image.scaling import to_dtype
 from autodip.io import large, mrc, npy, npz, ome_zarr, png, tiff
+from autodip.util.closest import not_known
 from autodip.util.files import replacing, writing
 
 WRITERS: dict[str, ModuleType] = {
@@ -248,9 +249,7 @@ def output_name(name: str, format: str | None = None) -> str:
         If the format is unknown.
     """
     if format is not None and format not in FORMATS:
-        raise ParameterError(
-            f"format {format!r} is not known; allowed are {', '.join(sorted(FORMATS))}"
-        )
+        raise ParameterError(not_known("format", format, sorted(FORMATS)))
     lower = name.lower()
     ending = next((e for e in (*_DOUBLE, *WRITABLE, *_VENDORS) if lower.endswith(e)), "")
     if format is None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image as Picture
@@ -10,7 +12,10 @@ from PIL import ImageDraw, ImageFont
 
 from autodip.pictures.contrast import grey, limits
 
-_SIDE, _SMALL, _GAP, _TEXT = 360, 150, 8, 26
+_SIDE, _GAP, _TEXT = 360, 8, 26
+_SMALL, _NAME, _TITLE = 200, 110, 24
+"""Side of a tile and width of the names of rows, in pixels, and letters in a line of a title."""
+
 BACK, _INK = 250, 20
 
 
@@ -45,35 +50,96 @@ def panel(images: Mapping[str, np.ndarray]) -> Picture.Image:
     return sheet
 
 
-def strip(name: str, images: Mapping[str, np.ndarray | None], *, titles: bool) -> Picture.Image:
-    """Draw one enlarged detail from each image in a row.
+@dataclass(frozen=True)
+class Tile:
+    """An image of a strip.
+
+    Parameters
+    ----------
+    image : ndarray, shape (Y, X)
+    note : str
+        Short text that is written into the tile; empty for none.
+    """
+
+    image: np.ndarray
+    note: str = ""
+
+
+def strip(
+    name: str, tiles: Mapping[str, Tile | None], *, titles: bool, pixel: float | None = None
+) -> Picture.Image:
+    """Draw one enlarged detail from each image in a row, the first of them with a scale bar.
 
     Parameters
     ----------
     name : str
         Label at the start of the row.
-    images : mapping of str to ndarray, shape (Y, X), or None
+    tiles : mapping of str to Tile or None
         Titles and images as for :func:`panel`; the place of a None is left empty.
     titles : bool
         Whether the titles are written above the images.
+    pixel : float, optional
+        Size of a pixel in µm; by default the scale bar is labelled in pixels.
     """
-    last = [image for image in images.values() if image is not None][-1].astype(float)
+    shown = [tile.image for tile in tiles.values() if tile is not None]
+    last = shown[-1].astype(float)
     low, high = limits(last)
     top, left = _detail(last)
     side = min(last.shape) // 4
-    head = _TEXT if titles else 0
-    sheet = Picture.new("L", ((len(images) + 1) * (_SMALL + _GAP), head + _SMALL + _GAP), BACK)
+    head = 2 * _TEXT if titles else 0
+    width = _NAME + len(tiles) * (_SMALL + _GAP)
+    sheet = Picture.new("L", (width, head + _SMALL + _GAP), BACK)
     draw = ImageDraw.Draw(sheet)
-    font = ImageFont.load_default(13)
+    font = ImageFont.load_default(15)
     draw.text((_GAP, head + 4), name.replace(" ", "\n"), fill=_INK, font=font)
-    for column, (title, image) in enumerate(images.items(), 1):
-        x = column * (_SMALL + _GAP)
+    unscaled = True
+    for column, (title, tile) in enumerate(tiles.items()):
+        x = _NAME + column * (_SMALL + _GAP)
         if titles:
-            draw.text((x, 6), title, fill=_INK, font=font)
-        if image is not None:
-            detail = image[top : top + side, left : left + side]
+            words = "\n".join(textwrap.wrap(title, _TITLE))
+            draw.text((x, head - 6), words, fill=_INK, font=font, anchor="ld")
+        if tile is not None:
+            detail = tile.image[top : top + side, left : left + side]
             sheet.paste(_square(grey(detail, low, high), _SMALL), (x, head))
+            _note(draw, (x, head), tile.note)
+            if unscaled:
+                _scale_bar(draw, (x, head), side, pixel)
+                unscaled = False
     return sheet
+
+
+def _note(draw: ImageDraw.ImageDraw, corner: tuple[int, int], text: str) -> None:
+    """Write a text into the upper left corner of a tile, on a dark ground."""
+    if not text:
+        return
+    font = ImageFont.load_default(15)
+    at = (corner[0] + 5, corner[1] + 4)
+    box = draw.textbbox(at, text, font=font)
+    draw.rectangle((corner[0], corner[1], box[2] + 5, box[3] + 4), fill=0)
+    draw.text(at, text, fill=255, font=font)
+
+
+def _scale_bar(
+    draw: ImageDraw.ImageDraw, corner: tuple[int, int], side: int, pixel: float | None
+) -> None:
+    """Draw a bar of a round length, at most 40 % of a tile, into its lower right corner."""
+    unit, size = (" um", pixel) if pixel else (" px", 1.0)
+    most = 0.4 * side * size
+    power = 10.0 ** np.floor(np.log10(most))
+    length = float(next(power * round_ for round_ in (5, 2, 1) if power * round_ <= most))
+    width = round(_SMALL * length / (side * size))
+    right, bottom = corner[0] + _SMALL - 10, corner[1] + _SMALL - 10
+    font = ImageFont.load_default(15)
+    label = f"{length:g}{unit}"
+    line = bottom - 9
+    box = draw.textbbox((right - width / 2, line), label, font=font, anchor="ms")
+    ends = corner[0] + _SMALL - 1, corner[1] + _SMALL - 1
+    draw.rectangle((min(box[0], right - width) - 6, box[1] - 4, *ends), fill=0)
+    draw.text((box[0], line), label, fill=255, font=font, anchor="ls")
+    if pixel:  # the font has no µ, which is a u with a longer stem
+        stem = round(box[0] + draw.textlength(label.removesuffix("um"), font=font)) + 1
+        draw.rectangle((stem, line - 2, stem + 1, line + 4), fill=255)
+    draw.rectangle((right - width, bottom - 3, right, bottom), fill=255)
 
 
 def _square(pixels: np.ndarray, side: int) -> Picture.Image:

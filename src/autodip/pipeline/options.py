@@ -26,6 +26,7 @@ from autodip.errors import ParameterError
 from autodip.fit.params import Width, parse_width
 from autodip.image.channels import PerChannel
 from autodip.pipeline.specs import said, specs_of
+from autodip.util.closest import not_known
 from autodip.util.text import parse_size
 
 LEAST_TILE = 128
@@ -116,8 +117,8 @@ class Options:
     microscope: str | Mapping[str, str] | PerChannel | None = field(
         default=None,
         metadata=said(
-            "Microscope (confocal, twophoton or widefield), overriding the metadata; to set "
-            "channels separately, use DAPI=confocal,1=widefield.",
+            "Microscope (confocal, twophoton, widefield, or another name), overriding the "
+            "metadata; to set channels separately, use DAPI=confocal,1=widefield.",
             metavar="NAME",
             example="confocal",
             in_manifest=True,
@@ -127,8 +128,8 @@ class Options:
     specimen: str | Mapping[str, str] | PerChannel | None = field(
         default=None,
         metadata=said(
-            "Labelled structure (actin, mito or nucleus), overriding the metadata; to set "
-            "channels separately, use DAPI=nucleus,1=actin.",
+            "Labelled structure (actin, mito, nucleus, or another name), overriding the metadata; "
+            "to set channels separately, use DAPI=nucleus,1=actin.",
             metavar="NAME",
             example="mito",
             in_manifest=True,
@@ -158,8 +159,9 @@ class Options:
     strategy: str | None = field(
         default=None,
         metadata=said(
-            "How the base is searched for similar images: group, descriptor, group+descriptor, ...",
+            "How the base is searched for similar images.",
             metavar="NAME",
+            choices=STRATEGIES,
             example="group+descriptor",
             chooses=True,
         ),
@@ -167,8 +169,9 @@ class Options:
     criterion: str | None = field(
         default=None,
         metadata=said(
-            "Criterion for the best setting of the base: combined, psnr, lpips, ssim or cheapest.",
+            "Criterion for the best setting of the base.",
             metavar="NAME",
+            choices=CRITERIA,
             example="combined",
             chooses=True,
         ),
@@ -316,7 +319,7 @@ class Options:
             if name in ("strategy", "criterion") and self.base is None:
                 raise ParameterError(f"{name} {value!r} needs a base; specify one, or {BUILTIN!r}")
             if value not in known:
-                raise ParameterError(f"{name} {value!r} is not known; known are {', '.join(known)}")
+                raise ParameterError(not_known(name, str(value), known))
         if self.base is not None and self.budget is not None:
             raise ParameterError(
                 "a budget selects among the presets, which a base replaces; omit one of the two"

@@ -45,6 +45,11 @@ class Spec:
     chooses: bool = False
     of_run: bool = False
 
+    @property
+    def described(self) -> str:
+        """The help, with the allowed values."""
+        return self.help + (f" Values: {', '.join(self.choices)}." if self.choices else "")
+
 
 def said(help: str, **spec: Any) -> dict[str, Spec]:
     """Metadata for the dataclass field of an option."""

@@ -13,8 +13,9 @@ from pydantic import ConfigDict, Field, ValidationError, create_model
 from pydantic.fields import FieldInfo
 
 from autodip.bases.builtin import NAME as BUILTIN
-from autodip.errors import ParameterError
+from autodip.errors import FormatError, ParameterError
 from autodip.pipeline.options import SPECS
+from autodip.util.closest import meant
 from autodip.util.paths import check_source
 
 VARIABLE = "AUTODIP_CONFIG"
@@ -29,7 +30,7 @@ def _texts(names: Iterable[str]) -> dict[str, Any]:
     return {
         name: (
             str | None,
-            Field(None, description=SPECS[name].help, examples=[SPECS[name].example]),
+            Field(None, description=SPECS[name].described, examples=[SPECS[name].example]),
         )
         for name in names
     }
@@ -82,6 +83,8 @@ def read(path: Path) -> dict[str, Any]:
     try:
         check_source(path)
         content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FormatError as error:
+        raise ParameterError(str(error)) from error
     except (OSError, ValueError, RecursionError) as error:
         raise ParameterError(f"{path}: not readable as a config file in TOML ({error})") from error
     try:
@@ -117,7 +120,9 @@ def _words(error: Any) -> str:
     key = ".".join(map(str, error["loc"]))
     if error["type"] == "extra_forbidden":
         model = Channel if len(error["loc"]) > 1 else Defaults
-        return f"{key} is not known; known are {', '.join(model.model_fields)}"
+        known = tuple(model.model_fields)
+        close = meant(str(error["loc"][-1]), known)
+        return f"{key} is not known; known are {', '.join(known)}.{close}"
     what = "a table such as [channels.DAPI]" if error["loc"][0] == "channels" else "a string"
     what = "a string" if len(error["loc"]) > 2 else what
     return f"{key} is {error['input']!r}; it must be {what}"

@@ -4,7 +4,7 @@ A CSV file has a header with the column ``file`` and any of the other :data:`KEY
 separated by commas, semicolons or tabs. A JSON file contains a list of objects with the same keys.
 Other keys are allowed there, so that the ``manifest.json`` of a data set of pairs can be used. Its
 entries are recognised by their key ``truth``: their ``channel`` is ignored, because it numbers the
-channels of the data set and not those of the file, and a specimen that is not in the vocabulary
+channels of the data set and not those of the file, and a specimen that the vocabulary refuses
 counts as ``other``.
 
 Paths are relative to the folder of the manifest. Empty cells and null are ignored.
@@ -13,7 +13,6 @@ Paths are relative to the folder of the manifest. Empty cells and null are ignor
 from __future__ import annotations
 
 import csv
-import difflib
 import io
 import json
 from collections.abc import Iterator, Mapping
@@ -26,6 +25,7 @@ from autodip.choose.presets import PRESETS
 from autodip.errors import FormatError, ParameterError
 from autodip.pipeline.options import SPECS
 from autodip.runs import selection
+from autodip.util.closest import closest, not_known
 from autodip.util.paths import check_source
 
 SUFFIXES = (".csv", ".json")
@@ -110,7 +110,7 @@ def _of_csv(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
     reader.fieldnames = columns
     unknown = [name for name in columns if name not in KEYS]
     if unknown:
-        raise ValueError(_unknown("column", unknown[0]))
+        raise ValueError(not_known("column", unknown[0], KEYS))
     if "file" not in columns:
         raise ValueError(f"it has no column 'file'; columns are {', '.join(columns) or 'none'}")
     if len(set(columns)) < len(columns):
@@ -134,8 +134,8 @@ def _entry(row: Mapping[Any, Any], folder: Path, where: str) -> Listed:
     if None in row:
         raise ParameterError(f"it has more cells than there are columns: {', '.join(row[None])}")
     for key in row:
-        if key not in KEYS and difflib.get_close_matches(key.lower(), KEYS, 1, _ALIKE):
-            raise ParameterError(_unknown("key", key))
+        if key not in KEYS and closest(key, KEYS, _ALIKE):
+            raise ParameterError(not_known("key", key, KEYS))
     texts = {key: _text(key, row[key]) for key in KEYS if row.get(key) not in (None, "")}
     texts = {key: text for key, text in texts.items() if text}
     if "file" not in texts:
@@ -143,7 +143,7 @@ def _entry(row: Mapping[Any, Any], folder: Path, where: str) -> Listed:
     if "truth" in row:
         texts = _of_a_pair(texts)
     if texts.get("preset", PRESETS[0]) not in PRESETS:
-        raise ParameterError(f"preset {texts['preset']!r} is not one of {', '.join(PRESETS)}")
+        raise ParameterError(not_known("preset", texts["preset"], PRESETS))
     if "output" in texts:
         _check_below(texts["output"])
     said = tuple((key, texts[key]) for key in OPTIONS if key in texts)
@@ -173,9 +173,3 @@ def _check_below(output: str) -> None:
     path = PurePath(output)
     if path.is_absolute() or ".." in path.parts or PurePosixPath(output).is_absolute():
         raise ParameterError(f"output {output!r}; give a path below the output folder")
-
-
-def _unknown(kind: str, name: str) -> str:
-    close = difflib.get_close_matches(name.lower(), KEYS, 1)
-    meant = f" Did you mean {close[0]!r}?" if close else ""
-    return f"{kind} {name!r} is not known.{meant} Known are {', '.join(KEYS)}"

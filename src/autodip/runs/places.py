@@ -20,6 +20,19 @@ from autodip.util.paths import check_name, exists, is_file, is_folder, same
 
 _URL = re.compile("[A-Za-z][A-Za-z0-9+.-]+://")
 _ELSEWHERE = "choose another place with -o"
+_ENDINGS = {
+    ".ome.tif": "ome-tiff",
+    ".ome.tiff": "ome-tiff",
+    ".ome.zarr": "ome-zarr",
+    ".zarr": "ome-zarr",
+    ".tif": "tiff",
+    ".tiff": "tiff",
+    ".png": "png",
+    ".npy": "npy",
+    ".npz": "npz",
+    ".mrc": "mrc",
+}
+"""Formats by the endings of output files."""
 
 
 def pair(
@@ -46,9 +59,8 @@ def pair(
     if _URL.match(place):
         raise ParameterError(f"-o {place}: this is a URL, and only files are written")
     out = Path(place)
-    existing = is_folder(out) and not io.is_image_folder(out)
-    folder = existing or not out.suffix or place.endswith(("/", os.sep))
-    if found and not several(inputs) and not folder:
+    _check_other_folder(out, inputs)
+    if found and not several(inputs) and not _is_folder(place):
         _check_ending(f"-o {out}", found[0], out, format)
         pairs = [(found[0], out)]
     else:
@@ -58,6 +70,33 @@ def pair(
         _check_outside(parent, "-o ")
     _check_distinct(pairs, inputs)
     return pairs
+
+
+def format_of(
+    found: Sequence[Input], place: str, inputs: Sequence[Path], format: str | None
+) -> str | None:
+    """Format of the outputs: the specified one, or that of the ending of a single output file.
+
+    Returns
+    -------
+    str or None
+        One of :data:`autodip.io.FORMATS`; None for the format of each input.
+    """
+    if format is not None or len(found) != 1 or several(inputs) or _is_folder(place):
+        return format
+    name, own = Path(place).name.lower(), found[0].path.name.lower()
+    ending = next((e for e in _ENDINGS if name.endswith(e)), Path(name).suffix)
+    written = io.output_name(own, None)
+    if written.endswith(ending):
+        return None
+    return _ENDINGS.get(ending)
+
+
+def _is_folder(place: str) -> bool:
+    """Whether an output is a folder: it exists as one, has no ending, or ends in a slash."""
+    out = Path(place)
+    existing = is_folder(out) and not io.is_image_folder(out)
+    return existing or not out.suffix or place.endswith(("/", os.sep))
 
 
 def _in_folder(found: Sequence[Input], out: Path, format: str | None) -> list[tuple[Input, Path]]:
@@ -75,11 +114,22 @@ def _check_ending(output: str, found: Input, target: Path, format: str | None) -
     wanted = Path(io.output_name(found.path.name, format)).suffix.lower()
     written = target.suffix.lower()
     if wanted in io.WRITABLE and wanted != written and {wanted, written} != {".tif", ".tiff"}:
-        raise ParameterError(
-            f"{output}: the output of {found.path.name} is "
-            f"{'written as ' + format if format else 'written in its own format'}; "
-            f"end it in {wanted}{'' if found.fixed else ', or give a folder'}"
-        )
+        how = f"written as {format}" if format else "written in its own format"
+        advice = f"end it in {wanted}"
+        if not found.fixed:
+            others = ", ".join(ending for ending in io.WRITABLE if ending != wanted)
+            advice += f"{'' if format else f' or one of {others}'}, or give a folder"
+        raise ParameterError(f"{output}: the output of {found.path.name} is {how}; {advice}")
+
+
+def _check_other_folder(out: Path, inputs: Sequence[Path]) -> None:
+    """Raise a ParameterError if the output folder is an input folder."""
+    for path in inputs:
+        if is_folder(path) and not io.is_image_folder(path) and same(path, out):
+            raise ParameterError(
+                f"-o {out} is the input folder {path} itself; give another folder, "
+                f"such as {out.resolve().name}-denoised"
+            )
 
 
 def _check_outside(folder: Path, option: str) -> None:
@@ -109,7 +159,12 @@ def _check_distinct(pairs: Sequence[tuple[Input, Path]], inputs: Sequence[Path])
         seen[place] = found.path, target
         for written in every_path(target):
             other = sources.get(_identity(written))
-            if other is not None and _identity(other) != _identity(found.path):
+            if other is not None and _identity(other) == _identity(found.path):
+                raise ParameterError(
+                    f"-o {target.parent}: {found.path} is the input itself and would be written "
+                    f"over; {_ELSEWHERE}"
+                )
+            if other is not None:
                 raise ParameterError(
                     f"{found.path} would be written over the input {other}; {_ELSEWHERE}"
                 )

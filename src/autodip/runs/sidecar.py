@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from autodip.choose.presets import PRESETS
-from autodip.errors import ParameterError
+from autodip.errors import FormatError, ParameterError
 from autodip.image.windows import Tiling
 from autodip.pipeline.options import SPECS, Options
 from autodip.runs.plane_records import ChannelRecord, PlaneRecord, RepairRecord
@@ -183,6 +183,8 @@ def read(path: Path) -> Sidecar:
         check_source(path)
         content = json.loads(path.read_text(encoding="utf-8"))
         to_json(content)  # raises if a number is not finite
+    except FormatError as error:
+        raise ParameterError(str(error)) from error
     except (OSError, ValueError, RecursionError) as error:
         raise ParameterError(f"{path}: not a readable sidecar ({error})") from error
     try:

@@ -12,6 +12,7 @@ from typing import Any
 from autodip.bases.records import Config, Entry, Output, Point
 from autodip.choose.from_base import STRATEGIES, Strategy
 from autodip.errors import ParameterError
+from autodip.util.closest import not_known
 
 SCHEMA = 2
 """Version of the columns of :class:`Judged`."""
@@ -66,9 +67,7 @@ class Design:
 
     def __post_init__(self) -> None:
         if self.output not in OUTPUTS:
-            raise ParameterError(
-                f"output {self.output!r} is not known; known are {', '.join(OUTPUTS)}"
-            )
+            raise ParameterError(not_known("output", self.output, OUTPUTS))
         if self.neighbours < 1:
             raise ParameterError(f"neighbours is {self.neighbours}; it must be 1 or more")
         for name in self.strategies:

@@ -25,4 +25,6 @@ def meant(name: str, known: Iterable[str]) -> str:
 def not_known(kind: str, name: str, known: Iterable[str]) -> str:
     """Message for a name that is not known, with the closest and all known ones."""
     known = tuple(known)
-    return f"{kind} {name!r} is not known.{meant(name, known)} Known are {', '.join(known)}"
+    close = meant(name, known)
+    known_are = f".{close} Known are" if close else "; known are"
+    return f"{kind} {name!r} is not known{known_are} {', '.join(known)}"

@@ -18,6 +18,9 @@ _SPECIAL = {
     stat.S_ISBLK: "a device",
 }
 
+_IMAGE_FOLDER = ".zarr"
+"""Ending of folders that are images."""
+
 _URL = re.compile("[A-Za-z][A-Za-z0-9+.-]+:/")
 
 
@@ -109,7 +112,10 @@ def nearest(path: Path) -> Path:
 
 
 def check_source(path: Path) -> None:
-    """Raise a FormatError if an input does not exist, or would block the process that opens it."""
+    """Raise a FormatError if an input does not exist, is a folder, or would block its reader.
+
+    A folder whose name ends in ``.zarr`` is an image.
+    """
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
@@ -121,6 +127,8 @@ def check_source(path: Path) -> None:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise FormatError(f"{path}: cannot be opened ({reason})") from error
+    if stat.S_ISDIR(mode) and path.suffix.lower() != _IMAGE_FOLDER:
+        raise FormatError(f"{path}: this is a folder, and a file is needed here; name the file")
     special = next((name for is_kind, name in _SPECIAL.items() if is_kind(mode)), None)
     if special:
         raise FormatError(f"{path}: {special}, and only files are read; save the image to a file")

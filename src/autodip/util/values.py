@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any, Self
 
 from autodip.errors import ParameterError
+from autodip.util.closest import meant
 
 
 class Value:
@@ -37,7 +38,7 @@ class Value:
         if unknown:
             raise ParameterError(
                 f"{cls.__name__}: unknown {', '.join(map(repr, unknown))}; "
-                f"known are {', '.join(fields)}"
+                f"known are {', '.join(fields)}.{meant(unknown[0], fields)}"
             )
         missing = [
             name
