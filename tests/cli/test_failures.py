@@ -251,7 +251,7 @@ def test_explicit_depth_too_large(cli, cells, tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (None, "not a readable sidecar"),
+        (None, "there is no such file"),
         ("{", "not a readable sidecar"),
         ("{}", "lies next to"),
         (
