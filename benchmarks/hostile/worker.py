@@ -10,6 +10,7 @@ import logging
 import os
 import resource
 import sys
+import tempfile
 import time
 import warnings
 from pathlib import Path
@@ -84,7 +85,7 @@ def _read(case: dict[str, Any], watch: Watch) -> tuple[dict[str, Any], Any]:
         image = autodip.read(case["path"], case["axes"], case["scene"], scratch=scratch)
         if image.data.nbytes < _LOADED:
             np.asarray(image.data)
-        told = repr(image) + repr(image.hints) + repr(getattr(image.source, "__dict__", ""))
+        told = repr(vars(image)) + repr(getattr(image.source, "__dict__", ""))
     except AutodipError as error:
         return {"outcome": "clear", "text": f"{type(error).__name__}: {error}"[:500]}, None
     except BaseException as error:  # every exception is a finding
@@ -100,7 +101,8 @@ def _write(case: dict[str, Any], image: Any) -> str:
     path = Path(case["path"])
     name = path.stem + ".ome.tif" if path.suffix.lower() in _VENDOR else path.name
     try:
-        autodip.write(Path(case["out"]) / name, image.replace(data=np.asarray(image.data)))
+        loaded = image.replace(data=np.asarray(image.data))
+        autodip.write(Path(case["out"]) / name, loaded, overwrite=True)
     except AutodipError as error:
         return f"clear {type(error).__name__}: {error}"[:300]
     except BaseException as error:  # every exception is a finding
@@ -123,11 +125,22 @@ def _answer(case: dict[str, Any], watch: Watch) -> dict[str, Any]:
     return {"need": 0, **answer, "events": sorted(set(watch.events))}
 
 
+def _warm_up() -> None:
+    """Import what libraries import when they are first used, which no case is to blame for."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.ome.tif"
+        pixels = np.ones((2, 9, 9), "uint8")
+        sizes = {"X": 0.1, "Y": 0.1}
+        autodip.write(path, autodip.Image(pixels, "TYX", pixel_size=sizes, time_step=1.0))
+        autodip.read(path)
+
+
 def main() -> None:
     """Answer requests until the input ends."""
     resource.setrlimit(resource.RLIMIT_AS, (_ADDRESS_SPACE, _ADDRESS_SPACE))
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
+    _warm_up()
     watch, usual = Watch(), large.LARGE
     print("ready", flush=True)
     for line in sys.stdin:

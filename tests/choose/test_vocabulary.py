@@ -105,7 +105,7 @@ def test_names_are_plain_words(name):
         vocabulary.specimen(name)
 
 
-@pytest.mark.parametrize("name", ["nucleous", "mitocondria", "tubulim", "NUCLUES"])
+@pytest.mark.parametrize("name", ["nucleous", "mitocondria", "tubulim", "NUCLUES", "acton"])
 def test_misspelt_names_are_refused(name):
     with pytest.raises(ParameterError, match=r"Did you mean \w+\? Known are actin"):
         vocabulary.specimen(name)

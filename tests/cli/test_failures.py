@@ -69,7 +69,7 @@ def bad(tmp_path, sample):
         "nan.npy": "all pixels are NaN, infinite",
         "infinite.npy": "all pixels are NaN, infinite",
         "cube.npy": "--axes TYX (frames) or --axes ZYX (depth)",
-        "bool.npy": "real numbers",
+        "bool.npy": "a mask, not an image",
         "complex.npy": "real numbers",
         "pickle.npy": "NPY",
         "zip.npy": "archive",
@@ -251,7 +251,7 @@ def test_explicit_depth_too_large(cli, cells, tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (None, "not a readable sidecar"),
+        (None, "there is no such file"),
         ("{", "not a readable sidecar"),
         ("{}", "lies next to"),
         (

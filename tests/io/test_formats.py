@@ -256,7 +256,7 @@ def test_output_name(name, form, expected):
 
 def test_unknown_formats(tmp_path):
     image = Image(np.ones((4, 4), np.uint8), "YX")
-    with pytest.raises(ParameterError, match="allowed are mrc, npy"):
+    with pytest.raises(ParameterError, match="known are mrc, npy"):
         io.write(tmp_path / "a.tif", image, format="jpeg")
     io.write(tmp_path / "a.npy", image)
     with pytest.raises(ParameterError, match=r"there is no image '1'; the file holds 0 'a.npy'"):

@@ -125,6 +125,9 @@ _ALL: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 _MISSPELT, _ALIKE = 0.85, 0.7
 """Similarity to a known name from which a new one is refused as misspelt, or is noted."""
 
+_LONG = 5
+"""Letters from which a name that differs in one of them is refused as misspelt."""
+
 _LONGEST = 60
 """Characters of the longest new name."""
 
@@ -214,7 +217,7 @@ def _resolve(kind: str, name: str | None) -> str | None:
     found = terms.get(key) or _find(name, MICROSCOPES if kind == "microscope" else SPECIMENS)
     if found is not None:
         return found
-    close = closest(key, terms, _MISSPELT) if key.isalpha() else None
+    close = _misspelt(key, terms) if key.isalpha() else None
     if close is not None:
         raise ParameterError(
             f"{kind} {name!r} is not known. Did you mean {terms[close]}? Known are "
@@ -227,6 +230,23 @@ def _resolve(kind: str, name: str | None) -> str | None:
             f"{', '.join(names_of(kind)[:4])} or mouse_brain"
         )
     return _words(name).replace(" ", "_")
+
+
+def _misspelt(key: str, terms: Mapping[str, str]) -> str | None:
+    """Known term that was probably meant; None if the key is another word."""
+    close = closest(key, terms, _MISSPELT)
+    if close is None and len(key) >= _LONG:
+        close = next((term for term in terms if _is_one_slip(key, term)), None)
+    return close
+
+
+def _is_one_slip(one: str, other: str) -> bool:
+    """Whether words of equal length differ in one letter, or in the order of two neighbours."""
+    if len(one) != len(other):
+        return False
+    wrong = [k for k in range(len(one)) if one[k] != other[k]]
+    swapped = len(wrong) == 2 and one[wrong[0]] + one[wrong[1]] == other[wrong[1]] + other[wrong[0]]
+    return len(wrong) == 1 or (swapped and wrong[1] - wrong[0] == 1)
 
 
 def _find(text: str, known: Mapping[str, tuple[str, ...]]) -> str | None:

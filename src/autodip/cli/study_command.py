@@ -88,9 +88,10 @@ def command(
     fields of view. table.md, rows.csv (one row for each image and strategy) and figure.png are
     written to the folder --out.
     """
+    strategies = _strategies(measures)
     known = load(base)
     chosen = criterion or default_criterion(known.runs)
-    options = Design(chosen, output, neighbours, _strategies(measures))
+    options = Design(chosen, output, neighbours, strategies)
     study = prepare(known, load(validation) if validation else None, options)
     check_writable(out)
     rows: list[Judged] = []
