@@ -49,10 +49,22 @@ def simulate(
     blurred = through_microscope(density, optics, _MARGIN)
     photons = optics.photons * blurred / blurred.max()
     truth = optics.gain * photons + optics.offset
+    return captured(photons, optics, rng), truth.astype(np.float32)
+
+
+def captured(photons: np.ndarray, optics: Optics, rng: np.random.Generator) -> np.ndarray:
+    """Capture of an image with the noise of the detector, uint16.
+
+    Parameters
+    ----------
+    photons : ndarray, shape (Y, X)
+        Expected number of photons in every pixel.
+    optics : Optics
+    rng : Generator
+    """
     detected = optics.gain * count_photons(photons, 1.0, rng) + optics.offset
     detected = detected + rng.normal(0, optics.read_noise, detected.shape)
-    noisy = np.clip(np.rint(detected), 0, 65535).astype(np.uint16)
-    return noisy, truth.astype(np.float32)
+    return np.clip(np.rint(detected), 0, 65535).astype(np.uint16)
 
 
 def _nucleus(size: int, rng: np.random.Generator) -> np.ndarray:
