@@ -47,7 +47,10 @@ class NameRows(QWidget):
         self.fill([""], [""])
 
     def fill(self, names: Sequence[str], labels: Sequence[str]) -> None:
-        """Show one row for each name, with its label if there are several; "" is left to the file."""
+        """Show one row for each name, with its label if there are several.
+
+        The name "" leaves it to the file.
+        """
         while self._grid.count():
             old = self._grid.takeAt(0).widget()
             old.setParent(None)

@@ -89,7 +89,8 @@ class LayerImage:
     Parameters
     ----------
     image : Image
-        With the shape of the layer. The pixels are those of the layer, loaded.
+        With the loaded pixels of the layer, and its shape; if it is in a file, possibly without
+        axes of length 1.
     path : Path or None
         File whose pixels, or a part of whose pixels, the layer shows unchanged.
     selection : Selection
@@ -123,7 +124,7 @@ class LayerImage:
             If they, and the result, do not fit into memory.
         """
         pixels = _loaded(facts.data)
-        return _found(facts, axes, pixels, lambda image: _equal(image.data, pixels))
+        return _found(facts, axes, pixels, lambda own: _equal(own, pixels))
 
     @classmethod
     def glimpse(cls, facts: LayerFacts, axes: str | None = None) -> LayerImage:
@@ -132,11 +133,11 @@ class LayerImage:
         if isinstance(pixels, np.ndarray):
             return cls.of(facts, axes)
         zeros = np.broadcast_to(np.zeros((), _real(pixels.dtype)), pixels.shape)
-        return _found(facts, axes, zeros, lambda image: True)
+        return _found(facts, axes, zeros, lambda own: True)
 
 
 def _found(
-    facts: LayerFacts, axes: str | None, pixels: np.ndarray, equal: Callable[[Image], bool]
+    facts: LayerFacts, axes: str | None, pixels: np.ndarray, equal: Callable[[np.ndarray], bool]
 ) -> LayerImage:
     """Pixels of a layer, with what the part of its file states that has their shape."""
     path, reason = facts.path, _UNSAVED
@@ -145,11 +146,12 @@ def _found(
             with tempfile.TemporaryDirectory(prefix="autodip-") as scratch:
                 for image, selection in _parts(io.read(path, axes, scratch=Path(scratch)), axes):
                     bare = _squeezed(image, pixels.shape)
-                    if bare is None or not equal(bare):
+                    if bare is None or not equal(bare.data):
                         continue
                     if "S" in bare.axes:
                         raise _coloured(facts.name)
-                    return LayerImage(bare.replace(data=pixels), path, selection)
+                    own = pixels.reshape(bare.data.shape)
+                    return LayerImage(bare.replace(data=own), path, selection)
         except (FormatError, ParameterError, OutOfMemoryError, MissingPackageError) as error:
             reason = f"the file of this layer cannot be read by autodip ({error})"
         else:
@@ -209,20 +211,21 @@ def _parts(image: Image, axes: str | None) -> Iterator[tuple[Image, Selection]]:
 
 
 def _squeezed(image: Image, shape: tuple[int, ...]) -> Image | None:
-    """Image of a shape, with or without its axes of length 1; None if it has another shape."""
+    """Image of a shape, apart from axes of length 1, which are left out; None if it has another."""
     if image.data.shape == shape:
         return image.replace(data=np.asarray(image.data))
     axes = "".join(axis for axis in image.axes if axis in "YX" or image.size(axis) > 1)
-    if tuple(map(image.size, axes)) != shape:
+    sizes = tuple(map(image.size, axes))
+    if sizes != tuple(length for length in shape if length > 1):
         return None
-    return image.replace(data=np.asarray(image.data).reshape(shape), axes=axes)
+    return image.replace(data=np.asarray(image.data).reshape(sizes), axes=axes)
 
 
 def _equal(own: np.ndarray, pixels: np.ndarray) -> bool:
-    """Whether two arrays have the same type, shape and values; NaN equals NaN."""
+    """Whether two arrays of one size have the same type and values; NaN equals NaN."""
     same = own.dtype.newbyteorder("=") == pixels.dtype.newbyteorder("=")
     floats = pixels.dtype.kind == "f"
-    return same and own.shape == pixels.shape and np.array_equal(own, pixels, equal_nan=floats)
+    return same and np.array_equal(own, pixels.reshape(own.shape), equal_nan=floats)
 
 
 def _labelled(labels: Sequence[str], dimensions: int) -> str:

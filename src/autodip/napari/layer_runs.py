@@ -6,6 +6,7 @@ import dataclasses
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from autodip.napari.account import Account
 from autodip.napari.background import Tell
 from autodip.napari.entries import Entries
 from autodip.napari.layer_image import LayerFacts, LayerImage
-from autodip.napari.live import EVERY, LiveEngine
+from autodip.napari.live import EVERY, LiveEngine, LivePixels
 from autodip.napari.tally import Tally, time_left
 from autodip.pipeline.result import Result
 from autodip.pipeline.workspace import Workplace
@@ -37,9 +38,12 @@ class Region:
 
     @classmethod
     def around(cls, point: Sequence[float], shape: Sequence[int], axes: str) -> Region:
-        """Region of at most :data:`PREVIEW` pixels a side around a point of a layer."""
+        """Region of at most :data:`PREVIEW` pixels a side around a point of a layer.
+
+        ``axes`` may lack axes of length 1.
+        """
         ranges = []
-        for at, length, axis in zip(point, shape, axes, strict=True):
+        for at, length, axis in zip(point, shape, aligned(axes, shape), strict=True):
             side = min(PREVIEW, length) if axis in "YX" else 1
             start = int(np.clip(round(at) - side // 2, 0, length - side))
             ranges.append(slice(start, start + side))
@@ -106,9 +110,17 @@ def denoise_layer(facts: LayerFacts, entries: Entries, tell: Tell) -> DenoisedLa
     """Denoise all of a layer; tells :class:`Tally` and :class:`LivePixels` as news."""
     subject = LayerImage.of(facts, entries.axes)
     entries = _checked(entries, subject.image)
-    result = _run(subject.image, entries, tell)
-    repeats = Repeats.of(subject, entries)
-    return _outcome(subject.image, result, entries, command=repeats.command, name=facts.name)
+    shape = facts.data.shape
+    result = _run(subject.image, entries, partial(_reshaped, tell, shape))
+    command = Repeats.of(subject, entries).command
+    return _outcome(subject.image, result, entries, command=command, facts=facts, shape=shape)
+
+
+def _reshaped(tell: Tell, shape: tuple[int, ...], news: Any) -> None:
+    """Tell news, with pixels in the shape of the layer."""
+    if isinstance(news, LivePixels):
+        news = dataclasses.replace(news, pixels=news.pixels.reshape(shape))
+    tell(news)
 
 
 def preview_layer(
@@ -116,12 +128,21 @@ def preview_layer(
 ) -> DenoisedLayer:
     """Denoise a region of one plane of a layer with dimensions ``axes``."""
     cropped = np.asarray(facts.data[region.ranges])
-    alone = dataclasses.replace(facts, data=cropped, path=None)
-    channel = region.corner[axes.index("C")] if "C" in axes else 0
+    every = aligned(axes, facts.data.shape)
+    channel = region.corner[every.index("C")] if "C" in every else 0
     entries = entries.of_channel(channel)
-    image = LayerImage.of(alone, axes).image
+    sides = [cropped.shape[every.index(axis)] for axis in every if axis in "YX"]
+    image = Image(cropped.reshape(sides), "".join(axis for axis in every if axis in "YX"))
     result = _run(image, entries, tell)
-    return _outcome(image, result, entries, command="", name=facts.name)
+    return _outcome(image, result, entries, command="", facts=facts, shape=cropped.shape)
+
+
+def aligned(axes: str, shape: Sequence[int]) -> str:
+    """Axes with one letter for each dimension of a layer; "-" for those of length 1 they lack."""
+    if len(axes) == len(shape):
+        return axes
+    left = iter(axes)
+    return "".join(next(left) if length > 1 else "-" for length in shape)
 
 
 def repeats_of(facts: LayerFacts, entries: Entries, tell: Tell) -> Repeats:
@@ -162,16 +183,22 @@ def _run(image: Image, entries: Entries, tell: Tell) -> Result:
 
 
 def _outcome(
-    image: Image, result: Result, entries: Entries, *, command: str, name: str
+    image: Image,
+    result: Result,
+    entries: Entries,
+    *,
+    command: str,
+    facts: LayerFacts,
+    shape: tuple[int, ...],
 ) -> DenoisedLayer:
     account = Account.of(image, result)
     return DenoisedLayer(
-        noisy=image.data,
-        pixels=result.image,
-        maps=result.maps,
+        noisy=image.data.reshape(shape),
+        pixels=result.image.reshape(shape),
+        maps={name: pixels.reshape(shape) for name, pixels in result.maps.items()},
         account=account,
         provenance={
-            "source": name,
+            "source": facts.name,
             "options": entries.keywords(),
             "command": command,
             "notes": list(account.notes),

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from qtpy.QtCore import QEvent
 from qtpy.QtGui import QGuiApplication
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
@@ -31,6 +32,7 @@ _NO_LAYER = "Select an image layer, or open a sample (File > Open Sample > autod
 
 _KEPT = "Stopped; what had been computed is kept in the layer marked as interrupted."
 _NOTHING = "Stopped before there was a result."
+_RESUMES = "Stopped; finished files are kept, and Denoise with the same settings resumes."
 
 
 class DenoiseWidget(QWidget):
@@ -75,6 +77,12 @@ class DenoiseWidget(QWidget):
         self.errand.told.connect(self._hear)
         self.errand.ended.connect(self._end)
         self.looking.found.connect(self._looked)
+
+    def event(self, event: QEvent) -> bool:
+        """Stop a run when the widget is taken out of the window."""
+        if event.type() == QEvent.Type.ParentChange and self.parentWidget() is None:
+            self.errand.cancel()
+        return bool(super().event(event))
 
     # What is selected
 
@@ -223,7 +231,8 @@ class DenoiseWidget(QWidget):
         live = self._live
         if work.cancelled and work.outcome is None:
             kept = None if live is None else live.interrupt(self._planes)
-            self.view.controls.say(_NOTHING if kept is None else _KEPT)
+            nothing = _RESUMES if self.view.of_folder else _NOTHING
+            self.view.controls.say(nothing if kept is None else _KEPT)
         elif work.error:
             if live is not None:
                 live.discard()
@@ -273,7 +282,8 @@ class DenoiseWidget(QWidget):
 
     def _middle(self) -> tuple[float, ...]:
         """Middle of what is shown, in world coordinates."""
-        dims, centre = self._viewer.dims, self._viewer.camera.center
+        scene = getattr(self._viewer, "scene", self._viewer)  # before 0.9 the viewer itself
+        dims, centre = self._viewer.dims, scene.camera.center
         point = list(dims.point)
         for axis, at in zip(dims.displayed, centre[-len(dims.displayed) :], strict=True):
             point[axis] = at
