@@ -33,7 +33,7 @@ def viewer(qtbot, monkeypatch):
     import npe2  # noqa: PLC0415
     from vispy.gloo import gl  # noqa: PLC0415
 
-    known = {gl.GL_EXTENSIONS: ""}
+    known = {gl.GL_EXTENSIONS: "", gl.GL_VERSION: "2.1"}
     monkeypatch.setattr(gl, "glGetParameter", lambda name: known.get(name, 2048))
     manager = npe2.PluginManager.instance()
     if "autodip" not in manager:

@@ -57,6 +57,16 @@ def test_the_pixels_are_those_of_denoise(sample):
     assert found.provenance["options"] == entries.keywords()
 
 
+def test_floats_below_zero_and_without_a_value(sample):
+    pixels = sample[0].astype(np.float32) - 300
+    pixels[:20, :20] = np.nan
+    found = layer_runs.denoise_layer(facts(pixels), Entries(preset="fast"), lambda news: None)
+    assert found.pixels.dtype == np.float32
+    assert_array_equal(np.isnan(found.pixels), np.isnan(pixels))
+    assert found.pixels[30:].mean() == pytest.approx(pixels[30:].mean(), abs=2)
+    assert any("hold no measurement" in note for note in found.account.notes)
+
+
 def test_windows_grow_into_the_plane(sample):
     news = []
     wide = np.tile(sample[0], (2, 4))

@@ -178,7 +178,7 @@ def _run(image: Image, entries: Entries, tell: Tell) -> Result:
         fraction = live.fraction(progress)
         elapsed = now - (live.started or now)
         left = time_left(fraction, elapsed, live.predicted(progress))
-        tell(Tally.of(progress, fraction=fraction, left=left))
+        tell(Tally.of(progress, fraction=fraction, left=left, part=live.part))
     raise AssertionError("a run ends with its result")
 
 

@@ -51,6 +51,8 @@ class LiveEngine:
     ----------
     started : float or None
         Time at which the computation started.
+    part : "plane" or "window"
+        What is computed at a time.
     """
 
     def __init__(self, image: Image, tell: Callable[[Any], None]) -> None:
@@ -60,6 +62,7 @@ class LiveEngine:
         self._shown = 0.0
         self._part = Pace()
         self.started: float | None = None
+        self.part = "plane"
 
     def __call__(self, tasks: Sequence[Task]) -> Iterator[Step | Finished]:
         """Compute tasks as :func:`autodip.pipeline.execute.compute_tasks` does."""
@@ -67,6 +70,7 @@ class LiveEngine:
 
         self.started = self.started or time.monotonic()
         self._part = Pace.of(tasks, self._image.plane_shape)
+        self.part = "plane" if tasks[0].part.window is None else "window"
         alone = tasks[0] if len(tasks) == 1 else None
         for step in compute_tasks(tasks):
             if isinstance(step, Finished):

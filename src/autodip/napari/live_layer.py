@@ -8,6 +8,7 @@ from typing import Any
 from autodip.napari import new_layers
 from autodip.napari.layer_runs import DenoisedLayer, Region
 from autodip.napari.live import LivePixels
+from autodip.napari.tally import Tally
 
 
 class LiveLayer:
@@ -39,12 +40,12 @@ class LiveLayer:
         """Show the result instead; return its layer."""
         return self._replace(new_layers.denoised(outcome, self.keywords))
 
-    def interrupt(self, planes: int) -> Any:
+    def interrupt(self, tally: Tally) -> Any:
         """Keep the results so far, marked as interrupted; None if there are none."""
         if self._pixels is None:
             return None
-        done = f"{self._pixels.finished} of {planes} planes finished"
-        if planes == 1:
+        done = f"{self._pixels.finished} of {tally.planes} {tally.part}s finished"
+        if tally.planes == 1:
             done = "before the last step"
         # A copy, as the run may still write into the array until it ends.
         return self._replace(

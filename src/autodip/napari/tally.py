@@ -113,6 +113,8 @@ class Tally:
         Share of the whole that is done, 0 to 1.
     left : float or None
         Estimate of the remaining seconds; None if there is none yet.
+    part : "plane" or "window"
+        What is counted as planes.
     """
 
     file: int = 1
@@ -123,6 +125,7 @@ class Tally:
     steps: int = 0
     fraction: float = 0.0
     left: float | None = None
+    part: str = "plane"
 
     @classmethod
     def of(cls, progress: Progress, **more: Any) -> Tally:
@@ -142,7 +145,7 @@ class Tally:
         unit = "pass" if self.steps < _FEW else "iteration"
         words = [
             f"file {self.file} of {self.files}" if self.files > 1 else "",
-            f"plane {self.plane} of {self.planes}" if self.planes > 1 else "",
+            f"{self.part} {self.plane} of {self.planes}" if self.planes > 1 else "",
             f"{unit} {self.step} of {self.steps}" if self.step else "",
             "" if self.left is None else f"about {duration(self.left)} left",
         ]

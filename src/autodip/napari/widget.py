@@ -56,7 +56,7 @@ class DenoiseWidget(QWidget):
         self._facts: LayerFacts | None = None
         self._look = Look(axes=None)
         self._live: LiveLayer | None = None
-        self._planes = 1
+        self._tally = Tally()
         self._finish: Callable[[Any], None] = lambda outcome: None
         self._outcomes: WeakKeyDictionary[Any, DenoisedLayer] = WeakKeyDictionary()
         self._connect()
@@ -164,7 +164,7 @@ class DenoiseWidget(QWidget):
             self.view.controls.say(str(error), error=True)
 
     def _begin(self, work: Callable[[Tell], Any], finish: Callable[[Any], None]) -> None:
-        self._finish, self._planes = finish, 1
+        self._finish, self._tally = finish, Tally()
         self.errand.start(work)
         self.view.controls.set_running(True)
 
@@ -219,7 +219,7 @@ class DenoiseWidget(QWidget):
 
     def _hear(self, news: Any) -> None:
         if isinstance(news, Tally):
-            self._planes = news.planes
+            self._tally = news
             self.view.controls.show_counts(news)
         elif isinstance(news, LivePixels) and self._live is not None:
             self._live.show(news)
@@ -230,7 +230,7 @@ class DenoiseWidget(QWidget):
         self.view.controls.set_running(False)
         live = self._live
         if work.cancelled and work.outcome is None:
-            kept = None if live is None else live.interrupt(self._planes)
+            kept = None if live is None else live.interrupt(self._tally)
             nothing = _RESUMES if self.view.of_folder else _NOTHING
             self.view.controls.say(nothing if kept is None else _KEPT)
         elif work.error:
