@@ -46,11 +46,10 @@ class Controls(QWidget):
         self.set_running(False)
         self.say("")
 
-    def set_running(self, running: bool, *, cancels: bool = True) -> None:
+    def set_running(self, running: bool) -> None:
         """Show that something runs, or that nothing does."""
         self.run.setVisible(not running)
         self.cancel.setVisible(running)
-        self.cancel.setEnabled(cancels)
         for button in (self.preview, self.command, self.python):
             button.setEnabled(not running)
         self.bar.setVisible(running)

@@ -13,7 +13,7 @@ from autodip.napari.background import Background, Tell
 _POLL = 60
 """Milliseconds between two looks at the news."""
 
-PATIENCE = 0.7
+_PATIENCE = 0.7
 """Seconds after which a cancelled work is left alone; it ends by itself at its next check."""
 
 
@@ -67,7 +67,7 @@ class Errand(QObject):
         ended = work.ended  # before the news are fetched, so that none is lost
         for news in work.news():
             self.told.emit(news)
-        left = work.cancelled and time.monotonic() - self._cancelled > PATIENCE
+        left = work.cancelled and time.monotonic() - self._cancelled > _PATIENCE
         if ended or left:
             self._work = None
             self._timer.stop()

@@ -132,7 +132,7 @@ class _Watcher:
     @contextmanager
     def watching(self, job: Job) -> Iterator[Show]:
         """Watch the steps of a job."""
-        self._file += 1
+        self._file, self._shown = self._file + 1, 0.0
         yield self._show
 
     def _show(self, progress: Progress) -> None:

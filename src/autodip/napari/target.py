@@ -34,7 +34,7 @@ class Target:
         self.layer: Any = None
         viewer.layers.selection.events.active.connect(self._follow)
         viewer.layers.events.removed.connect(self._forget)
-        self._take(viewer.layers.selection.active)
+        self._watch(_possible(viewer.layers.selection.active))
 
     def close(self) -> None:
         """Follow the viewer no longer."""
@@ -49,10 +49,9 @@ class Target:
             self._take(active)
 
     def _take(self, layer: Any) -> None:
-        if layer is None or layer is self.layer or KEY in layer.metadata:
-            return
-        self._watch(layer)
-        self._changed()
+        if _possible(layer) is not None and layer is not self.layer:
+            self._watch(layer)
+            self._changed()
 
     def _watch(self, layer: Any) -> None:
         if self.layer is not None:
@@ -70,3 +69,8 @@ class Target:
         if layer is self.layer:
             self._watch(None)
             self._changed()
+
+
+def _possible(layer: Any) -> Any:
+    """A layer, unless it is itself a result; else None."""
+    return None if layer is None or KEY in layer.metadata else layer

@@ -88,7 +88,7 @@ class DenoiseWidget(QWidget):
 
     def _layer_changed(self) -> None:
         """Show the layer that is to be denoised, and look at it in the background."""
-        layer = self._target.layer if hasattr(self, "_target") else None
+        layer = self._target.layer
         self._facts, self._look = None, Look(axes=None)
         try:
             if layer is not None:
