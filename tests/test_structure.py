@@ -60,6 +60,14 @@ def test_the_command_line_alone_knows_click_and_prints():
         assert "print" not in called, path
 
 
+def test_the_plugin_alone_knows_napari_and_qt():
+    for kind in (ast.Import, ast.ImportFrom):
+        for path, node in nodes(kind):
+            names = [alias.name for alias in node.names] if kind is ast.Import else [node.module]
+            known = {str(name).split(".")[0] for name in names} & {"napari", "qtpy"}
+            assert not known or path.parts[0] == "napari", path
+
+
 def test_no_private_name_is_imported():
     for path, node in nodes(ast.ImportFrom):
         if (node.module or "").startswith("autodip"):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autodip import io
-from autodip.api import lazy, plots
+from autodip.api import lazy, side_by_side
 from autodip.api.containers import Container
 from autodip.api.export import placed
 from autodip.errors import ParameterError
@@ -206,7 +206,9 @@ class Result(Computed):
         place = ", ".join(f"{axis} {number}" for axis, number in index)
         title = f"{self.choice.evidence.preset}, {self._method()}" + (place and f"; {place}")
         before, after = self.noisy.block(index), self.denoised.block(index)
-        return plots.compare(before, after, pixel_size=self.noisy.pixel_size.get("X"), title=title)
+        return side_by_side.compare(
+            before, after, pixel_size=self.noisy.pixel_size.get("X"), title=title
+        )
 
     def _index(self, wanted: dict[str, int]) -> PlaneIndex:
         """Position of a plane; an axis that the image does not have has one position, 0."""

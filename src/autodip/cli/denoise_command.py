@@ -16,14 +16,12 @@ from autodip.cli.shared_options import choice_options, said_of
 from autodip.cli.voice import Voice
 from autodip.cli.workers import workers_of, workers_options
 from autodip.compute.threads import limit
-from autodip.errors import ParameterError
 from autodip.pipeline.options import SPECS
-from autodip.runs import manifest, saving, selection, sidecar
+from autodip.runs import selection, sidecar
 from autodip.runs.batch import Batch
 from autodip.runs.companions import FIGURE_SUFFIX, PAGE_SUFFIX, Companions
-from autodip.runs.inputs import Input, find, several
-from autodip.runs.job import Job, Settings
-from autodip.runs.journal import digest, plain
+from autodip.runs.inputs import find, several
+from autodip.runs.job import Settings
 from autodip.runs.ledger import Call, Record, Unrecorded
 from autodip.runs.places import format_of, pair
 from autodip.runs.request import REPEATED, Request
@@ -120,7 +118,7 @@ def command(
     found, failed = find(inputs, recursive=recursive, out=Path(out))
     format = format_of(found, out, inputs, given["format"])
     pairs = pair(found, out, inputs, format)
-    _jobs(pairs, request)  # reports errors before workers are started
+    request.jobs(pairs)  # reports errors before workers are started
     companions = _companions(figure, report) if figure or report else None
     settings = Settings(format, overwrite, skip_existing, dry_run, companions)
     indexed = Path(out) if report and several(inputs) and not dry_run else None
@@ -129,8 +127,18 @@ def command(
     voice = Voice(-1 if quiet else verbose, wants_json())
     with workers_of(scheduler, workers) as cluster:
         request = request.on(cluster)
-        jobs = _jobs(pairs, request)
-        call = _call(context, Path(out), request, settings)
+        jobs = request.jobs(pairs)
+        call = Call.of(
+            inputs,
+            Path(out),
+            request,
+            settings,
+            command=["autodip", *map(str, context.obj or [])],
+            recursive=recursive,
+            params=params,
+            figure=figure,
+            report=report,
+        )
         with Record(call, jobs) if jobs and several(inputs) else Unrecorded() as record:
             code = voice.run(Batch(settings, record, cluster, failed), jobs)
     if indexed is not None:
@@ -184,43 +192,3 @@ def _repeated(content: Sidecar, given: dict[str, Any], said: Sequence[str]) -> R
         selection=content.selection.replace(**part),
         repeated=True,
     )
-
-
-def _jobs(pairs: Sequence[tuple[Input, Path]], request: Request) -> list[Job]:
-    """Jobs of all inputs; a ParameterError lists the invalid rows of manifests."""
-    jobs: list[Job] = []
-    wrong: list[str] = []
-    for found, target in pairs:
-        try:
-            jobs.append(request.job(found, target))
-        except ParameterError as error:
-            wrong.append(f"{found.where}: {error}")
-    manifest.refuse(wrong)
-    return jobs
-
-
-def _call(context: click.Context, out: Path, request: Request, settings: Settings) -> Call:
-    """What is recorded about the command, and the hash by which it is recognised."""
-    inputs = [str(path.absolute()) for path in context.params["inputs"]]
-    options = {k: v for k, v in plain(request.options).items() if k != "choices"}
-    asked = {
-        **options,
-        **request.selection.to_dict(),
-        "format": settings.format,
-        "recursive": context.params["recursive"],
-        "overwrite": settings.overwrite,
-    }
-    params = context.params["params"]
-    identity = digest([inputs, str(out.absolute()), request.options, asked])
-    facts = {
-        "command": ["autodip", *map(str, context.obj or [])],
-        "versions": saving.versions(),
-        "options": {
-            **asked,
-            "skip_existing": settings.skip_existing,
-            "figure": context.params["figure"],
-            "report": context.params["report"],
-            "params": None if params is None else str(params),
-        },
-    }
-    return Call(out, identity, facts, settings.format, settings.dry_run)

@@ -10,6 +10,7 @@ import numpy as np
 
 from autodip.image.image import Image, PlaneIndex
 from autodip.image.scaling import Scale, extremes
+from autodip.util.cancelling import check
 
 _BAND = 2**25
 """Bytes read at a time."""
@@ -53,6 +54,7 @@ def survey(image: Image) -> Survey:
     """
     found: dict[PlaneIndex, tuple[float, float]] = {}
     for index in image.indices():
+        check()
         ends = [
             extremes(image.block(index, rows), rows.start)
             for rows in bands(image.plane_shape, _BAND // image.data.dtype.itemsize)
@@ -82,6 +84,7 @@ def look(image: Image, index: PlaneIndex) -> np.ndarray:
     -------
     ndarray, shape (Y, X), at most 2048 x 2048
     """
+    check()
     places = [_places(length) for length in image.plane_shape]
     if is_whole(image.plane_shape):
         return image.block(index)

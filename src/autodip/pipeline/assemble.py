@@ -14,6 +14,7 @@ from autodip.pipeline.checkpoint import Checkpoint
 from autodip.pipeline.parts import Finished, Part
 from autodip.pipeline.plan import Plan
 from autodip.pipeline.result import PlaneResult
+from autodip.util.cancelling import check
 
 _IMAGE = ""
 """Key of the image itself among the names of the maps."""
@@ -99,6 +100,7 @@ class Assembly:
                 target[...] = pixels
                 continue
             for rows, blended in blend(self._image.plane_shape, self._windows(name, cuts, kept)):
+                check()
                 target[rows] = to_dtype(blended, target.dtype)
 
     def _windows(

@@ -18,6 +18,7 @@ from autodip.image.scaling import to_dtype
 from autodip.image.scan import bands
 from autodip.physics.banding import band_offsets
 from autodip.physics.defects import Defects
+from autodip.util.cancelling import check
 
 _BAND = 2**21
 """Number of pixels of a large plane that are examined at a time."""
@@ -86,6 +87,7 @@ class RepairedImage(Image):
         repairs = {}
         known = False
         for index in image.indices():
+            check()
             repair = _examined(image, index)
             known = known or not repair.defects.empty.all()
             if repair.any:
@@ -163,6 +165,7 @@ def _examined(image: Image, index: PlaneIndex) -> Repair:
     """What is to be repaired in a plane; a large one is examined in bands of rows."""
     found, constant = [], []
     for rows in bands(image.plane_shape, _BAND):
+        check()
         pixels = image.block(index, rows)
         found.append(Repair.of(pixels))
         constant.append(bool(pixels.min() == pixels.max()))

@@ -24,6 +24,7 @@ from autodip.physics.noise import Noise
 from autodip.prior.architecture import PriorNet, conditions
 from autodip.prior.bootstrap import corrected, redraw
 from autodip.prior.observation import LAGS, Observation, correlation_of, estimated
+from autodip.util.cancelling import check
 
 MARGIN = 32
 """Pixels reflected at every border."""
@@ -193,6 +194,7 @@ def denoise_stable(
     correlations = unknown if observed is None else [one.correlation for one in observed]
     total = torch.zeros_like(noisy)
     for number in range(orientations):
+        check()
         turned = _turned(noisy, number)
         lags = [turned_lags(one, number) for one in correlations]
         given = conditions(

@@ -13,6 +13,7 @@ from autodip.refine.groups import estimate_groups
 from autodip.refine.halves import doubled, halved, halved_variance
 from autodip.refine.local import Blocks, return_excess, wiener
 from autodip.refine.refinement import RefineParams
+from autodip.util.cancelling import check
 
 _BINS = 16
 
@@ -89,8 +90,11 @@ def _detail(
     ``calm`` is the standard deviation (pixels) of the Gaussian that smooths it where there is only
     noise; 0 for none.
     """
+    check()
     blocks = Blocks.of(stable, correlation, device)
+    check()
     excess = return_excess(blocks, guide, params.excess)
+    check()
     current = (excess.image + wiener(blocks, excess.image)) / 2
     for strength in params.strengths:
         current = estimate_groups(

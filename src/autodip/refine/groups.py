@@ -15,6 +15,7 @@ from torch import Tensor
 
 from autodip.refine.local import block_covariance
 from autodip.refine.refinement import RefineParams
+from autodip.util.cancelling import check
 
 _CHUNK = 2048
 """Number of groups estimated at once; 2048 groups of 48 patches of 36 pixels take 14 MB."""
@@ -64,6 +65,7 @@ def estimate_groups(
     covariance = block_covariance(correlation, params.patch, device)
     total, weights = torch.zeros_like(pilot).reshape(-1), torch.zeros_like(pilot).reshape(-1)
     for group in torch.split(corners, _CHUNK):
+        check()
         index = group[:, :, None] + offset
         strength = spread.reshape(-1)[group[:, 0] + centre]
         estimate, weight = _bayes(
@@ -112,6 +114,7 @@ def _similar(pilot: Tensor, shape: tuple[int, int], params: RefineParams) -> Ten
     lines, rank = rows - window, columns - window
     distances = torch.empty(len(shifts), len(rows), len(columns), device=device)
     for number, (dy, dx) in enumerate(shifts.tolist()):
+        check()
         moved = pilot[window + dy : window + dy + high, window + dx : window + dx + wide]
         square = F.avg_pool2d(((core - moved) ** 2)[None, None], size, stride=1)[0, 0]
         distances[number] = square[int(lines[0]) :: params.step, int(rank[0]) :: params.step][

@@ -9,9 +9,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from autodip.runs import summary
-from autodip.runs.job import Job
-from autodip.runs.journal import Journal, key_of
+from autodip.runs import saving, summary
+from autodip.runs.job import Job, Settings
+from autodip.runs.journal import Journal, digest, key_of, plain
+from autodip.runs.request import Request
 from autodip.runs.sidecar import Sidecar
 from autodip.runs.summary import Ended
 from autodip.util.files import check_writable, leftovers, remove
@@ -72,6 +73,58 @@ class Call:
     facts: Mapping[str, Any]
     format: str | None = None
     dry: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        inputs: Sequence[Path],
+        out: Path,
+        request: Request,
+        settings: Settings,
+        *,
+        command: Sequence[str],
+        recursive: bool = False,
+        params: Path | None = None,
+        figure: bool = False,
+        report: bool = False,
+    ) -> Call:
+        """What is recorded about a command, and the hash by which it is recognised.
+
+        Parameters
+        ----------
+        inputs, out : sequence of Path, Path
+        request, settings : Request, Settings
+        command : sequence of str
+            Words of the command line.
+        recursive : bool
+            Whether the sub-folders of folders are included.
+        params : Path, optional
+            Sidecar that is repeated.
+        figure, report : bool
+            Whether figures and pages are written as well.
+        """
+        options = {k: v for k, v in plain(request.options).items() if k != "choices"}
+        asked = {
+            **options,
+            **request.selection.to_dict(),
+            "format": settings.format,
+            "recursive": recursive,
+            "overwrite": settings.overwrite,
+        }
+        places = [str(path.absolute()) for path in inputs]
+        identity = digest([places, str(out.absolute()), request.options, asked])
+        facts = {
+            "command": list(command),
+            "versions": saving.versions(),
+            "options": {
+                **asked,
+                "skip_existing": settings.skip_existing,
+                "figure": figure,
+                "report": report,
+                "params": None if params is None else str(params),
+            },
+        }
+        return cls(out, identity, facts, settings.format, settings.dry_run)
 
 
 class Record(Unrecorded):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from autodip.errors import ParameterError
 from autodip.fit.params import NetParams
 from autodip.image.channels import PerChannel
 from autodip.pipeline.options import SPECS, Options
-from autodip.runs import defaults
+from autodip.runs import defaults, manifest
 from autodip.runs import selection as selections
 from autodip.runs.inputs import Input
 from autodip.runs.job import Job
@@ -130,6 +130,18 @@ class Request:
         else:
             resolved = cluster.device(self.options.device)
         return dataclasses.replace(self, options=self.options.replace(device=resolved))
+
+    def jobs(self, pairs: Sequence[tuple[Input, Path]]) -> list[Job]:
+        """Jobs for all inputs; a ParameterError lists the invalid rows of manifests."""
+        jobs: list[Job] = []
+        wrong: list[str] = []
+        for found, target in pairs:
+            try:
+                jobs.append(self.job(found, target))
+            except ParameterError as error:
+                wrong.append(f"{found.where}: {error}")
+        manifest.refuse(wrong)
+        return jobs
 
     def job(self, found: Input, target: Path) -> Job:
         """Job for an input, with the values that its manifest specifies for the file.
