@@ -10,7 +10,7 @@ import tifffile
 from PIL import Image as Picture
 
 import autodip
-from autodip.api.plots import round_length
+from autodip.api.side_by_side import round_length
 from autodip.errors import MissingPackageError, OutputError, ParameterError
 from autodip.runs import sidecar
 from autodip.util import optional

@@ -39,6 +39,8 @@ OPTIONAL = {
     "pywt": ("benchmark", "the method wavelet"),
     "bm3d": ("bm3d", "the method bm3d; for non-commercial use"),
     "umap": ("umap", "the similarity measure umap"),
+    "matplotlib": ("plot", "figures of results in Python"),
+    "napari": ("napari", "the plugin for napari"),
 }
 """Optional modules, each with the extra that installs it and what it is for."""
 
