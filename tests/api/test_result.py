@@ -230,3 +230,14 @@ class TestSave:
         path = lazy.save(tmp_path / "a.tif")
         np.testing.assert_array_equal(tifffile.imread(path).reshape(film.image.shape), film.image)
         assert len(sidecar.read(sidecar.beside(path)).planes) == 4
+
+
+def test_a_figure_and_a_page_are_saved_as_well(tmp_path, result):
+    path = result.save(tmp_path / "a.tif", figure=True, report=True)
+    names = {one.name for one in tmp_path.iterdir()}
+    assert names == {"a.tif", *(f"a.tif.autodip.{kind}" for kind in ("json", "png", "html"))}
+    assert (tmp_path / "a.tif.autodip.png").read_bytes().startswith(b"\x89PNG")
+    assert "What was removed" in (tmp_path / "a.tif.autodip.html").read_text(encoding="utf-8")
+    path.unlink()
+    with pytest.raises(OutputError, match=r"a\.tif\.autodip\.json exists"):
+        result.save(path, report=True)

@@ -1,4 +1,5 @@
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ pytest.importorskip(
 )
 
 from napari.layers import Image, Labels
+from qtpy.QtGui import QDesktopServices
 
 from autodip.napari import errand, layer_runs
 from autodip.pipeline import execute
@@ -97,6 +99,22 @@ def test_she_sees_what_was_done_and_why_to_believe_it(viewer, image, widget, set
     assert_array_equal(removed.translate, image.translate)
     low, high = removed.contrast_limits
     assert low == -high
+
+
+def test_the_report_opens_in_the_browser(viewer, image, widget, settled, monkeypatch):
+    shown = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", shown.append)
+    settled()
+    widget.denoise()
+    settled()
+    buttons = widget.view.findChildren(type(widget.view.controls.run))
+    (button,) = (one for one in buttons if one.text() == "Open the report")
+    button.click()
+    settled()
+    (url,) = shown
+    page = Path(url.toLocalFile()).read_text(encoding="utf-8")
+    assert "<title>cells" in page
+    assert "What was removed" in page
 
 
 def test_maps_of_the_method_are_layers_on_demand(viewer, image, widget, settled, monkeypatch):

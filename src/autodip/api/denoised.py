@@ -20,6 +20,8 @@ from autodip.pictures.contrast import grey, limits
 from autodip.pictures.markup import figures
 from autodip.pipeline.options import Options
 from autodip.pipeline.result import Computed
+from autodip.report.page.material import Material
+from autodip.report.page.reporter import Reporter
 from autodip.runs.notes import notes
 from autodip.runs.plane_records import ChannelRecord, PlaneRecord
 from autodip.runs.saving import sidecar_of
@@ -227,6 +229,8 @@ class Result(Computed):
         *,
         overwrite: bool = False,
         format: str | None = None,
+        figure: bool = False,
+        report: bool = False,
     ) -> Path:
         """Write the denoised image, and next to it the sidecar that repeats the run.
 
@@ -242,6 +246,9 @@ class Result(Computed):
             Whether existing files are replaced.
         format : str, optional
             One of :data:`autodip.io.FORMATS`; takes precedence over the ending.
+        figure, report : bool
+            Whether a figure, ``<path>.autodip.png``, and a page about the result,
+            ``<path>.autodip.html``, are written as well, as by ``autodip denoise``.
 
         Returns
         -------
@@ -258,7 +265,10 @@ class Result(Computed):
             "file": None if original is None else valid(original.path.name),
             "sha256": None if original is None else original.sha256,
         }
-        with placed(target, beside(target), overwrite=overwrite) as (described, part):
+        about = Reporter(figure, report)
+        others = about.paths(target).values()
+        with placed(target, beside(target), *others, overwrite=overwrite) as parts:
+            described, *shown, part = parts
             io.write(part, self.denoised, target.suffix, format=format)
             content = sidecar_of(
                 self.noisy.noted(*io.losses(target, self.noisy)),
@@ -269,4 +279,6 @@ class Result(Computed):
                 selection=self.selection,
             )
             described.write_text(to_json(content.to_dict()) + "\n", encoding="utf-8")
+            material = Material(content=content, denoised=self.denoised, noisy=self.noisy)
+            about.put(material, shown)
         return target

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -23,8 +23,9 @@ from autodip.napari.live import EVERY, LiveEngine, LivePixels
 from autodip.napari.tally import Tally, time_left
 from autodip.pipeline.result import Computed
 from autodip.pipeline.workspace import Workplace
+from autodip.report.page.one_page import page_of_result
 from autodip.runs.plane_records import ChannelRecord
-from autodip.runs.saving import versions
+from autodip.runs.saving import sidecar_of, versions
 
 PREVIEW = 256
 """Largest side of a preview, in pixels."""
@@ -68,6 +69,8 @@ class DenoisedLayer:
     account : Account
     provenance : mapping, JSON-ready
         For the metadata of a layer.
+    page : callable
+        Makes the page about the result, as HTML.
     """
 
     noisy: np.ndarray = field(repr=False)
@@ -75,6 +78,7 @@ class DenoisedLayer:
     maps: Mapping[str, np.ndarray] = field(repr=False)
     account: Account
     provenance: Mapping[str, Any] = field(repr=False)
+    page: Callable[[], str] = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -209,4 +213,10 @@ def _outcome(
             "seconds": round(sum(plane.seconds for plane in result.planes), 3),
             "versions": versions(),
         },
+        page=partial(_page, image, result, facts.name),
     )
+
+
+def _page(image: Image, result: Computed, name: str) -> str:
+    """Page about a result, under the name of its layer."""
+    return page_of_result(image, result, sidecar_of(image, result, input={"file": name}))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import inspect
+import tempfile
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from qtpy.QtCore import QEvent
-from qtpy.QtGui import QGuiApplication
+from qtpy.QtCore import QEvent, QUrl
+from qtpy.QtGui import QDesktopServices, QGuiApplication
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from autodip.errors import AutodipError
@@ -257,6 +259,11 @@ class DenoiseWidget(QWidget):
             "Add a layer with the noisy image minus the result",
             partial(self._add_removed, layer),
         )
+        account.add_action(
+            "Open the report",
+            "Show a page about the result in the browser: what was removed, brightness, quality",
+            partial(self._try, partial(self._begin, partial(_page, outcome), _open)),
+        )
         for name in outcome.maps:
             account.add_action(
                 f"Show {name}", f"Add a layer with the {name}", partial(self._add_map, layer, name)
@@ -288,3 +295,14 @@ class DenoiseWidget(QWidget):
         for axis, at in zip(dims.displayed, centre[-len(dims.displayed) :], strict=True):
             point[axis] = at
         return tuple(point)
+
+
+def _page(outcome: DenoisedLayer, tell: Tell) -> Path:
+    """Write the page about a result to a file of its own, which a browser can show."""
+    path = Path(tempfile.mkdtemp(prefix="autodip-report-")) / "report.html"
+    path.write_text(outcome.page(), encoding="utf-8")
+    return path
+
+
+def _open(path: Path) -> None:
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))

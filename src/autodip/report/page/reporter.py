@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from autodip.pictures.encode import png
 from autodip.report.page.figure import figure
-from autodip.report.page.material import opened
+from autodip.report.page.material import Material, opened
 from autodip.report.page.one_page import page
 from autodip.runs.companions import FIGURE_SUFFIX, PAGE_SUFFIX
 from autodip.util.files import replacing
@@ -54,10 +54,13 @@ class Reporter:
     def made(self, target: Path) -> bool:
         """Write the files of an output, and return whether its input was found."""
         paths = list(self.paths(target).values())
-        with opened(target, self.inputs) as material:
-            content = [png(figure(material))] if self.figure else []
-            content += [page(material).encode("utf-8")] if self.page else []
-            with replacing(*paths) as parts:
-                for part, data in zip(parts, content, strict=True):
-                    part.write_bytes(data)
+        with opened(target, self.inputs) as material, replacing(*paths) as parts:
+            self.put(material, parts)
             return material.noisy is not None
+
+    def put(self, material: Material, places: Sequence[Path]) -> None:
+        """Write what is wanted to ``places``, in the order of :meth:`paths`."""
+        content = [png(figure(material))] if self.figure else []
+        content += [page(material).encode("utf-8")] if self.page else []
+        for place, data in zip(places, content, strict=True):
+            place.write_bytes(data)
