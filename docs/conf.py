@@ -1,16 +1,11 @@
 """Configuration of the documentation site; ``make docs`` builds it into ``docs/_build/html``."""
 
-import re
 import sys
 from pathlib import Path
-
-from sphinx.application import Sphinx
 
 import autodip
 
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
-
-PATTERN = re.compile(r"[a-z/-]+\*")
 
 project = "autodip"
 author = copyright = "The autodip developers"
@@ -47,19 +42,3 @@ html_theme_options = {"navigation_with_keys": True}
 copybutton_prompt_text = "$ "
 pygments_style = "tango"
 pygments_dark_style = "monokai"
-
-
-def _without_empty_patterns(app: Sphinx, name: str, content: list[str]) -> None:
-    """Leave out patterns of a table of contents that no page matches, which would be warnings."""
-    home = Path(app.srcdir)
-    lines = content[0].splitlines(keepends=True)
-    content[0] = "".join(
-        line
-        for line in lines
-        if not PATTERN.fullmatch(line.strip()) or any(home.glob(line.strip()))
-    )
-
-
-def setup(app: Sphinx) -> None:
-    """Connect the function above."""
-    app.connect("source-read", _without_empty_patterns)
