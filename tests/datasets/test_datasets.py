@@ -334,6 +334,7 @@ def biosr_root(tmp_path, rng):
     return tmp_path
 
 
+@pytest.mark.filterwarnings("ignore:Setting the dtype:DeprecationWarning")  # mrcfile, NumPy 2.5
 def test_biosr(biosr_root):
     pairs = datasets.pairs("biosr", biosr_root)
     names = ("name", "specimen", "noise_level", "fov", "group")
