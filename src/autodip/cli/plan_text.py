@@ -46,7 +46,7 @@ def plan_lines(plans: Sequence[ChannelPlan]) -> Iterator[str]:
         yield f"  row         {group} of {evidence.table}"
         yield f"  source      {evidence.source}"
         for sentence in depends_on(choice):
-            yield f"  in words    {sentence}"
+            yield f"  choice      {sentence}"
         yield from _prior_lines(choice) if choice.prior else _fit_lines(plan)
         yield f"  cost        {_cost(plan)}"
         if plan.followers:
