@@ -182,3 +182,9 @@ def test_the_built_in_base_is_not_changed(cli, tmp_path, monkeypatch, arguments)
     monkeypatch.chdir(tmp_path)
     code, _, err = cli(*arguments)
     assert (code, "autodip base merge builtin -o my-base" in err) == (2, True), err
+
+
+def test_a_new_specimen_has_no_row(cli, cells):
+    _, out, _ = cli("params", cells, "--preset", "published", "--specimen", "mouse_brain")
+    assert "microscope unknown, no row for mouse_brain: the row for all images is used" in out
+    assert "AUTO-DIP uses" in out

@@ -3,7 +3,7 @@ import pytest
 
 import autodip
 from autodip.errors import ParameterError
-from autodip.image.channels import PerChannel
+from autodip.image.channels import PerChannel, number_named
 from autodip.image.image import Hint, Image
 from autodip.pipeline.options import Options
 
@@ -77,3 +77,15 @@ def test_every_channel_is_chosen_for_on_its_own(sample):
     assert result.plans[0].description.specimen == "actin"
     with pytest.raises(ParameterError, match="'three'"):
         autodip.plan(image, Options(specimen={"three": "actin"}))
+
+
+def test_upper_and_lower_case_make_no_difference():
+    names = ("DAPI", "GFP", "gfp")
+    assert number_named("dapi", names) == 0
+    assert number_named("gfp", names) == 2
+    assert number_named("Gfp", names) is None  # two channels are named so
+    said = PerChannel.of("dapi=nucleus,GFP=actin", "specimen")
+    assert [said.at(number, names) for number in range(3)] == ["nucleus", "actin", None]
+    said.check(3, names, "specimen")
+    image = Image(np.zeros((3, 4, 4)), "CYX", channel_names=names)
+    assert image.channel_number("dapi") == 0

@@ -208,10 +208,12 @@ def _group_notes(known: Kind, row: PresetRow, table: Table) -> list[str]:
     missing = [key for key in table.keys if key in known.missing]
     notes = []
     if missing:
-        part = tuple(key for key in table.keys if key not in missing)
-        told = " and ".join(f"the known {key}" for key in part) or "all images"
+        stated = [key for key in table.keys if key not in missing]
+        part = tuple(key for key in stated if getattr(row.kind, key) == getattr(known, key))
+        used = " and ".join(f"the known {key}" for key in part) or "all images"
+        without = "".join(f", no row for {getattr(known, k)}" for k in stated if k not in part)
         notes.append(
-            f"{' and '.join(missing)} unknown: the row for {told} is used; "
+            f"{' and '.join(missing)} unknown{without}: the row for {used} is used; "
             f"specify with {' and '.join('--' + key for key in missing)}"
         )
         if table.name == "published":

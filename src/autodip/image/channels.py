@@ -81,11 +81,12 @@ class PerChannel:
         names : sequence of str
             Names of all channels of the image, or empty.
         """
-        keys = [*names[number : number + 1], str(number)]
+        own, name = str(number), names[number] if number < len(names) else None
         for said in (self.given, self.defaults):
-            for key in keys:
-                if key in said:
-                    return said[key]
+            named = (key for key in said if key == name or number_named(key, names) == number)
+            key = next(named, own)
+            if key in said:
+                return said[key]
         return self.everywhere
 
     def check(self, count: int, names: Sequence[str], option: str) -> None:
@@ -108,8 +109,8 @@ class PerChannel:
         ParameterError
             If the image lacks a channel of ``given``.
         """
-        known = {*names[:count], *map(str, range(count))}
-        wrong = [channel for channel in self.given if channel not in known]
+        numbers, own = set(map(str, range(count))), names[:count]
+        wrong = [one for one in self.given if one not in numbers and number_named(one, own) is None]
         if not wrong or (count == 1 and len(wrong) < len(self.given)):
             return
         listed = f", named {', '.join(names)}." if names else "."
@@ -117,3 +118,14 @@ class PerChannel:
             f"{option} names a channel {wrong[0]!r}; there are {count}, numbered 0 to "
             f"{count - 1}{listed}{meant(wrong[0], names)}"
         )
+
+
+def number_named(channel: str, names: Sequence[str]) -> int | None:
+    """Number of the channel with a name; None if there is none.
+
+    Upper and lower case make a difference only where several names differ in nothing else.
+    """
+    if channel in names:
+        return list(names).index(channel)
+    alike = [n for n, name in enumerate(names) if name.casefold() == channel.casefold()]
+    return alike[0] if len(alike) == 1 else None

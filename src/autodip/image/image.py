@@ -11,6 +11,7 @@ import numpy as np
 
 from autodip.errors import ImageError, ParameterError
 from autodip.image.axes import check_axes
+from autodip.image.channels import number_named
 from autodip.util.closest import meant
 
 PER_CHANNEL = ("channel_names", "channel_colours", "hints")
@@ -243,8 +244,9 @@ class Image:
             If there is no such channel.
         """
         count = self.channels
-        if channel in self.channel_names:
-            return self.channel_names.index(channel)
+        named = number_named(channel, self.channel_names)
+        if named is not None:
+            return named
         if channel.isdecimal() and int(channel) < count:
             return int(channel)
         names = f", named {', '.join(self.channel_names)}." if self.channel_names else "."
