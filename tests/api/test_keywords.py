@@ -36,7 +36,7 @@ def test_the_signature_and_the_help_name_all():
         ({"progress": "yes"}, "give True for a progress bar"),
         ({"max_memory": "4XB"}, r"max_memory '4XB'; give a size"),
         ({"max_memory": "0GB"}, "above 0"),
-        ({"dtype": "int12"}, "dtype 'int12' is not known; known are uint8"),
+        ({"dtype": "int12"}, "dtype 'int12' is not known. Did you mean uint16"),
         ({"dtype": np.complex64}, "dtype 'complex64' is not known"),
         ({"channel": "DAPI"}, "no channel 'DAPI'"),
         ({"specimen": "DAPI=nucleus,FITC=actin"}, "names a channel 'DAPI'"),
