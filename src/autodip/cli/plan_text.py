@@ -50,7 +50,8 @@ def plan_lines(plans: Sequence[ChannelPlan]) -> Iterator[str]:
         yield from _prior_lines(choice) if choice.prior else _fit_lines(plan)
         yield f"  cost        {_cost(plan)}"
         if plan.followers:
-            yield f"  following   {plan.followers} planes start from the fit of the plane before"
+            how = "are given the noise of the first" if choice.prior else "start from the last fit"
+            yield f"  following   {plan.followers} planes {how}"
         for near in evidence.neighbours:
             yield f"  near        {near['name']}  (distance {near['distance']:.3g})"
         for note in evidence.notes:

@@ -104,8 +104,8 @@ def _done(plan: ChannelPlan, several: bool) -> str:
         )
     refined = ", then refined from the noisy image" if choice.refine is not None else ""
     return (
-        f"{which}a deep image prior ({preset}) was fitted to this image alone for "
-        f"{choice.fit.iterations} iterations and stopped before it learned the noise{refined}"
+        f"{which}a deep image prior ({preset}) was fitted to this image alone and stopped after "
+        f"{choice.fit.iterations} iterations{refined}"
     )
 
 

@@ -63,7 +63,7 @@ def choice_sentences(channel: ChannelRecord, content: Sidecar) -> Iterator[str]:
         yield (
             f"A network that has seen no other image (depth {choice.net.depth}, width "
             f"{choice.net.width}, skip {choice.net.skip}) was fitted to this image, for at most "
-            f"{choice.fit.iterations} iterations, and stopped before it learns the noise."
+            f"{choice.fit.iterations} iterations."
         )
         if choice.refine is not None:
             yield "The result was refined: fine structure was recovered by local filters."
@@ -80,7 +80,10 @@ def choice_sentences(channel: ChannelRecord, content: Sidecar) -> Iterator[str]:
 
 def _planes(channel: ChannelRecord, content: Sidecar) -> Iterator[str]:
     if channel.followers and not content.independent:
-        yield f"{channel.followers} planes continue from the fit of the plane before."
+        if channel.choice.prior is not None:
+            yield f"{channel.followers} planes are given the noise that was observed in the first."
+        else:
+            yield f"{channel.followers} planes continue from the fit of the plane before."
     if content.tiling is not None:
         yield (
             f"Each plane was computed in overlapping windows of {content.tiling.side} pixels, "
