@@ -26,6 +26,7 @@ myst_heading_anchors = 3
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 300
+nb_output_stderr = "error"
 
 autodoc_typehints = "none"  # the docstrings state types, shapes and units
 napoleon_google_docstring = False

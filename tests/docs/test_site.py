@@ -100,6 +100,13 @@ def test_public_names_are_described(pages, site):
                 assert f"{module.__name__}.{name}" in ids, name
 
 
+@pytest.mark.parametrize("name", ["one-image", "study"])
+def test_notebooks_are_run(site, name):
+    page = (site / "notebooks" / f"{name}.html").read_text(encoding="utf-8")
+    assert "<progress" in page
+    assert '<img alt="../_images/' in page
+
+
 def test_pictures_are_small():
     gallery = [path.stat().st_size for path in (REPOSITORY / "docs" / "gallery").iterdir()]
     assert sum(gallery) < 4e6
