@@ -8,10 +8,10 @@ import click
 import numpy as np
 
 from autodip import io
+from autodip.api.bars import TerminalBar
 from autodip.choose import vocabulary
 from autodip.cli.commands import Described, Known
 from autodip.cli.plan_text import plan_lines
-from autodip.cli.progress import ProgressBar
 from autodip.cli.replies import Reply
 from autodip.cli.shared_options import shared_option
 from autodip.image.image import Image
@@ -108,7 +108,7 @@ def command(
         device=device,
         iterations=iterations,
     )
-    with ProgressBar("demo", quiet=False) as bar:
+    with TerminalBar("demo", quiet=False) as bar:
         for progress in denoise_steps(image, options):
             bar.show(progress)
     result = progress.result

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
+from autodip.api.bars import TerminalBar
 from autodip.cli import prior_study_command, prior_tune_command, signals
 from autodip.cli.commands import Commands
-from autodip.cli.progress import ProgressBar
 from autodip.cli.replies import Reply
 from autodip.cli.shared_options import shared_option
 from autodip.compute import device
@@ -103,7 +103,7 @@ def train_command(
 
 def _show(logged: Iterable[tuple[Progressed, Row | None]], name: str, quiet: bool) -> None:
     """Show the progress; print the scores of validations."""
-    with ProgressBar(name, quiet) as bar:
+    with TerminalBar(name, quiet) as bar:
         for one, row in logged:
             state = f"step {one.step}/{one.steps}  loss {one.loss:.4g}  rate {one.rate:.2g}"
             bar.count(one.step, one.steps, state)

@@ -10,9 +10,9 @@ from typing import Any
 
 import click
 
+from autodip.api.bars import TerminalBar
 from autodip.cli import signals
 from autodip.cli.plan_text import fitted, outcome_lines
-from autodip.cli.progress import ProgressBar
 from autodip.cli.replies import say_results
 from autodip.runs.batch import Batch, Event
 from autodip.runs.job import Job, Show
@@ -73,7 +73,7 @@ class Voice:
 
     @contextmanager
     def _bar(self, job: Job) -> Iterator[Show]:
-        with ProgressBar(job.source.name, self.verbosity < 0) as bar:
+        with TerminalBar(job.source.name, self.verbosity < 0) as bar:
             yield bar.show
 
     def _tell(self, event: Event) -> None:
