@@ -15,8 +15,9 @@ TORCH_BUILD = $$($(BIN)/python install/torch_build.py $(TORCH))
 demo: $(VENV)/.installed
 	$(BIN)/autodip demo
 
+# One process for each core, each with one thread.
 test: check
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

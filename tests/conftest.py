@@ -80,11 +80,16 @@ def _no_config(tmp_path_factory, monkeypatch):
     monkeypatch.setenv("AUTODIP_CONFIG", str(empty))
 
 
-@pytest.fixture(autouse=True)
-def _same_threads():
-    """A test that changes the number of threads does not disturb the next."""
+@pytest.fixture(scope="session")
+def _threads():
     import torch  # noqa: PLC0415  (after autodip, which tells OpenMP not to spin)
 
-    threads = torch.get_num_threads()
-    yield
-    torch.set_num_threads(threads)
+    return torch.get_num_threads()
+
+
+@pytest.fixture(autouse=True)
+def _same_threads(_threads):
+    """A test that changes the number of threads, or its fixtures do, does not disturb the next."""
+    import torch  # noqa: PLC0415
+
+    torch.set_num_threads(_threads)

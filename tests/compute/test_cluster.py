@@ -30,9 +30,10 @@ QUICK = {"iterations": 4, "depth": 2, "width": 4, "refine": False}
 
 @pytest.fixture(scope="module")
 def cluster():
-    os.environ.pop("OMP_NUM_THREADS", None)
-    with Cluster.start(2) as workers:
-        yield workers
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("OMP_NUM_THREADS", raising=False)
+        with Cluster.start(2) as workers:
+            yield workers
 
 
 @pytest.fixture(scope="module")
@@ -95,12 +96,8 @@ def test_items_are_taken_as_workers_become_free(cluster):
 
 @pytest.mark.parametrize("options", [{"tile": 128}, {"independent": True}, {}])
 def test_the_result_is_that_of_one_machine(cluster, film, tmp_path, options):
-    threads = torch.get_num_threads()
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // 2))  # as in the workers
-    try:
-        here = last_of(film, **options)
-    finally:
-        torch.set_num_threads(threads)
+    here = last_of(film, **options)
     there = last_of(film, Workplace(tmp_path / "work", cluster=cluster), **options)
     assert np.array_equal(here.image, there.image)
     assert [one.index for one in here.planes] == [one.index for one in there.planes]
@@ -258,9 +255,9 @@ def elsewhere():
 def test_a_cluster_that_is_lost_is_not_waited_for(elsewhere, monkeypatch, victim, message):
     address, *processes = elsewhere
     with Cluster.connect(address) as workers:
-        monkeypatch.setattr("autodip.compute.cluster.PATIENCE", 5)
         outcomes = workers.attempts(slow, range(8))
         assert next(outcomes)[0] == 0
+        monkeypatch.setattr("autodip.compute.cluster.PATIENCE", 5)
         processes[victim].kill()
         with pytest.raises(ClusterError, match=message) as caught:
             list(outcomes)

@@ -15,7 +15,7 @@ from autodip.cli.replies import wants_json
 from autodip.cli.shared_options import choice_options, said_of
 from autodip.cli.voice import Voice
 from autodip.cli.workers import workers_of, workers_options
-from autodip.compute.threads import limit
+from autodip.compute.threads import limit, limited
 from autodip.pipeline.options import SPECS
 from autodip.runs import selection, sidecar
 from autodip.runs.batch import Batch
@@ -179,10 +179,8 @@ def _request(params: Path | None, given: dict[str, Any]) -> Request:
 
 def _repeated(content: Sidecar, given: dict[str, Any], said: Sequence[str]) -> Request:
     """Request that repeats a sidecar; device, dtype and selection may be specified again."""
-    import torch  # noqa: PLC0415  (takes a second; needed only here)
-
     if limit() is None:
-        torch.set_num_threads(max(1, content.threads))
+        click.get_current_context().with_resource(limited(content.threads))
     anew = {name: given[name] for name in said if name in SPECS}
     part = {name: given[name] for name in said if name in selection.SPECS}
     return Request(

@@ -1,1 +1,1 @@
-"""What may be believed of a result: how far each pixel may be off, and what the data do not support."""
+"""What may be believed of a result: how far a pixel may be off, what the data lack."""
