@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import inspect
-import tempfile
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from qtpy.QtCore import QEvent, QUrl
-from qtpy.QtGui import QDesktopServices, QGuiApplication
+from qtpy.QtCore import QEvent
+from qtpy.QtGui import QGuiApplication
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from autodip.errors import AutodipError
@@ -26,6 +24,7 @@ from autodip.napari.live import LivePixels
 from autodip.napari.live_layer import LiveLayer, add, placed
 from autodip.napari.look import Look
 from autodip.napari.looking import Looking
+from autodip.napari.opened_page import open_page, write_page
 from autodip.napari.surface_view import SurfaceView
 from autodip.napari.tally import Tally
 from autodip.napari.target import Target
@@ -262,7 +261,7 @@ class DenoiseWidget(QWidget):
         account.add_action(
             "Open the report",
             "Show a page about the result in the browser: what was removed, brightness, quality",
-            partial(self._try, partial(self._begin, partial(_page, outcome), _open)),
+            partial(self._try, partial(self._begin, partial(write_page, outcome), open_page)),
         )
         for name in outcome.maps:
             account.add_action(
@@ -295,14 +294,3 @@ class DenoiseWidget(QWidget):
         for axis, at in zip(dims.displayed, centre[-len(dims.displayed) :], strict=True):
             point[axis] = at
         return tuple(point)
-
-
-def _page(outcome: DenoisedLayer, tell: Tell) -> Path:
-    """Write the page about a result to a file of its own, which a browser can show."""
-    path = Path(tempfile.mkdtemp(prefix="autodip-report-")) / "report.html"
-    path.write_text(outcome.page(), encoding="utf-8")
-    return path
-
-
-def _open(path: Path) -> None:
-    QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
