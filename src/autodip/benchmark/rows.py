@@ -72,10 +72,12 @@ class Row:
     predicted_seconds: float | None = None
     scoring: int = 0
     psnr: float | None = None
+    affine_psnr: float | None = None
     ssim: float | None = None
     ms_ssim: float | None = None
     lpips: float | None = None
     lpips_standard: float | None = None
+    frc_pixels: float | None = None
     whiteness: float | None = None
     data_range: float | None = None
     stretched: int = 0
