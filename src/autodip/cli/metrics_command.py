@@ -77,9 +77,9 @@ def command(
     The scores are PSNR, also after a linear fit of the intensities (for images that were scaled
     separately), SSIM, multi-scale SSIM, LPIPS (AlexNet v0.1; it requires 'autodip weights
     install') with inputs in [0, 1], as in the AUTO-DIP paper, and in [-1, 1], as is standard, and
-    the resolution by Fourier ring correlation: the period down to which the two images agree, with a
-    correlation above 1/2, as is usual against a reference with less noise. With --noisy,
-    the correlation of the residual NOISY - RESULT is added; it is 0 if only noise was removed.
+    the resolution: the period down to which the Fourier ring correlation of the two images is
+    above 1/2, as is usual for a reference with less noise. With --noisy, the correlation of the
+    residual NOISY - RESULT is added; it is 0 if only noise was removed.
     """
     images = io.read(result, axes), io.read(truth, axes)
     scores = _scores(*images, _default_range(images[1]) if data_range is None else data_range)
