@@ -44,16 +44,19 @@ COLUMNS: Mapping[str, Column] = {
     "ms_ssim": Column("MS-SSIM", ".3f", 1),
     "lpips": Column("LPIPS", ".3f", -1),
     "lpips_standard": Column("LPIPS, standard", ".3f", -1),
-    "frc_pixels": Column("resolution (FRC), pixels", ".2f", -1),
-    "whiteness": Column("residual correlation", ".3f"),
-    "seconds": Column("seconds", "short"),
+    "frc_pixels": Column("Resolution (FRC), pixels", ".2f", -1),
+    "whiteness": Column("Residual correlation", ".3f"),
+    "seconds": Column("Seconds", "short"),
     "cpu_seconds": Column("CPU seconds", "short"),
-    "memory_mb": Column("peak memory, MB", ".0f"),
-    "gpu_memory_mb": Column("peak accelerator memory, MB", ".0f"),
+    "memory_mb": Column("Peak memory, MB", ".0f"),
+    "gpu_memory_mb": Column("Peak accelerator memory, MB", ".0f"),
 }
 """Columns by the name of the field of a row."""
 
 SCORES = tuple(name for name, column in COLUMNS.items() if column.better)
+
+MAIN_SCORES = tuple(name for name in SCORES if name != "lpips_standard")
+"""Scores that have a table by group."""
 
 
 def images_of(rows: Sequence[Row]) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 from autodip.benchmark import Row
 from autodip.benchmark.registry import METHODS
-from autodip.report.averages import COLUMNS, SCORES, difference, images_of, mean
+from autodip.report.averages import COLUMNS, MAIN_SCORES, SCORES, difference, images_of, mean
 
 _PREFACE = """# Benchmark {dataset}{crop}
 
@@ -96,9 +96,10 @@ def _set(name: str, rows: Sequence[Row], reference: str) -> Iterator[str]:
         yield f"## Differences from {title}, image by image{name}\n"
         yield _PAIRED.format(reference=title)
         yield paired(methods, rows, reference)
-    for score in _shown(SCORES, rows):
+    scored = [method for method in methods if _done(rows, method)]
+    for score in _shown(MAIN_SCORES, rows):
         yield f"## {COLUMNS[score].title}, by group{name}\n"
-        yield by_group(methods, rows, partial(mean, name=score, over="images"))
+        yield by_group(scored, rows, partial(mean, name=score, over="images"))
     yield f"## Seconds / peak memory in MB for an image, by group{name}\n"
     yield by_group(methods, rows, _cost)
 
