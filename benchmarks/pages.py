@@ -43,7 +43,7 @@ def rows_of(*files: Path) -> list[Row]:
     """Finished rows of benchmarks; of one image and method, the row that was written last."""
     last: dict[tuple[str, ...], Row] = {}
     for file in files:
-        for row in Store(file).load().values() if file.exists() else ():
+        for row in Store(file).read().values() if file.exists() else ():
             if row.status == "done":
                 last[row.dataset, row.image, row.method] = row
     return list(last.values())

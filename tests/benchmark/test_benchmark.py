@@ -366,7 +366,10 @@ def test_a_file_of_an_older_version_gets_its_new_columns(tmp_path):
     store.add([ROW])
     header, line = store.path.read_text().splitlines()
     without = [",".join(text.rsplit(",", 1)[:-1]) for text in (header, line)]
-    store.path.write_text("\n".join(without) + "\n")
+    old = "\n".join(without) + "\n"
+    store.path.write_text(old)
+    assert [row.psnr for row in store.read().values()] == [31.25]
+    assert store.path.read_text() == old
     store.load()
     store.add([ROW.replace(image="b")])
     assert store.path.read_text().splitlines()[0] == header
