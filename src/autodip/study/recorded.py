@@ -60,7 +60,7 @@ def grid(curves: Curves, outputs: Sequence[Output]) -> tuple[tuple[str, ...], li
             f"the base has no outputs {', '.join(outputs)}; choose another --output, or "
             "calibrate with them"
         )
-    left = [f"not run on all calibration images, and left out: {', '.join(partial)}"]
+    left = [f"not run on all calibration images, and not to be chosen: {', '.join(partial)}"]
     return kept, left if partial else []
 
 
