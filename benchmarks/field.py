@@ -62,10 +62,24 @@ def blocks() -> dict[str, str]:
         "first-differences": paired(methods, first, REFERENCE, MAIN_SCORES),
         "rivals": "\n".join(where_rivals_are_better(rows)),
         "cost": costs(timing),
+        "pictures": "\n\n".join(shown_pictures()),
     }
     for score in MAIN_SCORES:
         found[score] = by_group(everywhere, rows, partial(mean, name=score, over="images"))
     return found
+
+
+def shown_pictures() -> Iterator[str]:
+    """Pictures that have been drawn."""
+    for group in SHOWN:
+        if picture_of(group).exists():
+            name = group.replace("_", " ").replace("twophoton", "two-photon")
+            yield f"![Details of {name}](field/{picture_of(group).name})"
+
+
+def picture_of(group: str) -> Path:
+    """File of the picture of a group."""
+    return FOLDER / f"{group.replace(' ', '_')}.png"
 
 
 def _images(rows: Sequence[Row], method: str) -> int:
@@ -148,7 +162,7 @@ def pictures(arguments: argparse.Namespace) -> None:
         for row in _chosen(members):
             title = f"{METHODS[row.method].title}, {row.psnr:.2f} dB / {row.lpips:.3f}"
             images[title] = io.read(image_path(arguments.images, row)).data
-        file = FOLDER / f"{group.replace(' ', '_')}.png"
+        file = picture_of(group)
         save(sheet({**images, "truth": truth.image}, SIDE), file)
         print(f"{file}  {file.stat().st_size / 1000:.0f} kB", flush=True)
 
