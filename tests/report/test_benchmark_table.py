@@ -78,6 +78,8 @@ def test_the_spread_is_that_of_the_groups_and_of_the_images_in_them(rows):
     assert "| noisy | 20.00 | 33.00 ± 3.00 |" in found["PSNR, dB, by group"]
     perfect = [r.replace(psnr=float("inf")) if r.image == "a" else r for r in rows]
     assert "| noisy | 2 | inf |" in table(perfect)["Means over the images"]
+    text = benchmark_table.table(perfect, "x", environment(), "noisy")
+    assert "| blur, 1 px | 2 | +5.00 (1) |" in text
 
 
 def test_differences_are_taken_image_by_image(rows):

@@ -31,7 +31,7 @@ def settings(pairs: Iterable[Pair], preset: str) -> list[tuple[list[Pair], list[
         If the preset does not fit a network.
     """
     if preset not in NAMES:
-        raise ParameterError(f"preset {preset!r} fits no network; those that do: {NAMES}")
+        raise ParameterError(f"preset {preset!r} fits no network; {', '.join(NAMES)} do")
     table = presets.load(preset)
     parts: dict[Config, list[Pair]] = {}
     for pair in pairs:

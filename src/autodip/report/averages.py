@@ -97,9 +97,10 @@ def mean(rows: Sequence[Row], name: str, over: Over | None = None) -> str:
 
 
 def differences(rows: Sequence[Row], others: Sequence[Row], name: str) -> list[float]:
-    """Field of a method minus that of another, for each image that has both."""
+    """Field of a method minus that of another, for each image that has both, and both finite."""
     mine, theirs = by_image(rows, name), by_image(others, name)
-    return [mine[image] - theirs[image] for image in mine if image in theirs]
+    found = [mine[image] - theirs[image] for image in mine if image in theirs]
+    return [value for value in found if np.isfinite(value)]
 
 
 def difference(rows: Sequence[Row], others: Sequence[Row], name: str) -> str:
