@@ -286,23 +286,28 @@ def pictures(arguments: argparse.Namespace) -> None:
         print(f"{file}  {file.stat().st_size / 1000:.0f} kB", flush=True)
 
 
-def sheet(images: Mapping[str, np.ndarray]) -> Picture.Image:
-    """Draw a detail with much structure, and below it one of background, stretched."""
+def sheet(images: Mapping[str, np.ndarray], wide: int = SIDE) -> Picture.Image:
+    """Draw a detail with much structure, and below it one of background, stretched.
+
+    Details are ``wide`` pixels a side. The second row has the titles up to their first comma.
+    """
     *_, last = images.values()
     truth = last.astype(np.float64)
-    first, second = details(truth)
+    first, second = details(truth, wide)
     limits = np.percentile(truth[first], (0.1, 99.9)), background(truth, second)
-    rows = [(first, *limits[0], ""), (second, *limits[1], ", background stretched")]
-    width, height = SIDE * ZOOM + GAP, SIDE * ZOOM + TEXT
+    rows = [(first, *limits[0]), (second, *limits[1])]
+    side = wide * ZOOM
+    width, height = side + GAP, side + TEXT
     whole = Picture.new("L", (len(images) * width + GAP, 2 * height + GAP), BACK)
     draw, font = ImageDraw.Draw(whole), ImageFont.load_default(15)
-    for row, (place, low, high, note) in enumerate(rows):
+    for row, (place, low, high) in enumerate(rows):
         for column, (name, image) in enumerate(images.items()):
             x, y = GAP + column * width, row * height
-            draw.text((x, y + 3), f"{name}{note}", fill=20, font=font)
+            title = f"{name.partition(',')[0]}, background stretched" if row else name
+            draw.text((x, y + 3), title, fill=20, font=font)
             scaled = (image[place].astype(np.float64) - low) / max(high - low, 1e-12)
             grey = Picture.fromarray((255 * np.clip(scaled, 0, 1)).round().astype(np.uint8))
-            enlarged = grey.resize((SIDE * ZOOM, SIDE * ZOOM), Picture.Resampling.NEAREST)
+            enlarged = grey.resize((side, side), Picture.Resampling.NEAREST)
             whole.paste(enlarged, (x, y + TEXT))
     return whole
 

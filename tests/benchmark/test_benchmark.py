@@ -10,7 +10,7 @@ from autodip.benchmark import cell as cells
 from autodip.benchmark.registry import find
 from autodip.datasets.pair import Pair, load
 from autodip.errors import FormatError, OutputError, ParameterError
-from autodip.metrics import scores, weights
+from autodip.metrics import affine_psnr, scores, weights
 from tests.helpers.methods import LOG, method
 
 
@@ -55,6 +55,9 @@ def test_a_row_has_its_figures(pair, images, calls, tmp_path):
     result = np.rint(noisy * 0.5)
     assert row.status == "done"
     assert row.psnr == pytest.approx(10 * np.log10(255**2 / np.mean((result - truth) ** 2)))
+    assert row.affine_psnr == pytest.approx(affine_psnr(result, truth, data_range=255))
+    assert row.affine_psnr > row.psnr
+    assert row.frc_pixels == 2  # noise of 9 grey values in white structure
     assert row.parameters == '{"factor":0.5}'
     assert row.settings == '{"device":"cpu","seed":0}'
     assert (row.dataset, row.group, row.data_range) == ("set", "confocal actin", 255.0)
@@ -128,6 +131,9 @@ def test_new_figures_do_not_need_a_new_run(pair, calls, tmp_path, monkeypatch):
     old = row.replace(scoring=0, psnr=1.0)
     (scored,) = finish([pair], [method("half")], finished={old.key: old}, folder=tmp_path)
     assert (scored.psnr, scored.seconds) == (row.psnr, row.seconds)
+    older = row.replace(scoring=2, affine_psnr=None, whiteness=None)
+    (scored,) = finish([pair], [method("half")], finished={old.key: older}, folder=tmp_path)
+    assert scored == row
     dear = [method("half", seconds=9e9)]
     (scored,) = finish([pair], dear, Conditions(max_hours=0), {old.key: old}, tmp_path)
     assert scored.psnr == row.psnr
@@ -360,7 +366,10 @@ def test_a_file_of_an_older_version_gets_its_new_columns(tmp_path):
     store.add([ROW])
     header, line = store.path.read_text().splitlines()
     without = [",".join(text.rsplit(",", 1)[:-1]) for text in (header, line)]
-    store.path.write_text("\n".join(without) + "\n")
+    old = "\n".join(without) + "\n"
+    store.path.write_text(old)
+    assert [row.psnr for row in store.read().values()] == [31.25]
+    assert store.path.read_text() == old
     store.load()
     store.add([ROW.replace(image="b")])
     assert store.path.read_text().splitlines()[0] == header

@@ -57,7 +57,7 @@ def test_it_writes_rows_table_figure_and_environment(benchmark_cells, out):
     assert code == 0
     assert printed == (out / "table.md").read_text()
     assert "autodip benchmark" in printed
-    assert "| confocal mito | 2 |" in printed
+    assert "| method | confocal actin | confocal mito |" in printed
     assert "not run, about" in printed
     assert "| autodip untrained | 0 of 4 |" in printed
     assert said.count(" dB") == 8
@@ -80,6 +80,8 @@ def test_started_again_it_goes_on(benchmark_cells, out):
     assert said.count(" dB") == 2
     assert "| noisy | 4 |" in printed
     assert code == 0
+    _, printed, _ = benchmark_cells("--methods", "noisy,blur", "--reference", "noisy")
+    assert "## Differences from noisy, image by image" in printed
 
 
 def test_a_stop_loses_nothing(benchmark_cells, out, monkeypatch):

@@ -1,5 +1,6 @@
 """``autodip calibrate`` and ``autodip base`` on a folder of small images."""
 
+import dataclasses
 import json
 import os
 import random
@@ -11,7 +12,11 @@ import pytest
 from PIL import Image as Picture
 
 from autodip.bases import store
+from autodip.calibration import preset_settings
+from autodip.choose import presets
 from autodip.cli.main import run
+from autodip.errors import ParameterError
+from autodip.fit.params import NetParams
 from autodip.metrics import weights
 from tests.helpers.bases import GRID, content
 from tests.helpers.pairs import entries_of, save, write
@@ -68,6 +73,35 @@ def test_images_can_be_chosen(calibrate, base, root):
     assert (code, "2 images, 5 runs (3 done)" in printed) == (0, True)
     code, _, said = calibrate("--where", "specimen=nucleus")
     assert (code, "specimen: actin, mito" in said) == (2, True)
+
+
+def test_a_preset_chooses_the_setting_for_each_image_and_the_study_has_it(
+    cli, calibrate, root, base, monkeypatch, tmp_path
+):
+    def tiny(row):
+        net = NetParams(2, 4 if row.kind.specimen == "mito" else 8, 4)
+        return dataclasses.replace(row, net=net, fit=row.fit.replace(iterations=3))
+
+    published, load = presets.load("published"), presets.load
+    table = dataclasses.replace(published, rows=tuple(tiny(row) for row in published.rows))
+    monkeypatch.setattr(presets, "load", lambda name: table if name == "published" else load(name))
+    calibrate()
+    code, printed, _ = cli("calibrate", root, "--base", base, "--grid", "published")
+    assert (code, "3 images, 9 runs (3 done)" in printed) == (0, True)
+    assert "(3 kept)" in cli("calibrate", root, "--base", base, "--grid", "published")[1]
+    loaded = store.load(base)
+    fitted = [run for run in loaded.runs if run.config.fit.iterations == 3]
+    widths = {loaded.entries[run.image].specimen: run.config.net.width for run in fitted}
+    assert widths == {"mito": 4, "actin": 8}
+    code, printed, _ = cli("study", base, "--out", tmp_path / "study", "--measures", "none")
+    assert (code, "| published table | 3 | " in printed) == (0, True)
+    assert "| original DIP | not in the grid |" in printed
+    assert "not run on all calibration images, and not to be chosen" in printed
+
+
+def test_a_preset_without_a_fit_has_no_setting():
+    with pytest.raises(ParameterError, match="fits no network"):
+        preset_settings.settings([], "balanced")
 
 
 def test_captures_are_averaged_where_there_is_no_truth(cli, calibrate, root, base):

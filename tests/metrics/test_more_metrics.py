@@ -14,6 +14,7 @@ from autodip.metrics.fidelity import psnr
 from autodip.metrics.frc import Frc, frc
 from autodip.metrics.multiscale import ms_ssim
 from autodip.metrics.residual import whiteness
+from autodip.metrics.scores import resolved
 from autodip.metrics.single_frc import binomial_split, single_image_frc
 from autodip.physics.optics import Optics
 from autodip.physics.simulation import simulate
@@ -101,7 +102,7 @@ def test_frc_of_independent_noise_is_about_0(seed):
 
 
 @pytest.mark.parametrize("cut", [0.1, 0.2, 0.35])
-@pytest.mark.parametrize("threshold", ["1/7", "half-bit", "3-sigma"])
+@pytest.mark.parametrize("threshold", ["1/2", "1/7", "half-bit", "3-sigma"])
 def test_resolution_is_where_the_common_part_ends(rng, cut, threshold):
     size, pixel = (256, 300), 0.1
     y, x = np.meshgrid(*(np.fft.fftfreq(n) for n in size), indexing="ij")
@@ -122,6 +123,7 @@ def test_thresholds_and_crossing():
     pixels = np.array([8, 100, 200, 400, 800])
     curve = Frc(frequency, correlation, pixels)
     for name, at_100 in [
+        ("1/2", 1 / 2),
         ("1/7", 1 / 7),
         ("half-bit", (0.2071 + 0.19102) / (1.2071 + 0.09102)),
         ("3-sigma", 3 / np.sqrt(50)),
@@ -136,10 +138,36 @@ def test_thresholds_and_crossing():
     assert curve.smoothed(3)[1] == pytest.approx((0.9 * 8 + 0.5 * 100 + 0.32 * 200) / 308)
     assert curve.smoothed(3)[4] == pytest.approx((0.1 * 400 + 0) / 1200)
     assert Frc(frequency, correlation - 1, pixels).resolution() == np.inf
-    with pytest.raises(ParameterError, match="allowed are '1/7'"):
+    with pytest.raises(ParameterError, match="allowed are '1/2', '1/7'"):
         curve.resolution("0.5")
     with pytest.raises(ParameterError, match="odd"):
         curve.smoothed(2)
+
+
+def test_half_against_the_truth_is_a_seventh_between_two_halves(rng):
+    """Rosenthal and Henderson 2003; the noise is so strong that both cross at 0.25."""
+    y, x = np.meshgrid(*(np.fft.fftfreq(256),) * 2, indexing="ij")
+    radius = np.hypot(y, x)
+    truth = np.fft.ifft2(np.fft.fft2(rng.normal(size=(256, 256))) * np.exp(-8 * radius)).real
+    signal_to_noise = (1 / 7) / (1 - 1 / 7)
+    sigma = np.exp(-8 * 0.25) / np.sqrt(signal_to_noise)
+    one, other = (truth + rng.normal(0, sigma, truth.shape) for _ in range(2))
+    halves = frc(one, other).resolution("1/7", smooth=9)
+    whole = frc((one + other) / 2, truth).resolution("1/2", smooth=9)
+    assert 1 / halves == pytest.approx(0.25, abs=0.02)
+    assert 1 / whole == pytest.approx(0.25, abs=0.02)
+
+
+def test_what_is_resolved_of_the_truth(rng):
+    truth = rng.random((64, 64))
+    reasons = []
+    assert resolved(truth, truth, reasons) == 2
+    assert resolved(gaussian_filter(truth, 2), truth, reasons) < 4  # a blur changes no phase
+    assert reasons == []
+    assert resolved(np.zeros((64, 64)), truth, reasons) is None
+    assert resolved(truth[:8], truth[:8], reasons) is None
+    assert "nothing" in reasons[0]
+    assert "16 pixels or more" in reasons[1]
 
 
 def test_frc_checks_its_images(rng):

@@ -50,8 +50,8 @@ def table(rows):
 
 def test_means_are_over_what_is_there_and_say_so(rows):
     means = table(rows)["Means over the images"]
-    assert "| noisy | 2 | 25.00 |" in means
-    assert "| blur, 1 px | 2 | 30.00 |" in means
+    assert "| noisy | 2 | 25.00 ± 7.07 |" in means
+    assert "| blur, 1 px | 2 | 30.00 ± 7.07 |" in means
     assert "| AUTO-DIP as published | 1 of 2 | 26.00 |" in means
 
 
@@ -64,15 +64,38 @@ def test_means_that_can_be_compared_have_a_table_of_their_own(rows):
 
 
 def test_groups_tell_what_was_not_run_and_its_cost(rows):
-    groups = table(rows)["PSNR in dB / SSIM / LPIPS by group"]
+    groups = table(rows)["PSNR, dB, by group"]
+    assert "| method | one | two |" in groups
+    assert "| noisy | 20.00 | 30.00 |" in groups
+    assert "| AUTO-DIP as published | 26.00 | not run, about 5.4 h |" in groups
+    assert "| AUTO-DIP as published | 0.100 | not run" in table(rows)["LPIPS, by group"]
+
+
+def test_the_spread_is_that_of_the_groups_and_of_the_images_in_them(rows):
+    more = [row("c", "noisy", "two", psnr=33.0), row("d", "noisy", "two", psnr=36.0)]
+    found = table([*rows, *more])
+    assert "| noisy | 4 | 29.75 ± 9.19 |" in found["Means over the images"]  # of 20 and 33
+    assert "| noisy | 20.00 | 33.00 ± 3.00 |" in found["PSNR, dB, by group"]
+    perfect = [r.replace(psnr=float("inf")) if r.image == "a" else r for r in rows]
+    assert "| noisy | 2 | inf |" in table(perfect)["Means over the images"]
+    text = benchmark_table.table(perfect, "x", environment(), "noisy")
+    assert "| blur, 1 px | 2 | +5.00 (1) |" in text
+
+
+def test_differences_are_taken_image_by_image(rows):
+    more = [row("c", "noisy", "two", psnr=33.0, lpips=0.1), row("c", "tv", "two", psnr=40.0)]
+    found = sections(benchmark_table.table([*rows, *more], "x", environment(), "noisy"))
+    differences = found["Differences from noisy, image by image"]
+    assert "better than noisy" in differences
+    assert "| method | images | PSNR, dB | SSIM | LPIPS |" in differences
     assert (
-        "| one | 1 | 20.00 / 0.900 / 0.500 | 25.00 / 0.900 / 0.400 | 26.00 / 0.900 / 0.100 |"
-        in groups
+        "| blur, 1 px | 2 | +5.00 ± 0.00 (2) | +0.000 ± 0.000 (0) | -0.100 ± 0.000 (2) |"
+        in differences
     )
-    assert (
-        "| two | 1 | 30.00 / 0.900 / 0.300 | 35.00 / 0.900 / 0.200 | not run, about 5.4 h |"
-        in groups
-    )
+    assert "| AUTO-DIP as published | 1 | +6.00 (1) |" in differences
+    assert "| TV | 1 | +7.00 (1) | +0.000 (0) | – |" in differences
+    assert "| noisy |" not in differences
+    assert not any("Differences" in name for name in table(rows))  # none of them is balanced
 
 
 def test_groups_of_several_data_sets_are_told_apart(rows):
@@ -91,28 +114,26 @@ def test_groups_of_several_data_sets_are_told_apart(rows):
         psnr=40.0,
     )
     found = table([*rows, other, row("d", "noisy").replace(noise_level="avg2", psnr=50.0)])
-    groups = "PSNR in dB / SSIM / LPIPS by group"
-    assert "| one | 1 | 40.00 " in found[f"{groups} (other, raw)"]
-    assert "| one | 1 | 20.00 " in found[f"{groups} (set, raw)"]
+    assert "| noisy | 40.00 |" in found["PSNR, dB, by group (other, raw)"]
+    assert "| noisy | 20.00 | 30.00 |" in found["PSNR, dB, by group (set, raw)"]
     assert "| noisy | 1 | 50.00 | 0.900 |" in found["Means over the images (set, avg2)"]
 
 
 def test_seconds_and_memory_are_by_group_too(rows):
     heavy = [r.replace(memory_mb=512.0) for r in rows]
     costs = table(heavy)["Seconds / peak memory in MB for an image, by group"]
-    assert "| one | 1 | 0.1 / 512 | 1 / 512 | 90 / 512 |" in costs
+    assert "| noisy | 0.1 / 512 | 0.3 / 512 |" in costs
 
 
 def test_a_mean_over_fewer_images_says_so(rows):
     lacking = [r.replace(lpips=None) if r.image == "a" else r for r in rows]
-    assert (
-        "| noisy | 2 | 25.00 | 0.900 | 0.300 (1 of 2) |" in table(lacking)["Means over the images"]
-    )
+    means = table(lacking)["Means over the images"]
+    assert "| noisy | 2 | 25.00 ± 7.07 | 0.900 ± 0.000 | 0.300 (1 of 2) |" in means
 
 
 def test_seeds_are_averaged_within_their_image(rows):
     again = rows[1].replace(psnr=40.0, settings='{"seed":1}')
-    assert "| noisy | 2 | 27.50 |" in table([*rows, again])["Means over the images"]
+    assert "| noisy | 2 | 27.50 ± 10.61 |" in table([*rows, again])["Means over the images"]
 
 
 def test_numbers_have_no_exponent(rows):
@@ -120,7 +141,8 @@ def test_numbers_have_no_exponent(rows):
     long = [r.replace(seconds=3e-5) if r.method == "noisy" else r for r in long]
     long[-1] = long[-1].replace(predicted_seconds=5e5)
     text = benchmark_table.table(long, "x", environment())
-    assert "| <0.01 / – | 12619 / – |" in text
+    assert "| noisy | <0.01 / – | <0.01 / – |" in text
+    assert "| blur, 1 px | 12619 / – | 12619 / – |" in text
     assert "not run, about 139 h" in text
     assert "e+" not in text
 
@@ -129,12 +151,18 @@ def test_failures_are_named(rows):
     broken = row("a", "tv", "one", status="failed", reason="no luck")
     found = table([*rows, broken])
     assert "- a, tv: no luck" in found["Failed"]
-    assert "failed" in found["PSNR in dB / SSIM / LPIPS by group"]
+    assert (
+        "| TV | failed | not run |" in found["Seconds / peak memory in MB for an image, by group"]
+    )
+    assert "| TV |" not in found["PSNR, dB, by group"]
 
 
 def test_figures_that_are_missing_have_a_dash(rows):
     nothing = [r.replace(lpips=None) for r in rows[:2]]
-    assert "| one | 1 | 20.00 / 0.900 / – |" in table(nothing)["PSNR in dB / SSIM / LPIPS by group"]
+    nothing[1] = nothing[1].replace(ssim=None)
+    found = table(nothing)
+    assert "| noisy | 0.900 | – |" in found["SSIM, by group"]
+    assert not any("LPIPS" in name for name in found)
 
 
 def test_oracles_are_said_to_be_bounds(rows):

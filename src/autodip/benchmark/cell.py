@@ -45,11 +45,6 @@ def run(method: Method, noisy: np.ndarray, truth: Truth, context: Context) -> di
     return _in_process(_denoise, method, noisy, truth, context)
 
 
-def rescore(noisy: np.ndarray, result: np.ndarray, truth: Truth) -> dict[str, Any]:
-    """Scores of a stored result, or ``error``; the method is not run again."""
-    return _in_process(score, noisy, result, truth)
-
-
 def _in_process(work: Callable[..., dict[str, Any]], *arguments: Any) -> dict[str, Any]:
     """Call ``work`` in a new interpreter; any failure there is returned as ``error``."""
     spawn = multiprocessing.get_context("spawn")

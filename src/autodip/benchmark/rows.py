@@ -72,10 +72,12 @@ class Row:
     predicted_seconds: float | None = None
     scoring: int = 0
     psnr: float | None = None
+    affine_psnr: float | None = None
     ssim: float | None = None
     ms_ssim: float | None = None
     lpips: float | None = None
     lpips_standard: float | None = None
+    frc_pixels: float | None = None
     whiteness: float | None = None
     data_range: float | None = None
     stretched: int = 0
@@ -134,8 +136,26 @@ class Store:
         Raises
         ------
         FormatError
+            As :meth:`read`.
+        """
+        rows, header = self._parsed()
+        if header and tuple(header) != FIELDS:
+            with replacing(self.path) as (part,):
+                part.write_text(_HEADER + _lines(rows.values()), encoding="utf-8")
+        return rows
+
+    def read(self) -> dict[Key, Row]:
+        """Read the rows by key; columns that a file of an older version lacks have their default.
+
+        Raises
+        ------
+        FormatError
             If the file cannot be read, or does not contain rows of a benchmark.
         """
+        return self._parsed()[0]
+
+    def _parsed(self) -> tuple[dict[Key, Row], list[str]]:
+        """Rows, and the names of the columns."""
         self.damaged = []
         try:
             content = self.path.read_bytes() if self.path.exists() else b""
@@ -157,10 +177,7 @@ class Store:
                 self.damaged.append(number)
             else:
                 rows[row.key] = row
-        if header and tuple(header) != FIELDS:
-            with replacing(self.path) as (part,):
-                part.write_text(_HEADER + _lines(rows.values()), encoding="utf-8")
-        return rows
+        return rows, header
 
     def add(self, rows: Iterable[Row]) -> None:
         """Append rows to the file, which is created if it does not exist.

@@ -18,6 +18,7 @@ from autodip.compute.cluster import Cluster
 from autodip.datasets.pair import load
 from autodip.errors import AutodipError
 from autodip.image.image import Image
+from autodip.metrics.scores import score
 from autodip.util.files import replacing
 from autodip.util.text import words_of
 
@@ -139,9 +140,7 @@ def _rescored(cell: Cell, known: Row, kept: Path | None) -> Row:
     """
     noisy, truth = load(cell.pair, known.crop)
     assert kept is not None  # only a cell with a stored result is scored again
-    figures = cells.rescore(noisy, io.read(kept).data, truth)
-    if "error" in figures:
-        raise ArithmeticError(figures["error"])
+    figures = score(noisy, io.read(kept).data, truth)
     compared = ("data_range", "stretched")
     if all(figures[name] == getattr(known, name) for name in compared):
         figures = {k: v for k, v in figures.items() if v is not None}

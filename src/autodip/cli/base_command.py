@@ -164,7 +164,7 @@ def add(
         stretched=stretched,
     )
     sweep = Sweep(device=device.resolve(device_name), keep_images=keep_images)
-    return fill([pair], _grid(path, grid), path, sweep, quiet=quiet)
+    return fill([([pair], _grid(path, grid))], path, sweep, quiet=quiet)
 
 
 def _grid(path: Path, name: str | None) -> tuple[Config, ...]:

@@ -14,7 +14,7 @@ from autodip import datasets
 from autodip.benchmark import Cell, Conditions, Row, Store, Update, plan, registry, run
 from autodip.benchmark.environment import environment
 from autodip.cli import signals
-from autodip.cli.commands import Described
+from autodip.cli.commands import Described, Known
 from autodip.cli.dataset_options import crop_option, limit_option, where_option
 from autodip.cli.given import DATASET, METHODS, PATH
 from autodip.cli.pairs_given import LIST_HELP, folder_options, folders_listed
@@ -74,6 +74,13 @@ from autodip.util.text import to_json
     metavar="0,1,...",
     help="Random seeds; methods that depend on chance are run once for each of them.",
 )
+@click.option(
+    "--reference",
+    default="balanced",
+    show_default=True,
+    type=Known(registry.METHODS),
+    help="Method from which table.md lists the differences of all others, image by image.",
+)
 @shared_option("device", "device_name")
 @workers_options
 @click.option("--quiet", "-q", is_flag=True, help="Print only the table.")
@@ -92,6 +99,7 @@ def command(
     crop: int,
     max_hours: float | None,
     seeds: str,
+    reference: str,
     device_name: str,
     scheduler: str | None,
     workers: int | None,
@@ -138,7 +146,8 @@ def command(
                 if not quiet:
                     _say(update)
         finally:
-            text = _write(out, _said(context), planned, rows)
+            text = benchmark_table.table(rows, _said(context), environment(), reference)
+            _write(out, text, planned, rows)
     failed = sum(row.status == "failed" for row in rows)
     content = {"out": str(out), "rows": [dataclasses.asdict(row) for row in rows]}
     error = f"{failed} of {len(rows)} cells failed" if failed else ""
@@ -161,18 +170,15 @@ def _said(context: click.Context) -> str:
     return shlex.join(words)
 
 
-def _write(out: Path, command: str, planned: Sequence[Cell], rows: Sequence[Row]) -> str:
-    """Write table, figure and environment for all finished cells; return the table."""
-    made = environment()
-    text = benchmark_table.table(rows, command, made)
+def _write(out: Path, text: str, planned: Sequence[Cell], rows: Sequence[Row]) -> None:
+    """Write table, figure and environment for all finished cells."""
     sheet = crops(planned, rows, out / "images")
     with replacing(out / "environment.json", out / "table.md") as parts:
-        parts[0].write_text(to_json(made) + "\n", encoding="utf-8")
+        parts[0].write_text(to_json(environment()) + "\n", encoding="utf-8")
         parts[1].write_text(text, encoding="utf-8")
     if sheet is not None:
         with replacing(out / "crops.png") as (part,):
             sheet.save(part, "PNG")
-    return text
 
 
 def _source(

@@ -9,12 +9,12 @@ import click
 
 from autodip import datasets
 from autodip.bases import grid as grids
-from autodip.calibration import Sweep, captures
+from autodip.calibration import Sweep, captures, preset_settings
 from autodip.cli import signals
 from autodip.cli.commands import Described, Known
 from autodip.cli.dataset_options import crop_option, limit_option, where_option
 from autodip.cli.filling import fill
-from autodip.cli.given import GRID, OWN_BASE
+from autodip.cli.given import GRID_OR_PRESET, OWN_BASE
 from autodip.cli.pairs_given import kind_options, pairs_argument, stated
 from autodip.cli.replies import Reply
 from autodip.cli.shared_options import shared_option
@@ -51,11 +51,12 @@ ROLES = ("calibration", "test")
 @kind_options
 @click.option(
     "--grid",
-    type=GRID,
+    type=GRID_OR_PRESET,
     default="small",
     show_default=True,
     metavar="NAME|FILE",
-    help=f"Settings to run on every image: {', '.join(grids.NAMES)}, or a YAML file.",
+    help=f"Settings to run on every image: {', '.join(grids.NAMES)}, or a YAML file; or "
+    f"{', '.join(preset_settings.NAMES)}: the one that this preset chooses for each image.",
 )
 @shared_option("device", "device_name")
 @click.option(
@@ -130,14 +131,16 @@ def command(
     sweep = Sweep(
         device=device_name, seed=seed, crop=crop, keep_images=keep_images, halving=halving
     )
-    configs = grids.load(grid)
+    by_preset = grid in preset_settings.NAMES
+    configs = () if by_preset else grids.load(grid)
     found = captures.averaged(listed) if average else datasets.pairs("shared", listed)
     chosen = select(_of_role(found, role), where, limit)
     if not quiet and not average:
         for line in datasets.missing("shared", listed):
             click.echo(f"  missing   {line}", err=True)
+    parts = preset_settings.settings(chosen, grid) if by_preset else [(chosen, configs)]
     with workers_of(scheduler, workers) as cluster:
-        return fill(chosen, configs, filled, sweep, quiet=quiet, cluster=cluster)
+        return fill(parts, filled, sweep, quiet=quiet, cluster=cluster)
 
 
 def _of_role(pairs: Iterable[Pair], role: str) -> list[Pair]:

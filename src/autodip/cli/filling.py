@@ -17,22 +17,22 @@ from autodip.datasets.pair import Pair
 
 
 def fill(
-    pairs: Sequence[Pair],
-    configs: Sequence[Config],
+    parts: Sequence[tuple[Sequence[Pair], Sequence[Config]]],
     base: Path,
     sweep: Sweep,
     *,
     quiet: bool = False,
     cluster: Cluster | None = None,
 ) -> Reply:
-    """Run a grid, print a line for each run, and return the summary."""
-    if not quiet:
-        click.echo(f"  {len(pairs)} images, {len(configs)} settings, {sweep.device}", err=True)
+    """Run grids, each on its images, print a line for each run, and return the summary."""
     counts: Counter[str] = Counter()
-    for row in calibrate(pairs, configs, base, sweep, cluster=cluster):
-        counts[row.status] += 1
-        if not quiet or row.status == "failed":
-            _say(row)
+    for pairs, configs in parts:
+        if not quiet:
+            click.echo(f"  {len(pairs)} images, {len(configs)} settings, {sweep.device}", err=True)
+        for row in calibrate(pairs, configs, base, sweep, cluster=cluster):
+            counts[row.status] += 1
+            if not quiet or row.status == "failed":
+                _say(row)
     filled = store.load(base)
     said = ", ".join(f"{number} {status}" for status, number in counts.items())
     content = {

@@ -90,6 +90,9 @@ DATASET = Offered(lambda: _list("datasets", "NAMES"))
 METHODS = Offered(lambda: (*_list("benchmark.registry", "METHODS"), "all"), ",")
 MEASURES_OF = Offered(lambda: (*_list("choose.measures", "MEASURES"), "none"), ",")
 GRID = Offered(lambda: _list("bases.grid", "NAMES"))
+GRID_OR_PRESET = Offered(
+    lambda: (*_list("bases.grid", "NAMES"), *_list("calibration.preset_settings", "NAMES"))
+)
 WHERE = Offered(lambda: (f"{field}=" for field in _list("datasets.filters", "FIELDS")))
 
 

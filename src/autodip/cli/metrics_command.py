@@ -16,7 +16,6 @@ from autodip.errors import ParameterError
 from autodip.image.image import Image
 from autodip.metrics.affine import affine_psnr
 from autodip.metrics.fidelity import psnr, ssim
-from autodip.metrics.frc import SMALLEST, frc
 
 _LINES = (
     ("psnr", "PSNR", "{:.2f} dB"),
@@ -25,10 +24,18 @@ _LINES = (
     ("ms_ssim", "MS-SSIM", "{:.4f}"),
     ("lpips", "LPIPS, [0, 1] as in AUTO-DIP", "{:.4f}"),
     ("lpips_standard", "LPIPS, [-1, 1], standard", "{:.4f}"),
-    ("frc_pixels", "resolution (FRC 1/7)", "{:.2f} pixels"),
+    ("frc_pixels", "resolution (FRC 1/2)", "{:.2f} pixels"),
     ("whiteness", "correlation of the residual", "{:.4f}"),
 )
 """Scores in the order in which they are printed: key, label, format."""
+
+_OPTIONAL = {
+    "ms_ssim": "MS-SSIM",
+    "lpips": "LPIPS",
+    "lpips_standard": "LPIPS",
+    "frc_pixels": "FRC",
+}
+"""Scores that an image may not have: key, and the word by which its reason is recognised."""
 
 
 @click.command(
@@ -70,8 +77,9 @@ def command(
     The scores are PSNR, also after a linear fit of the intensities (for images that were scaled
     separately), SSIM, multi-scale SSIM, LPIPS (AlexNet v0.1; it requires 'autodip weights
     install') with inputs in [0, 1], as in the AUTO-DIP paper, and in [-1, 1], as is standard, and
-    the resolution by Fourier ring correlation, down to which the two images agree. With --noisy,
-    the correlation of the residual NOISY - RESULT is added; it is 0 if only noise was removed.
+    the resolution: the period down to which the Fourier ring correlation of the two images is
+    above 1/2, as is usual for a reference with less noise. With --noisy, the correlation of the
+    residual NOISY - RESULT is added; it is 0 if only noise was removed.
     """
     images = io.read(result, axes), io.read(truth, axes)
     scores = _scores(*images, _default_range(images[1]) if data_range is None else data_range)
@@ -122,11 +130,9 @@ def _scores(image: Image, truth: Image, data_range: float) -> dict[str, Any]:
     per_plane = [_plane(a, b, data_range, missing) for a, b in pairs]
     reasons = {
         f"{key}_reason": next((text for text in missing if name in text), None)
-        for key, name in (("ms_ssim", "MS-SSIM"), ("lpips", "LPIPS"), ("lpips_standard", "LPIPS"))
+        for key, name in _OPTIONAL.items()
     }
     figures = {key: _mean([figures[key] for figures in per_plane]) for key in per_plane[0]}
-    if figures["frc_pixels"] is None:
-        reasons["frc_pixels_reason"] = "never below 1/7 (limited by the pixel size), or always"
     return {
         "psnr": decibel if np.isfinite(decibel) else None,
         "psnr_reason": None if np.isfinite(decibel) else identical,
@@ -146,13 +152,16 @@ def _planes(one: Image, other: Image) -> list[tuple[np.ndarray, np.ndarray]]:
 def _plane(
     image: np.ndarray, truth: np.ndarray, data_range: float, missing: list[str]
 ) -> dict[str, float | None]:
-    from autodip.metrics.scores import multiscale, perceptual  # noqa: PLC0415  (imports torch)
+    from autodip.metrics.scores import (  # noqa: PLC0415  (imports torch)
+        multiscale,
+        perceptual,
+        resolved,
+    )
 
-    found = frc(image, truth).resolution() if min(image.shape) >= SMALLEST else None
     return {
         "ms_ssim": multiscale(image, truth, data_range, missing),
         **perceptual(image / data_range, truth / data_range, missing),
-        "frc_pixels": found if found is not None and np.isfinite(found) else None,
+        "frc_pixels": resolved(image, truth, missing),
     }
 
 

@@ -22,7 +22,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "The choice": (
         *("microscope", "specimen", "preset", "budget", "base", "strategy", "criterion"),
         *("params", "config", "grid", "halving", "resume", "methods", "max_hours"),
-        *("output", "measures", "neighbours"),
+        *("output", "measures", "neighbours", "reference"),
     ),
     "The fit": (
         *("iterations", "depth", "width", "skip", "refine", "independent", "seed", "seeds"),

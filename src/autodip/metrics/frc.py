@@ -15,7 +15,7 @@ from autodip.errors import ImageError, ParameterError
 SMALLEST = 16
 """Minimum side of an image in pixels; below it there are too few rings."""
 
-Threshold = Literal["1/7", "half-bit", "3-sigma"]
+Threshold = Literal["1/2", "1/7", "half-bit", "3-sigma"]
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,11 @@ class Frc:
 
         ``n`` is the number of Fourier coefficients in the ring.
 
-        - ``"1/7"``: Rosenthal and Henderson 2003; Nieuwenhuizen et al., Nature Methods 2013.
+        - ``"1/7"``, for two images that are equally noisy: Rosenthal and Henderson, J. Mol. Biol.
+          333, 2003; Nieuwenhuizen et al., Nature Methods 2013.
+        - ``"1/2"``, for an image and a reference with much less noise: two images whose
+          correlation is ``f`` have a mean whose correlation with a reference without noise is
+          ``sqrt(2 f / (1 + f))``, which is 1/2 for 1/7 (Rosenthal and Henderson 2003).
         - ``"half-bit"``: half a bit of information per pixel in the mean of the two images,
           ``(0.2071 + 1.9102 / sqrt(n)) / (1.2071 + 0.9102 / sqrt(n))`` (van Heel and Schatz,
           J. Struct. Biol. 151, 2005).
@@ -54,15 +58,15 @@ class Frc:
             If the name is unknown.
         """
         root = np.sqrt(self.pixels)
-        if name == "1/7":
-            return np.full(root.shape, 1 / 7)
+        if name in ("1/2", "1/7"):
+            return np.full(root.shape, 1 / 2 if name == "1/2" else 1 / 7)
         if name == "half-bit":
             half: np.ndarray = (0.2071 + 1.9102 / root) / (1.2071 + 0.9102 / root)
             return half
         if name == "3-sigma":
             spread: np.ndarray = 3 * np.sqrt(2) / root
             return spread
-        raise ParameterError(f"threshold {name!r}; allowed are '1/7', 'half-bit', '3-sigma'")
+        raise ParameterError(f"threshold {name!r}; allowed are '1/2', '1/7', 'half-bit', '3-sigma'")
 
     def smoothed(self, rings: int) -> np.ndarray:
         """Running mean of the correlation over ``rings`` rings, weighted by ``pixels``.
@@ -87,7 +91,7 @@ class Frc:
 
         Parameters
         ----------
-        threshold : {"1/7", "half-bit", "3-sigma"}
+        threshold : {"1/2", "1/7", "half-bit", "3-sigma"}
         smooth : int
             Number of rings in the running mean, odd; 1 for no smoothing. Smoothing prevents a
             single ring that is low by chance from ending the search, and shifts an abrupt

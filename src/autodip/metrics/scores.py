@@ -9,7 +9,8 @@ import numpy as np
 
 from autodip.errors import ImageError, MissingPackageError
 from autodip.metrics import fidelity
-from autodip.metrics.affine import fit_affine
+from autodip.metrics.affine import affine_psnr, fit_affine
+from autodip.metrics.frc import frc
 from autodip.metrics.multiscale import ms_ssim
 from autodip.metrics.residual import whiteness
 from autodip.metrics.weights import SMALLEST as LPIPS_SMALLEST
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 _PERFECT = 200.0
 """PSNR in dB of a result that equals the truth, in a curve; JSON has no infinity."""
 
-SCORING = 2
+SCORING = 3
 """Version of the metrics; changes whenever one is added or computed differently."""
 
 
@@ -49,10 +50,12 @@ class Truth:
 def score(noisy: np.ndarray, result: np.ndarray, truth: Truth) -> dict[str, Any]:
     """Metrics of a result by name, as in :class:`autodip.benchmark.rows.Row`.
 
-    ``psnr`` in dB, ``ssim``, ``ms_ssim`` (176 pixels a side or more), ``lpips`` (AlexNet v0.1,
-    [0, 1] not rescaled, as in the AUTO-DIP paper), ``lpips_standard`` (rescaled to [-1, 1]), and
-    ``whiteness``, the excess correlation of the residual, which needs no truth. A metric that
-    could not be computed is None; ``reason`` states the cause, except for ``whiteness``.
+    ``psnr`` and ``affine_psnr`` (after a linear fit of the result to the truth) in dB, ``ssim``,
+    ``ms_ssim`` (176 pixels a side or more), ``lpips`` (AlexNet v0.1, [0, 1] not rescaled, as in the
+    AUTO-DIP paper), ``lpips_standard`` (rescaled to [-1, 1]), ``frc_pixels`` (see
+    :func:`resolved`), and ``whiteness``, the excess correlation of the residual, which needs no
+    truth. A metric that could not be computed is None; ``reason`` states the cause, except for
+    ``whiteness``.
 
     Parameters
     ----------
@@ -69,8 +72,10 @@ def score(noisy: np.ndarray, result: np.ndarray, truth: Truth) -> dict[str, Any]
         "data_range": data_range,
         "stretched": int(truth.stretched),
         "psnr": decibel,
+        "affine_psnr": affine_psnr(compared, reference, data_range=data_range),
         "ssim": _ssim(compared, reference, data_range, reasons),
         "ms_ssim": multiscale(compared, reference, data_range, reasons),
+        "frc_pixels": resolved(compared, reference, reasons),
         "whiteness": residual(noisy.astype(np.float64), kept),
         **perceptual((compared - black) / data_range, (reference - black) / data_range, reasons),
     }
@@ -137,6 +142,27 @@ def multiscale(
     except (ImageError, MissingPackageError) as error:
         reasons.append(f"no MS-SSIM: {error}")
         return None
+
+
+def resolved(result: np.ndarray, reference: np.ndarray, reasons: list[str]) -> float | None:
+    """Period in pixels down to which the Fourier ring correlation with the truth is above 1/2.
+
+    2 if it never falls below: the limit of the pixel grid. If it is None, the cause is appended to
+    ``reasons``. A filter that treats all directions alike, such as a blur, hardly changes it.
+
+    Parameters
+    ----------
+    result, reference : ndarray, shape (Y, X)
+    """
+    try:
+        found = frc(result, reference).resolution("1/2")
+    except ImageError as error:
+        reasons.append(f"no FRC: {error}")
+        return None
+    if found == np.inf:
+        reasons.append("no FRC: nothing of the truth is resolved")
+        return None
+    return 2.0 if found is None else found
 
 
 def residual(noisy: np.ndarray, result: np.ndarray) -> float | None:

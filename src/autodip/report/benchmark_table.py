@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
-
-import numpy as np
 
 from autodip.benchmark import Row
 from autodip.benchmark.registry import METHODS
-
-_FIGURES: Mapping[str, tuple[str, str]] = {
-    "psnr": ("PSNR, dB", ".2f"),
-    "ssim": ("SSIM", ".3f"),
-    "ms_ssim": ("MS-SSIM", ".3f"),
-    "lpips": ("LPIPS", ".3f"),
-    "lpips_standard": ("LPIPS, standard", ".3f"),
-    "whiteness": ("residual correlation", ".3f"),
-    "seconds": ("seconds", "short"),
-    "cpu_seconds": ("CPU seconds", "short"),
-    "memory_mb": ("peak memory, MB", ".0f"),
-    "gpu_memory_mb": ("peak accelerator memory, MB", ".0f"),
-}
-"""Metrics in the tables of means: title and number format of the column."""
+from autodip.report.averages import COLUMNS, MAIN_SCORES, SCORES, difference, images_of, mean
 
 _PREFACE = """# Benchmark {dataset}{crop}
 
@@ -36,18 +22,28 @@ with autodip {autodip} and torch {torch}; the methods were run on
 {machines} ({dates}).
 
 PSNR and SSIM use the range of the data set (255 for 8-bit data, otherwise the range of the truth).
-Results are rounded to the type of the noisy image, as they would be stored in a file. LPIPS is
-AlexNet v0.1 on intensities in [0, 1] without rescaling, as in the AUTO-DIP paper; "standard" is
-LPIPS after rescaling to [-1, 1]. Residual correlation is the correlation between neighbouring
-pixels of the residual (noisy image minus result) in excess of that of the noise. Seconds are the
-wall-clock time of the method alone, CPU seconds are summed over the cores, and memory is the peak
-of the process. Every method chose its settings from the noisy image alone; the presets of autodip
-also know its microscope and specimen{oracle}.
+Results are rounded to the type of the noisy image, as they would be stored in a file. "After a
+linear fit" the result is first scaled and shifted to the truth, which removes errors of the gain.
+LPIPS is AlexNet v0.1 on intensities in [0, 1] without rescaling, as in the AUTO-DIP paper;
+"standard" is LPIPS after rescaling to [-1, 1]. Resolution is the period at which the Fourier ring
+correlation with the truth falls below 1/2; a blur hardly changes it. Residual correlation is the
+correlation between neighbouring pixels of the residual (noisy image minus result) in excess of
+that of the noise. Seconds are the wall-clock time of the method alone, CPU seconds are summed over
+the cores, and memory is the peak of the process. Every method chose its settings from the noisy
+image alone; the presets of autodip also know its microscope and specimen{oracle}.
+± is a sample standard deviation: of the means of the groups in a table of means, and of the images
+in a table by group and in a table of differences.
 A mean over fewer images than the row contains is marked, as in "(3 of 4)".
 """
 
+_PAIRED = """Mean over the images that both have, with the standard deviation over these images, and
+in brackets the number of images for which the method is better than {reference}.
+"""
 
-def table(rows: Sequence[Row], command: str, made: Mapping[str, Any]) -> str:
+
+def table(
+    rows: Sequence[Row], command: str, made: Mapping[str, Any], reference: str = "balanced"
+) -> str:
     """Markdown text: for each data set and noise level, means of each method, overall and by group.
 
     Parameters
@@ -58,12 +54,14 @@ def table(rows: Sequence[Row], command: str, made: Mapping[str, Any]) -> str:
         Command that ran the benchmark.
     made : mapping
         Versions, from :func:`autodip.benchmark.environment.environment`.
+    reference : str
+        Method from which the differences of all others are listed, if it has rows.
     """
     sets = sorted({(row.dataset, row.noise_level) for row in rows})
     parts = [_preface(rows, command, made)]
     for dataset, level in sets:
         members = [row for row in rows if (row.dataset, row.noise_level) == (dataset, level)]
-        parts += _set(f" ({dataset}, {level})" if len(sets) > 1 else "", members)
+        parts += _set(f" ({dataset}, {level})" if len(sets) > 1 else "", members, reference)
     return "\n".join(parts) + _failures(rows)
 
 
@@ -83,34 +81,77 @@ def _preface(rows: Sequence[Row], command: str, made: Mapping[str, Any]) -> str:
     )
 
 
-def _set(name: str, rows: Sequence[Row]) -> Iterator[str]:
+def _set(name: str, rows: Sequence[Row], reference: str) -> Iterator[str]:
     """Sections for one data set at one noise level."""
     methods = [method for method in METHODS if any(row.method == method for row in rows)]
     yield f"## Means over the images{name}\n"
-    yield _means(methods, rows)
+    yield means(methods, rows)
     common = _common(methods, rows)
     if common is not None:
         have = [method for method in methods if any(row.method == method for row in common)]
-        yield f"## Means over those images that all of these have ({_images(common)}){name}\n"
-        yield _means(have, common)
-    yield f"## PSNR in dB / SSIM / LPIPS by group{name}\n"
-    yield _by_group(methods, rows, _quality)
+        yield f"## Means over those images that all of these have ({images_of(common)}){name}\n"
+        yield means(have, common)
+    if len(methods) > 1 and any(_done(rows, reference)):
+        title = METHODS[reference].title
+        yield f"## Differences from {title}, image by image{name}\n"
+        yield _PAIRED.format(reference=title)
+        yield paired(methods, rows, reference)
+    scored = [method for method in methods if _done(rows, method)]
+    for score in _shown(MAIN_SCORES, rows):
+        yield f"## {COLUMNS[score].title}, by group{name}\n"
+        yield by_group(scored, rows, partial(mean, name=score, over="images"))
     yield f"## Seconds / peak memory in MB for an image, by group{name}\n"
-    yield _by_group(methods, rows, _cost)
+    yield by_group(methods, rows, _cost)
 
 
-def _means(methods: Sequence[str], rows: Sequence[Row]) -> str:
-    total = _images(rows)
-    shown = [k for k in _FIGURES if any(getattr(row, k) is not None for row in rows)]
-    lines = ["| method | images | " + " | ".join(_FIGURES[k][0] for k in shown) + " |"]
+def means(methods: Sequence[str], rows: Sequence[Row], names: Iterable[str] = COLUMNS) -> str:
+    """Table of means over the images: a row for each method, a column for each field.
+
+    Parameters
+    ----------
+    methods : sequence of str
+    rows : sequence of Row
+        Rows of one data set at one noise level.
+    names : iterable of str
+        Keys of :data:`COLUMNS`; those that no row has are left out.
+    """
+    total = images_of(rows)
+    shown = _shown(names, rows)
+    lines = ["| method | images | " + " | ".join(COLUMNS[k].title for k in shown) + " |"]
     lines.append("|---" * (len(shown) + 2) + "|")
     for method in methods:
-        done = [row for row in rows if row.method == method and row.status == "done"]
-        number = _images(done)
+        done = _done(rows, method)
+        number = images_of(done)
         count = f"{number}" if number == total else f"{number} of {total}"
-        cells = [_mean(done, k, _FIGURES[k][1]) for k in shown]
+        cells = [mean(done, k, "groups" if k in SCORES else None) for k in shown]
         lines.append(f"| {METHODS[method].title} | {count} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
+
+
+def paired(
+    methods: Sequence[str], rows: Sequence[Row], reference: str, names: Iterable[str] = SCORES
+) -> str:
+    """Table of the differences from a reference: a row for each other method that has results."""
+    theirs, shown = _done(rows, reference), _shown(names, rows)
+    lines = ["| method | images | " + " | ".join(COLUMNS[k].title for k in shown) + " |"]
+    lines.append("|---" * (len(shown) + 2) + "|")
+    both = {row.image for row in theirs}
+    for method in methods:
+        done = [row for row in _done(rows, method) if row.image in both]
+        if method == reference or not done:
+            continue
+        cells = [difference(done, theirs, k) for k in shown]
+        lines.append(f"| {METHODS[method].title} | {images_of(done)} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _shown(names: Iterable[str], rows: Sequence[Row]) -> list[str]:
+    """Fields that at least one row has."""
+    return [name for name in names if any(getattr(row, name) is not None for row in rows)]
+
+
+def _done(rows: Sequence[Row], method: str) -> list[Row]:
+    return [row for row in rows if row.method == method and row.status == "done"]
 
 
 def _common(methods: Sequence[str], rows: Sequence[Row]) -> list[Row] | None:
@@ -118,29 +159,33 @@ def _common(methods: Sequence[str], rows: Sequence[Row]) -> list[Row] | None:
     have = {m: {r.image for r in rows if r.method == m and r.status == "done"} for m in methods}
     have = {method: images for method, images in have.items() if images}
     shared = set.intersection(*have.values()) if have else set()
-    if not shared or all(len(images) == _images(rows) for images in have.values()):
+    if not shared or all(len(images) == images_of(rows) for images in have.values()):
         return None
     return [row for row in rows if row.image in shared and row.method in have]
 
 
-def _by_group(
+def by_group(
     methods: Sequence[str], rows: Sequence[Row], figure: Callable[[Sequence[Row]], str]
 ) -> str:
-    lines = ["| group | images | " + " | ".join(METHODS[m].title for m in methods) + " |"]
-    lines.append("|---" * (len(methods) + 2) + "|")
-    for group in sorted({row.group for row in rows}):
-        members = [row for row in rows if row.group == group]
-        cells = [_cell([r for r in members if r.method == m], figure) for m in methods]
-        name = group.replace("|", "\\|")
-        lines.append(f"| {name} | {_images(members)} | " + " | ".join(cells) + " |")
+    """Table with a row for each method and a column for each group.
+
+    ``figure`` makes the text of a cell from the finished rows of one method and group.
+    """
+    groups = sorted({row.group for row in rows})
+    names = [group.replace("|", "\\|") for group in groups]
+    lines = ["| method | " + " | ".join(names) + " |", "|---" * (len(groups) + 1) + "|"]
+    for method in methods:
+        own = [row for row in rows if row.method == method]
+        cells = [_cell([row for row in own if row.group == group], figure) for group in groups]
+        lines.append(f"| {METHODS[method].title} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
 
 def _cell(rows: Sequence[Row], figure: Callable[[Sequence[Row]], str]) -> str:
     done = [row for row in rows if row.status == "done"]
     if done:
-        missing = _images(rows) - _images(done)
-        return figure(done) + (f" ({_images(done)} of {_images(rows)})" if missing else "")
+        missing = images_of(rows) - images_of(done)
+        return figure(done) + (f" ({images_of(done)} of {images_of(rows)})" if missing else "")
     if any(row.status == "failed" for row in rows):
         return "failed"
     seconds = [row.predicted_seconds for row in rows if row.predicted_seconds is not None]
@@ -154,37 +199,8 @@ def _hours(seconds: float) -> str:
     return f"{hours:.0f} h" if hours >= 10 else f"{hours:.1f} h"
 
 
-def _quality(rows: Sequence[Row]) -> str:
-    figures = (("psnr", ".2f"), ("ssim", ".3f"), ("lpips", ".3f"))
-    return " / ".join(_mean(rows, name, form) for name, form in figures)
-
-
 def _cost(rows: Sequence[Row]) -> str:
-    return f"{_mean(rows, 'seconds', 'short')} / {_mean(rows, 'memory_mb', '.0f')}"
-
-
-def _mean(rows: Sequence[Row], name: str, form: str) -> str:
-    """Mean over the seeds of each image, then over images; with their number if some lack it."""
-    values: dict[str, list[float]] = {}
-    for row in rows:
-        if getattr(row, name) is not None:
-            values.setdefault(row.image, []).append(getattr(row, name))
-    if not values:
-        return "–"
-    mean = float(np.mean([np.mean(of_image) for of_image in values.values()]))
-    text = _short(mean) if form == "short" else format(mean, form)
-    return text if len(values) == _images(rows) else f"{text} ({len(values)} of {_images(rows)})"
-
-
-def _short(value: float) -> str:
-    """Three significant digits (more from 1000 on), without an exponent."""
-    if value < 0.01:
-        return "<0.01"
-    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
-
-
-def _images(rows: Sequence[Row]) -> int:
-    return len({row.image for row in rows})
+    return f"{mean(rows, 'seconds')} / {mean(rows, 'memory_mb')}"
 
 
 def _failures(rows: Sequence[Row]) -> str:

@@ -25,7 +25,8 @@ fields of view. `{optimum}` is the image's own best setting and stop by the crit
 calibration images. `group` chooses by microscope and specimen; a measure chooses by {nearest}
 of all calibration images, and `group+` with a measure by {nearest} of the group. The
 original DIP, the published table and the presets keep their own output; their scores are taken
-where their setting was recorded, at their full number of iterations, without noise-based stopping.
+where their setting was recorded (by `autodip calibrate` with `--grid original`, `published` or
+`untrained`), at their full number of iterations, without noise-based stopping.
 
 ± is the standard deviation over images. "loss" is the mean difference from the optimum of the same
 image. "same" is the number of images for which the setting of their optimum was picked, at any

@@ -25,7 +25,8 @@ REFERENCES: Mapping[str, str] = {
 }
 """References shown in addition to the strategies if their curves were recorded, as title: preset.
 
-The curves are those of the preset's own network, fit and output.
+The curves are those of the preset's own network, fit and output; ``autodip calibrate --grid`` with
+the name of the preset records them.
 """
 
 OUTPUTS: Mapping[str, tuple[Output, ...]] = {

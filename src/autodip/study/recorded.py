@@ -37,7 +37,7 @@ def grid(curves: Curves, outputs: Sequence[Output]) -> tuple[tuple[str, ...], li
     Returns
     -------
     tuple of str, list of str
-        The keys, and a note for each configuration that was run on some images only.
+        The keys, and a note on the configurations that were run on some images only, if any.
 
     Raises
     ------
@@ -60,7 +60,8 @@ def grid(curves: Curves, outputs: Sequence[Output]) -> tuple[tuple[str, ...], li
             f"the base has no outputs {', '.join(outputs)}; choose another --output, or "
             "calibrate with them"
         )
-    return kept, [f"{name} was not run on all calibration images: left out" for name in partial]
+    left = [f"not run on all calibration images, and not to be chosen: {', '.join(partial)}"]
+    return kept, left if partial else []
 
 
 def check(base: Base, curves: Curves, keys: Sequence[str]) -> None:
