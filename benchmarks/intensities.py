@@ -51,7 +51,7 @@ CLASSES = 10
 TENTHS = tuple(f"tenth{number}" for number in range(1, CLASSES + 1))
 ERRORS = tuple(f"error{number}" for number in range(1, CLASSES + 1))
 MEASURED = (
-    *("flux", *TENTHS, *ERRORS, "of_mean", "slope", "slope_pixels", "below_noisy", "below"),
+    *("flux", *TENTHS, *ERRORS, "of_mean", "slope", "slope_pixels"),
     *("sigma", "psnr", "psnr_rounded", "flux_rounded", "coarse"),
 )
 FIELDS = ("set", "image", "preset", *MEASURED)
@@ -84,9 +84,6 @@ def measured(case: Case, result: np.ndarray) -> dict[str, float] | None:
     found["of_mean"] = 100 * float(np.abs(changes).max()) / float(before.mean())
     found["slope"] = _slope(smoothed, known) / _slope(smooth, known)
     found["slope_pixels"] = _slope(after, truth) / _slope(before, truth)
-    found["below_noisy"], found["below"] = (
-        100 * float(np.mean(one < dark)) for one in (noisy, result)
-    )
     rounded = to_dtype(result, case.noisy.dtype).astype(np.float64)
     like = _slope(noisy, truth) * (truth - truth.mean()) + noisy.mean()
     span = float(case.truth.data_range or np.ptp(like))
@@ -112,7 +109,7 @@ def _psnr(image: np.ndarray, truth: np.ndarray, span: float) -> float:
 
 
 def pairs(arguments: argparse.Namespace) -> Iterator[str]:
-    """Light, slope, negative values and rounding on pairs of noisy and true images."""
+    """Light, slope and rounding on pairs of noisy and true images."""
     rows = _rows(arguments)
     sets = list(dict.fromkeys(row["set"] for row in rows))
     yield "| set | preset | light, % | tenths of the pixels from dark to bright, % of their light |"
@@ -129,9 +126,9 @@ def pairs(arguments: argparse.Namespace) -> Iterator[str]:
     yield ""
     yield (
         "| set | preset | tenths within 1 % | largest, % of the mean light | slope | lowest, "
-        "highest | slope, pixels | below black, noisy → result, % |"
+        "highest | slope, pixels |"
     )
-    yield "|---|---|---|---|---|---|---|---|"
+    yield "|---|---|---|---|---|---|---|"
     for name, preset, own in groups:
         slopes = [float(row["slope"]) for row in own]
         within = [
@@ -142,8 +139,7 @@ def pairs(arguments: argparse.Namespace) -> Iterator[str]:
         yield (
             f"| {name} | {preset} | {sum(within)} of {len(within)} | {_worst(own, 'of_mean'):.2f} "
             f"| {np.mean(slopes):.3f} | {min(slopes):.3f}, {max(slopes):.3f} "
-            f"| {_mean(own, 'slope_pixels'):.3f} "
-            f"| {_mean(own, 'below_noisy'):.1f} → {_mean(own, 'below'):.1f} |"
+            f"| {_mean(own, 'slope_pixels'):.3f} |"
         )
     integers = [row for row in rows if row["coarse"] != "nan"]
     yield ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from pathlib import Path
 
-from autodip.compute.device import multiplies_bfloat16
+from autodip.compute.device import computes_bfloat16, multiplies_bfloat16
 
 _INFORMATION = Path("/proc/cpuinfo")
 
@@ -22,15 +22,16 @@ def kind(device: str) -> dict[str, str]:
     -------
     dict of str to str
         ``processor``, its name; ``instructions``, the vector instructions that torch uses;
-        ``bfloat16``, "yes" if the learned prior is computed with 16-bit floats; and
-        ``accelerator``, the name of a CUDA device.
+        ``bfloat16``, what is computed with 16-bit floats ("prior and fits", "prior" or "nothing");
+        and ``accelerator``, the name of a CUDA device.
     """
     import torch  # noqa: PLC0415  (takes a second)
 
+    half = "prior and fits" if computes_bfloat16(device) else "prior"
     found = {
         "processor": name(),
         "instructions": torch.backends.cpu.get_cpu_capability(),
-        "bfloat16": "yes" if multiplies_bfloat16(device) else "no",
+        "bfloat16": half if multiplies_bfloat16(device) else "nothing",
     }
     if device.startswith("cuda"):
         found["accelerator"] = torch.cuda.get_device_name(device)

@@ -82,6 +82,7 @@ def _lost_contrast(noisy: np.ndarray, light: np.ndarray, allowed: float) -> np.n
         change = float(np.mean(original * own)) / power - 1
         limit = np.sqrt(allowed / len(_SCALES) / power)
         lost += np.clip(change, -limit, limit) * own
+    lost *= min(1.0, float(np.sqrt(allowed / max(float(np.mean(lost**2)), 1e-300))))
     finer = zoom(lost, _FINE, order=1, mode="nearest", grid_mode=True)
     return np.asarray(finer[: light.shape[0], : light.shape[1]])
 
