@@ -91,6 +91,18 @@ def test_params_repeats_the_run_to_the_bit(denoise, cli, tmp_path, sample):
     assert [c["choice"] for c in one["channels"]] == [c["choice"] for c in two["channels"]]
 
 
+def test_params_notes_another_processor(denoise, cli, cells, tmp_path):
+    denoise(cells, "-o", tmp_path / "a.png")
+    recorded = tmp_path / "a.png.autodip.json"
+    again = ("denoise", cells, "--params", recorded, "-o")
+    assert "may differ" not in cli(*again, tmp_path / "b.png")[1]
+    content = json.loads(recorded.read_text())
+    content["processor"]["processor"] = "another one"
+    recorded.write_text(json.dumps(content))
+    code, out, _ = cli(*again, tmp_path / "c.png")
+    assert (code, "because of the processor (another one, now" in out) == (0, True)
+
+
 def test_params_excludes_what_it_decides(cli, denoise, cells, tmp_path):
     denoise(cells, "-o", tmp_path / "a.png")
     recorded = tmp_path / "a.png.autodip.json"

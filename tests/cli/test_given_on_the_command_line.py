@@ -76,6 +76,7 @@ def test_threads_of_a_repeated_run(denoise, cli, cells, tmp_path):
     assert cli("denoise", cells, "-o", again, *repeat)[0] == 0
     assert cli("denoise", cells, "-o", other, *repeat, "--threads", "1")[0] == 0
     assert [sidecar(path)["threads"] for path in (again, other)] == [2, 1]
+    assert threads.limit() is None
     code, _, err = cli("denoise", cells, "-o", first, "--threads", "0")
     assert (code, "invalid value for '--threads'" in err) == (2, True)
 

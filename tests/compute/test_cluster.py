@@ -16,6 +16,7 @@ import pytest
 import torch
 
 from autodip.compute.cluster import Cluster
+from autodip.compute.threads import limited
 from autodip.errors import ClusterError, FitError, ParameterError
 from autodip.physics.optics import Optics
 from autodip.physics.simulation import simulate
@@ -102,7 +103,8 @@ def test_the_result_is_that_of_one_machine(cluster, film, tmp_path, options):
     assert np.array_equal(here.image, there.image)
     assert [one.index for one in here.planes] == [one.index for one in there.planes]
     assert [one.window for one in here.planes] == [one.window for one in there.planes]
-    assert there.device == "cpu"
+    assert (there.device, there.processor) == ("cpu", here.processor)
+    assert there.threads == here.threads
 
 
 def test_a_worker_killed_in_mid_run_loses_nothing(film):
@@ -145,6 +147,13 @@ def test_what_the_workers_are(cluster):
     assert set(cluster.map(threads, range(4))) == {max(1, (os.cpu_count() or 1) // 2)}
     assert "OMP_NUM_THREADS" not in os.environ
     assert cluster.workers == 2
+
+
+def test_workers_compute_with_as_many_threads_as_are_allowed(cluster):
+    with limited(3):
+        assert set(cluster.map(threads, range(4))) == {3}
+        assert cluster.threads() == 3
+    assert set(cluster.map(threads, range(4))) == {cluster.threads()}
     assert cluster.device("auto") == "cpu"
     assert cluster.free_memory("cpu") > 10**8
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import platform
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 import psutil
+
+from autodip.compute import processor
 
 _LIBRARIES = ("autodip", "numpy", "scipy", "scikit-image", "torch", "bm3d", "pytorch-msssim")
 
@@ -47,13 +48,8 @@ def machine(device: str = "cpu") -> str:
 
 def _processor() -> str:
     """Name of the processor, and which of the vector units that speed up a fit it has."""
-    information = Path("/proc/cpuinfo")
-    if not information.exists():
-        return platform.processor()
-    pairs = (line.partition(":") for line in information.read_text().splitlines())
-    lines = {name.strip(): value.strip() for name, _, value in pairs}
-    units = [u for u in ("avx2", "avx512f", "amx_bf16") if u in lines.get("flags", "").split()]
-    return " ".join([lines.get("model name", platform.processor()), *units])
+    units = [unit for unit in ("avx2", "avx512f", "amx_bf16") if unit in processor.flags()]
+    return " ".join([processor.name(), *units])
 
 
 def _version(name: str) -> str | None:

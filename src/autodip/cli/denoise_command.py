@@ -15,9 +15,11 @@ from autodip.cli.replies import wants_json
 from autodip.cli.shared_options import choice_options, said_of
 from autodip.cli.voice import Voice
 from autodip.cli.workers import workers_of, workers_options
+from autodip.compute.cluster import Cluster
 from autodip.compute.threads import limit, limited
 from autodip.pipeline.options import SPECS
-from autodip.runs import selection, sidecar
+from autodip.pipeline.workspace import Workplace
+from autodip.runs import repeating, selection, sidecar
 from autodip.runs.batch import Batch
 from autodip.runs.companions import FIGURE_SUFFIX, PAGE_SUFFIX, Companions
 from autodip.runs.inputs import find, several
@@ -114,7 +116,10 @@ def command(
         raise click.UsageError("--overwrite and --skip-existing exclude each other")
     if quiet and verbose:
         raise click.UsageError("-v and -q exclude each other")
-    request = _request(params, given)
+    recorded = None if params is None else sidecar.read(params)
+    if recorded is not None and limit() is None:
+        context.with_resource(limited(recorded.threads))
+    request = _request(recorded, given)
     found, failed = find(inputs, recursive=recursive, out=Path(out))
     format = format_of(found, out, inputs, given["format"])
     pairs = pair(found, out, inputs, format)
@@ -127,6 +132,8 @@ def command(
     voice = Voice(-1 if quiet else verbose, wants_json())
     with workers_of(scheduler, workers) as cluster:
         request = request.on(cluster)
+        if recorded is not None:
+            _note_difference(recorded, request, cluster, voice)
         jobs = request.jobs(pairs)
         call = Call.of(
             inputs,
@@ -166,21 +173,30 @@ def _write_index(folder: Path, voice: Voice) -> None:
         voice.say(f"an index of all reports is in {index}")
 
 
-def _request(params: Path | None, given: dict[str, Any]) -> Request:
+def _note_difference(
+    recorded: Sidecar, request: Request, cluster: Cluster | None, voice: Voice
+) -> None:
+    """Say why a repeated run may not give the same bits."""
+    workplace = Workplace(cluster=cluster)
+    machine = workplace.machine(request.options.device, None)
+    note = repeating.difference(recorded, machine.processor, workplace.threads())
+    if note is not None:
+        voice.say(f"note: {note}")
+
+
+def _request(recorded: Sidecar | None, given: dict[str, Any]) -> Request:
     """Combine what the command line, a sidecar and the config file specify."""
     said = said_of(given)
-    if params is None:
+    if recorded is None:
         return Request.of(given, said, given["config"])
     clash = sorted(set(said) & set(REPEATED))
     if clash:
         raise click.UsageError(f"--{clash[0]} is decided by --params; leave one of the two out")
-    return _repeated(sidecar.read(params), given, said)
+    return _repeated(recorded, given, said)
 
 
 def _repeated(content: Sidecar, given: dict[str, Any], said: Sequence[str]) -> Request:
     """Request that repeats a sidecar; device, dtype and selection may be specified again."""
-    if limit() is None:
-        click.get_current_context().with_resource(limited(content.threads))
     anew = {name: given[name] for name in said if name in SPECS}
     part = {name: given[name] for name in said if name in selection.SPECS}
     return Request(

@@ -8,14 +8,14 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Any, TypeVar
 
 import psutil
 
-from autodip.compute import dask_client
+from autodip.compute import dask_client, processor, threads
 from autodip.compute import device as devices
 from autodip.errors import AutodipError, ClusterError, ParameterError
 from autodip.util.optional import require
@@ -172,6 +172,7 @@ class Cluster:
         numbered = enumerate(items)
         done: SimpleQueue[Any] = SimpleQueue()
         numbers: dict[Any, int] = {}
+        limit = threads.limit()
 
         def submit() -> None:
             # No more than one task per worker: tasks waiting on a worker that dies from another
@@ -182,7 +183,7 @@ class Cluster:
                     return
                 with warnings.catch_warnings():
                     warnings.filterwarnings("ignore", "Sending large graph")
-                    future = self._client.submit(_alone, function, item, pure=False)
+                    future = self._client.submit(_alone, function, item, limit, pure=False)
                 numbers[future] = number
                 future.add_done_callback(done.put)
 
@@ -259,6 +260,17 @@ class Cluster:
             )
         return str(found[0])
 
+    def processor(self, device: str) -> dict[str, str]:
+        """Kind of processor of the workers; several are joined by "or"."""
+        kinds = self._on_all(processor.kind, device).values()
+        names = dict.fromkeys(name for kind in kinds for name in kind)
+        found = {name: sorted({kind[name] for kind in kinds if name in kind}) for name in names}
+        return {name: " or ".join(values) for name, values in found.items()}
+
+    def threads(self) -> int:
+        """Number of threads with which the workers compute; the most, if it differs."""
+        return threads.limit() or max(self._on_all(_threads).values())
+
     def free_memory(self, device: str) -> int:
         """Bytes that a fit may take on every worker.
 
@@ -275,10 +287,19 @@ def _host(address: str) -> str:
     return address.rpartition(":")[0]
 
 
-def _alone(function: Callable[[T], R], item: T) -> R:
-    """Call the function in a worker, one task at a time, however many threads it has."""
-    with _one_at_a_time:
+def _alone(function: Callable[[T], R], item: T, limit: int | None) -> R:
+    """Call the function in a worker, one task at a time, however many threads it has.
+
+    ``limit`` is the number of threads with which to compute; by default that of the worker.
+    """
+    with _one_at_a_time, threads.limited(limit) if limit else nullcontext():
         return function(item)
+
+
+def _threads() -> int:
+    import torch  # noqa: PLC0415  (only in the workers)
+
+    return torch.get_num_threads()
 
 
 def _outcome(future: Any, killed: type[Exception]) -> Any:

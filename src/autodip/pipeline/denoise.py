@@ -14,7 +14,6 @@ import numpy as np
 
 from autodip.compute import device as devices
 from autodip.compute.processes import check_not_forked
-from autodip.compute.threads import free_cores
 from autodip.image.from_array import as_image
 from autodip.image.image import Image
 from autodip.io.large import Stored
@@ -63,6 +62,7 @@ def denoise_steps(
     plan = plan_image(image, options, machine)
     parts = cut(image, plan)
     with ExitStack() as stack:
+        threads = stack.enter_context(workplace.computing(machine.device))
         kept = _checkpoint(image, plan, parts, workplace, stack)
         assembly = Assembly(image, plan, parts, kept)
         left = [part for part in parts if not assembly.has(part)]
@@ -73,9 +73,7 @@ def denoise_steps(
             )
         total = sum(len(part.indices) for part in parts)
         count = total - sum(len(part.indices) for part in left)
-        for step in _computed(
-            Tasks(image, plan), batches(left, plan.at_once), workplace, plan.device
-        ):
+        for step in _computed(Tasks(image, plan), batches(left, plan.at_once), workplace):
             if isinstance(step, Finished):
                 assembly.take(step)
                 count += 1
@@ -92,6 +90,8 @@ def denoise_steps(
         maps=maps,
         repairs=image.repairs,
         peak_memory=devices.peak_memory(),
+        processor=machine.processor,
+        threads=threads,
     )
     yield Progress(total, total, None, result)
 
@@ -127,20 +127,21 @@ def denoise_on_demand(
         plan=plan,
         planes=planes.records,
         repairs=repaired.repairs,
+        processor=machine.processor,
+        threads=Workplace().threads(),
     )
 
 
 def _computed(
-    tasks: Tasks, groups: Iterator[tuple[Part, ...]], workplace: Workplace, device: str
+    tasks: Tasks, groups: Iterator[tuple[Part, ...]], workplace: Workplace
 ) -> Iterator[Step | Finished]:
     """Steps and results of groups of parts, computed here or by the workers of a cluster."""
     from autodip.pipeline import execute  # noqa: PLC0415  (imports torch)
 
     if workplace.cluster is None:
         engine = workplace.engine or execute.compute_tasks
-        with free_cores(device):
-            for group in groups:
-                yield from engine([tasks.of(part) for part in group])
+        for group in groups:
+            yield from engine([tasks.of(part) for part in group])
     else:
         loaded = ([tasks.of(part).loaded() for part in group] for group in groups)
         compute = partial(execute.compute, workplace.engine)

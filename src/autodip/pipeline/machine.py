@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from autodip.compute import device as devices
+from autodip.compute import processor
 
 if TYPE_CHECKING:
     from autodip.compute.cluster import Cluster
@@ -21,10 +23,13 @@ class Machine:
         Name of the torch device.
     free : int
         Number of bytes that a fit may use on it.
+    processor : mapping of str to str
+        Kind of processor, see :func:`autodip.compute.processor.kind`.
     """
 
     device: str
     free: int
+    processor: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def here(cls, name: str, max_memory: int | None = None) -> Machine:
@@ -45,10 +50,10 @@ class Machine:
         free = devices.free_memory(device)
         if max_memory is not None and not device.startswith("cuda"):
             free = max(0, min(free, max_memory - devices.held_memory()))
-        return cls(device, free)
+        return cls(device, free, processor.kind(device))
 
     @classmethod
     def of(cls, cluster: Cluster, name: str) -> Machine:
         """Resolve a device of the workers of a cluster by its name."""
         device = cluster.device(name)
-        return cls(device, cluster.free_memory(device))
+        return cls(device, cluster.free_memory(device), cluster.processor(device))

@@ -7,10 +7,10 @@ import numpy as np
 from autodip.image.image import Image
 from autodip.physics.noise import Noise
 
-_WEAK = 1.3
-"""Standard deviation of the noise, in grey values, below which rounding is the larger part of the
-error of a result. Rounding has a variance of 1/12, and results, as a rule, the twentieth part of
-the variance of the noise."""
+_WEAK = 2.5
+"""Standard deviation of the noise, in grey values, below which rounding loses what was gained: up
+to 0.4 dB, and up to 1 % of the light where a smooth background lies between two grey values. Above
+it, no more than 0.2 dB was lost on 8-bit images."""
 
 _FAINT = 4.0
 """Mean brightness above the darkest pixel, in grey values, below which rounding changes it."""

@@ -86,6 +86,10 @@ class Computed:
         Defects of the planes that have any: empty areas, which were left unchanged, and outliers.
     peak_memory : int or None
         Peak memory of the process so far, in bytes; None if the system does not report it.
+    processor : mapping of str to str
+        Kind of processor that computed, see :func:`autodip.compute.processor.kind`.
+    threads : int
+        Number of threads that computed.
     """
 
     image: np.ndarray = field(repr=False)
@@ -94,6 +98,8 @@ class Computed:
     maps: Mapping[str, np.ndarray] = field(default_factory=dict, repr=False)
     repairs: Mapping[PlaneIndex, Repair] = field(default_factory=dict, repr=False)
     peak_memory: int | None = None
+    processor: Mapping[str, str] = field(default_factory=dict)
+    threads: int = 1
 
     @property
     def plans(self) -> tuple[ChannelPlan, ...]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from autodip.compute.threads import free_cores
 from autodip.pipeline.machine import Machine
 
 if TYPE_CHECKING:
@@ -45,3 +47,15 @@ class Workplace:
         if self.cluster is None:
             return Machine.here(device, max_memory)
         return Machine.of(self.cluster, device)
+
+    @contextmanager
+    def computing(self, device: str) -> Iterator[int]:
+        """Compute on a device within the block; yields the number of threads."""
+        with free_cores(device) if self.cluster is None else nullcontext():
+            yield self.threads()
+
+    def threads(self) -> int:
+        """Number of threads that compute, here or in each worker of the cluster."""
+        import torch  # noqa: PLC0415  (takes a second)
+
+        return torch.get_num_threads() if self.cluster is None else self.cluster.threads()

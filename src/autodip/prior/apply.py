@@ -37,6 +37,10 @@ noise that hardly grows with brightness starts at 2000."""
 _MOST_RETURNED, _OUTLIER = 0.12, 3.0
 """Largest share of the residual that is returned, and its largest value in standard deviations."""
 
+_CONTRAST = 0.002
+"""Share by which the expected squared error may grow where the contrast of a result is corrected;
+0.01 dB."""
+
 
 @dataclass(frozen=True)
 class Pass:
@@ -106,8 +110,8 @@ def apply_prior(
         grey = [change.algebraic_inverse(one) for change, one in zip(transforms, kept, strict=True)]
         if last:
             grey = [
-                keep_flux(image, one, change.black)
-                for image, one, change in zip(images, grey, transforms, strict=True)
+                keep_flux(image, one, change.black, allowed=_allowed(image, one, known))
+                for image, one, change, known in zip(images, grey, transforms, told, strict=True)
             ]
         yield Pass(number, passes, grey, told)
         if not last:
@@ -155,6 +159,14 @@ def _returned(
         limit = _OUTLIER * float(residual.std())
         kept.append(one + share * np.clip(residual, -limit, limit))
     return np.stack(kept)
+
+
+def _allowed(image: np.ndarray, result: np.ndarray, known: Observation) -> float:
+    """Mean squared error that the correction of the contrast may add to a result."""
+    if known.fault is None:
+        return 0.0
+    removed = float(np.mean((image - result) ** 2))
+    return _CONTRAST * removed * known.fault.error / max(known.fault.removed, 1e-12)
 
 
 def denoise_stable(

@@ -138,8 +138,6 @@ def sidecar_of(
     options, selection : Options, Selection, optional
         Options and selection that were specified.
     """
-    import torch  # noqa: PLC0415  (already imported after a fit)
-
     return Sidecar(
         input={**(input or {}), **image_facts(image)},
         output={**(output or {}), "dtype": result.image.dtype.name},
@@ -150,7 +148,7 @@ def sidecar_of(
         independent=result.independent,
         tiling=result.tiling,
         device=result.device,
-        threads=torch.get_num_threads(),
+        threads=result.threads,
         seconds=round(sum(plane.seconds for plane in result.planes), 3),
         peak_memory=result.peak_memory,
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -158,6 +156,7 @@ def sidecar_of(
         planes=tuple(map(PlaneRecord.of, result.planes)),
         repairs=tuple(RepairRecord.of(index, one) for index, one in result.repairs.items()),
         versions=versions(),
+        processor=result.processor,
     )
 
 
@@ -175,7 +174,7 @@ def image_facts(image: Image) -> dict[str, Any]:
 
 
 def versions() -> dict[str, str]:
-    """Software versions and processor on which a result may depend."""
+    """Software versions and architecture on which a result may depend."""
     return {
         "python": platform.python_version(),
         "machine": platform.machine(),

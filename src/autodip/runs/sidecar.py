@@ -55,7 +55,7 @@ class Sidecar(Value):
     seed, independent, tiling, device, peak_memory
         As in :class:`autodip.pipeline.result.Computed`.
     threads : int
-        Number of threads that torch used.
+        Number of threads that computed, here or in each worker.
     seconds : float
         Run time, summed over the planes.
     finished : str
@@ -65,8 +65,10 @@ class Sidecar(Value):
     repairs : tuple of RepairRecord
         Planes with defects.
     versions : mapping of str to str, or None
-        Software and processor on which the result may depend; see
+        Software and architecture on which the result may depend; see
         :func:`autodip.runs.saving.versions`.
+    processor : mapping of str to str, or None
+        Kind of processor that computed; see :func:`autodip.compute.processor.kind`.
     """
 
     schema: int = SCHEMA
@@ -88,6 +90,7 @@ class Sidecar(Value):
     planes: tuple[PlaneRecord, ...] = ()
     repairs: tuple[RepairRecord, ...] = ()
     versions: Mapping[str, str] | None = None
+    processor: Mapping[str, str] | None = None
 
     @classmethod
     def parse(cls, content: Any) -> Sidecar:
