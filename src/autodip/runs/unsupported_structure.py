@@ -15,12 +15,12 @@ _IN_WORDS: Mapping[Direction, tuple[str, str, str]] = {
     "added": (
         "holds structure that the noisy image does not support",
         "hold structure that the noisy image does not support",
-        "do not interpret it",
+        "Do not interpret it",
     ),
     "lost": (
         "lacks structure that the noisy image supports",
         "lack structure that the noisy image supports",
-        "compare with the noisy image there",
+        "Compare with the noisy image there",
     ),
 }
 
@@ -92,7 +92,8 @@ def support_notes(planes: Sequence[PlaneRecord]) -> Iterator[str]:
         verb = f"1 place {one}" if len(mine) == 1 else f"{len(mine)} places {several}"
         named = "; ".join(place.words for place in mine[:_NAMED])
         more = "; …" if len(mine) > _NAMED else ""
-        yield f"{verb}: {named}{more}. {advice.capitalize()}; the report and the sidecar list them"
+        them = "it" if len(mine) == 1 else "them"
+        yield f"{verb}: {named}{more}. {advice}; the report and the sidecar list {them}"
 
 
 def numbers_of_places(planes: Sequence[PlaneRecord]) -> dict[str, int | None]:

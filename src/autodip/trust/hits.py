@@ -10,7 +10,7 @@ import numpy as np
 from scipy.ndimage import maximum_filter
 
 from autodip.trust.periodic import Wave, waves
-from autodip.trust.shape_bank import Filter, Response, ShapeBank
+from autodip.trust.shape_bank import SURROUND, Filter, Response, ShapeBank
 from autodip.trust.standard_residual import StandardResidual
 
 _CHANCE = 0.02
@@ -59,21 +59,24 @@ class Hit:
         """Deviation relative to the limit."""
         return abs(self.deviation) / self.limit
 
-    def amplitude(self, plane: np.ndarray) -> complex:
-        """Contrast of the structure in a plane (Y, X), in its units; real unless it is a wave."""
-        if isinstance(self.shape, Wave):
-            return self.shape.amplitude(plane)
-        kernel = self.shape.kernel()
-        reach = len(kernel) // 2
-        rows, columns = (
-            _reflected(middle, reach, length)
-            for middle, length in zip((self.y, self.x), plane.shape, strict=True)
-        )
-        return complex((plane[np.ix_(rows, columns)] * kernel).sum())
+    def contrasts(self, result: np.ndarray, noisy: np.ndarray) -> tuple[complex, complex]:
+        """Contrast of the structure in the result and in the noisy image (Y, X), in their units.
 
-    def paint(self, mask: np.ndarray) -> None:
-        """Set the pixels of the structure in a mask (Y, X)."""
-        across, along = self.shape.half_axes
+        That of a blob or line is its mean less the median of its surroundings in the result, which
+        a bright neighbour does not change; that of a wave is its complex amplitude.
+        """
+        if isinstance(self.shape, Wave):
+            return self.shape.amplitude(result), self.shape.amplitude(noisy)
+        core, around = np.zeros(result.shape, bool), np.zeros(result.shape, bool)
+        self.paint(core)
+        self.paint(around, SURROUND)
+        around &= ~core
+        level = float(np.median(result[around])) if around.any() else 0.0
+        return complex(result[core].mean() - level), complex(noisy[core].mean() - level)
+
+    def paint(self, mask: np.ndarray, wider: float = 1.0) -> None:
+        """Set the pixels of the structure, or of one so much wider, in a mask (Y, X)."""
+        across, along = (wider * half for half in self.shape.half_axes)
         angle = 0.0 if isinstance(self.shape, Wave) else self.shape.angle
         reach = math.ceil(max(across, along))
         rows = slice(max(0, self.y - reach), self.y + reach + 1)
@@ -83,12 +86,6 @@ class Hit:
         sine, cosine = math.sin(angle), math.cos(angle)
         distance = ((x * cosine + y * sine) / along) ** 2 + ((y * cosine - x * sine) / across) ** 2
         mask[rows, columns] |= distance <= 1
-
-
-def _reflected(middle: int, reach: int, length: int) -> np.ndarray:
-    """Positions around a middle, reflected at the borders."""
-    at = np.abs(np.arange(middle - reach, middle + reach + 1)) % (2 * length - 2)
-    return np.where(at < length, at, 2 * length - 2 - at)
 
 
 def hits_in(residual: StandardResidual) -> tuple[list[Hit], float]:

@@ -60,7 +60,7 @@ class Filter:
     @property
     def half_axes(self) -> tuple[float, float]:
         """Half of the width and of the length of the structure that it fits best, in pixels."""
-        return 1.5 * self.across, 1.5 * self.along
+        return 1.5 * self.across, self.along if self.is_line else 1.5 * self.along
 
     @property
     def skewness(self) -> float:

@@ -34,6 +34,13 @@ _DIFFERENT = 0.5
 _LARGE_SPOT = 3.0
 """Standard deviation of a Gaussian in pixels from which on a spot is a blob."""
 
+_AS_CLEAR = 0.75
+"""Strength of a hit, relative to the clearest that it touches, from which on it belongs to the
+outline of the structure; a spot is also seen, less clearly, by filters for longer structures."""
+
+_ECHOES = 2.0
+"""How much further than a structure other filters respond to it."""
+
 _HOLLOW = 0.6
 """Area enclosed by a ring, relative to its own."""
 
@@ -43,12 +50,12 @@ _FINEST_LOST = 3.0
 
 @dataclass(frozen=True)
 class _Area:
-    """Hits that touch each other.
+    """Hits that touch each other, the clearest first.
 
     ``mask`` and ``box`` are its pixels and the rectangle that contains them.
     """
 
-    clearest: Hit
+    hits: tuple[Hit, ...]
     mask: np.ndarray = field(repr=False)
     box: tuple[slice, slice]
 
@@ -84,7 +91,7 @@ def support_of(noisy: np.ndarray, result: np.ndarray, noise: Noise | None) -> Su
 
 
 def _areas(hits: Sequence[Hit], shape: tuple[int, ...]) -> list[_Area]:
-    """Areas of hits of one kind that touch, the clearest first; each pixel is in few of them."""
+    """Areas of hits of one kind that touch, the clearest first, without their echoes."""
     groups: dict[object, list[Hit]] = {}
     for hit in hits:
         wave = isinstance(hit.shape, Wave)
@@ -92,34 +99,39 @@ def _areas(hits: Sequence[Hit], shape: tuple[int, ...]) -> list[_Area]:
     areas = [area for group in groups.values() for area in _touching(group, shape)]
     taken = np.zeros(shape, bool)
     kept = []
-    for area in sorted(areas, key=lambda area: -area.clearest.strength):
-        own = taken[area.box]
-        if own[area.mask].mean() <= 0.5:
+    for area in sorted(areas, key=lambda area: -area.hits[0].strength):
+        if not taken[area.hits[0].y, area.hits[0].x]:
             kept.append(area)
-        own |= area.mask
+            for hit in area.hits:
+                hit.paint(taken, _ECHOES)
     return kept
 
 
 def _touching(hits: Sequence[Hit], shape: tuple[int, ...]) -> Iterator[_Area]:
+    """Areas of hits that touch; their outline is that of the clearest ones."""
     painted = np.zeros(shape, bool)
     for hit in hits:
         hit.paint(painted)
     number, _ = label(painted, np.ones((3, 3)))
-    clearest: dict[int, Hit] = {}
+    together: dict[int, list[Hit]] = {}
     for hit in hits:
-        clearest.setdefault(int(number[hit.y, hit.x]), hit)
-    for one, (rows, columns) in enumerate(find_objects(number), 1):
-        if one in clearest:
-            box = rows, columns
-            yield _Area(clearest[one], number[box] == one, box)
+        together.setdefault(int(number[hit.y, hit.x]), []).append(hit)
+    for everyone in together.values():
+        least = _AS_CLEAR * everyone[0].strength
+        clear = tuple(hit for hit in everyone if hit.strength >= least)
+        outline = np.zeros(shape, bool)
+        for hit in clear:
+            hit.paint(outline)
+        rows, columns = find_objects(outline.astype(np.int8))[0]
+        yield _Area(clear, outline[rows, columns], (rows, columns))
 
 
 def _described(
     area: _Area, noisy: np.ndarray, result: np.ndarray, *, white: bool
 ) -> UnsupportedPlace | None:
     """The place of an area; None for a pattern that may as well be noise."""
-    hit = area.clearest
-    held, supported = hit.amplitude(result), hit.amplitude(noisy)
+    hit = area.hits[0]
+    held, supported = hit.contrasts(result, noisy)
     share = _in_common(held, supported)
     brightness = float((result - noisy)[area.box][area.mask].mean())
     direction: Direction = "added" if abs(held) >= abs(supported) else "lost"
@@ -159,7 +171,7 @@ def _is_certain(hit: Hit, wave: Wave, *, white: bool) -> bool:
 
 def _kind(area: _Area, result: np.ndarray) -> str:
     """Kind of structure, by the shape of its clearest hit and by its outline."""
-    shape = area.clearest.shape
+    shape = area.hits[0].shape
     if isinstance(shape, Wave):
         return "periodic pattern"
     hole = convex_hull_image(area.mask) & ~area.mask
