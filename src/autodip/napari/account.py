@@ -15,6 +15,7 @@ from autodip.pipeline.plan import ChannelPlan
 from autodip.pipeline.result import Computed, PlaneResult
 from autodip.runs.notes import notes
 from autodip.runs.plane_records import ChannelRecord, PlaneRecord
+from autodip.runs.unsupported_structure import is_tested, located
 from autodip.util.cancelling import check
 
 _PLANES, _SIDE = 6, 1024
@@ -82,6 +83,7 @@ class Account:
                 *_noise(result.planes),
                 *_removed(result.planes),
                 *_structure(image, result),
+                *_support(planes),
                 *_intensities(image.data, result.image),
             ),
             tuple(notes(channels, planes, read)),
@@ -159,6 +161,19 @@ def _excess(image: Image, denoised: Image, index: PlaneIndex) -> float | None:
         )
     except AutodipError:  # empty pixels, or too few
         return None
+
+
+def _support(planes: Sequence[PlaneRecord]) -> Iterable[Finding]:
+    """Structure that only the result or only the noisy image has."""
+    if not is_tested(planes):
+        return
+    directions = [one.place.direction for one in located(planes)]
+    for name, number, doubt in (
+        ("Not in the noisy image", directions.count("added"), "do not interpret it"),
+        ("Only in the noisy image", directions.count("lost"), "compare with the noisy image"),
+    ):
+        value = f"structure in {number} place{'s' * (number != 1)}" if number else "nothing found"
+        yield Finding(name, value, doubt if number else "", number > 0)
 
 
 def _intensities(before: np.ndarray, after: np.ndarray) -> Iterable[Finding]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from autodip.physics.noise import Noise
+from autodip.trust.unsupported import support_of
+from autodip.trust.unsupported_place import SupportTest
 from autodip.util.values import Value
 
 _TOO_MUCH, _TOO_LITTLE = 1.5, 0.6
@@ -28,16 +30,21 @@ class Assessment(Value):
         Mean of result - noisy, in units of the image; about 0 for a faithful result.
     notes : tuple of str
         What the user should check.
+    support : SupportTest or None
+        Where the noisy image does not support the structure of the result; None if it was not
+        tested, as in records of versions without the test.
     """
 
     removed_to_noise: float | None
     residual_correlation: tuple[float, float]
     mean_shift: float
     notes: tuple[str, ...] = ()
+    support: SupportTest | None = None
 
 
 def assess(noisy: np.ndarray, result: np.ndarray, noise: Noise | None) -> Assessment:
     """Assess a result of shape (Y, X) against the noisy image, both in units of the image."""
+    support = support_of(noisy, result, noise)
     result = result.astype(np.float64)
     residual = noisy.astype(np.float64) - result
     correlation = (_lag1(residual), _lag1(residual.T))
@@ -57,7 +64,7 @@ def assess(noisy: np.ndarray, result: np.ndarray, noise: Noise | None) -> Assess
                 f"only {ratio:.1f} times the expected noise was removed; fewer iterations remove "
                 "more"
             )
-    return Assessment(ratio, correlation, float(-residual.mean()), tuple(notes))
+    return Assessment(ratio, correlation, float(-residual.mean()), tuple(notes), support)
 
 
 def _lag1(residual: np.ndarray) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from autodip.runs.plane_records import ChannelRecord, PlaneRecord
+from autodip.runs.unsupported_structure import support_notes
 
 _SHOWN = 5
 """Number of notes shown for a file; a large image may have one for each of its windows."""
@@ -22,6 +23,7 @@ def notes(
     found += [one.note for one in known if one is not None and one.note]
     for plane in planes:
         found += plane.assessment.notes if plane.assessment else []
+    found += support_notes(planes)
     for plane in planes:
         if plane.observed is not None and plane.observed.bins > 1:
             side = plane.observed.bins

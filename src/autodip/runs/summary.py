@@ -22,6 +22,7 @@ from autodip.runs.companions import Companions
 from autodip.runs.notes import notes
 from autodip.runs.plane_records import PlaneRecord
 from autodip.runs.sidecar import Sidecar
+from autodip.runs.unsupported_structure import numbers_of_places
 from autodip.util.files import replacing
 from autodip.util.paths import exists, is_file
 from autodip.util.text import to_json, valid
@@ -49,12 +50,14 @@ FIELDS = {
     "residual_correlation_y": "residual correlation of neighbours along Y; median over the planes",
     "residual_correlation_x": "residual correlation of neighbours along X; median over the planes",
     "mean_shift": "mean of result - noisy; median over the planes",
+    "unsupported": "places that hold structure which the noisy image does not support, all planes",
+    "lost": "places that lack structure which the noisy image supports, all planes",
     "notes": "notes on the result that should be read",
     "error": "reason for the failure",
 }
 """Columns of the table, and their content."""
 
-_ADDED = ("strategy",)
+_ADDED = ("strategy", "unsupported", "lost")
 """Columns that are missing in the tables of older versions."""
 
 Row = dict[str, str]
@@ -183,6 +186,7 @@ def _channels(content: Sidecar) -> list[dict[str, Any]]:
                 "planes": len({str(plane.index) for plane in planes}),
                 "seconds": round(sum(plane.seconds for plane in planes), 3),
                 **_figures(planes),
+                **numbers_of_places(planes),
                 "notes": "; ".join(notes([channel], planes, content.notes)),
             }
         )

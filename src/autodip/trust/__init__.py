@@ -1,1 +1,1 @@
-"""What may be believed of a result: how far a pixel may be off, what the data lack."""
+"""What may be believed of a result: the error of each pixel, and structure without support."""

@@ -197,6 +197,9 @@ def test_outliers_are_marked_with_their_reason():
     assert reasons[7] == ["unlike all training images"]
     few = [card(noise=0.05), card(noise=0.4)]
     assert conspicuous(few) == [[], []]
+    assert conspicuous([card(unsupported=2, lost=0)]) == [
+        ["2 places of structure that the noisy image does not support"]
+    ]
     equal = [card(noise=0.05)] * 5
     assert conspicuous([*equal, card(noise=0.0501)]) == [[]] * 6
 

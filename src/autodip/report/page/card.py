@@ -45,6 +45,9 @@ class Card(Value):
         Change of the mean, relative to the range of the result, in percent.
     familiarity : float or None
         Distance from the training images, relative to the limit of those that are like them.
+    unsupported, lost : int or None
+        Number of places that hold structure which the noisy image does not support, and of those
+        that lack structure which it supports.
     seconds : float
     doubts : tuple of str
         What to look at.
@@ -60,6 +63,8 @@ class Card(Value):
     psnr: float | None = None
     flux: float | None = None
     familiarity: float | None = None
+    unsupported: int | None = None
+    lost: int | None = None
     seconds: float = 0.0
     doubts: tuple[str, ...] = ()
 

@@ -64,16 +64,31 @@ QUANTITIES: Mapping[str, Quantity] = {
         ".2f",
         0.1,
     ),
+    "unsupported": Quantity(
+        "unsupported",
+        "places that hold structure which the noisy image does not support",
+        "d",
+        1.0,
+    ),
+    "lost": Quantity("lost", "places that lack structure which the noisy image supports", "d", 1.0),
 }
 """Columns of an index that are compared, by the name of the field of a card."""
+
+
+_ANY = {
+    "unsupported": "of structure that the noisy image does not support",
+    "lost": "without structure that the noisy image supports",
+}
+"""Quantities that mark an output if they are above 0, whatever those of the others are."""
 
 
 def conspicuous(cards: Sequence[Card]) -> list[list[str]]:
     """Reasons why each output is marked; an empty list for those that are not.
 
     An output is marked if one of its numbers is further than 3.5 robust standard deviations (1.4826
-    times the median absolute deviation) from the median of all, or if the image is unlike all
-    training images. With fewer than five outputs they are not compared.
+    times the median absolute deviation) from the median of all, if the image is unlike all training
+    images, or if result and noisy image do not have the same structure. With fewer than five
+    outputs they are not compared.
     """
     reasons: list[list[str]] = [[] for _ in cards]
     for name, quantity in QUANTITIES.items():
@@ -84,6 +99,9 @@ def conspicuous(cards: Sequence[Card]) -> list[list[str]]:
                 continue
             if name == "familiarity" and value > 1:
                 reasons[number].append("unlike all training images")
+            elif name in _ANY:
+                if value:
+                    reasons[number].append(f"{value} place{'s' * (value != 1)} {_ANY[name]}")
             elif len(known) >= LEAST:
                 far = _deviation(value, known, quantity.spread)
                 if abs(far) > FAR:

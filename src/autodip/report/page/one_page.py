@@ -24,6 +24,7 @@ from autodip.report.page.views import Contrast, largest_of, thumbnail, views
 from autodip.report.page.wording import always, choice_sentences, doubts
 from autodip.runs.saving import sidecar_of
 from autodip.runs.sidecar import Sidecar, beside
+from autodip.runs.unsupported_structure import numbers_of_places
 from autodip.util.text import name_text
 
 _NEIGHBOURS = 3
@@ -224,6 +225,7 @@ def _card(material: Material, shown: Sequence[Facts], what: Sequence[str]) -> Ca
         psnr=facts.expected.psnr if facts.expected else None,
         flux=100 * (examined.after - examined.before) / span if examined else None,
         familiarity=near.distance / near.limit if near else None,
+        **numbers_of_places(material.content.planes),
         seconds=material.content.seconds,
         doubts=tuple(what),
     )

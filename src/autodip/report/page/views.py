@@ -12,6 +12,7 @@ from autodip.pictures.encode import data_url
 from autodip.pictures.sizes import ScaleBar, reduced, scale_bar
 from autodip.report.page.facts import Facts
 from autodip.report.page.large_planes import LARGEST_PICTURE
+from autodip.runs.unsupported_structure import located
 
 _REMOVED = 512
 _LUT = 64
@@ -96,6 +97,8 @@ def views(facts: Facts, number: int, largest: int) -> dict[str, Any]:
         "pixelated": columns <= _ENLARGED,
         "bar": _bar(scale_bar(facts.pixel_size, columns), rows, columns),
         "marks": _marks(facts),
+        "places": _places(facts),
+        "lettering": max(rows, columns) / 32,
     }
     if shown.before is not None:
         found["before"] = data_url(contrast.stored(reduced(shown.before, largest)))
@@ -119,6 +122,15 @@ def _bar(bar: ScaleBar | None, rows: int, columns: int) -> dict[str, Any] | None
         "size": 3.6 * thick,
         "halo": 0.7 * thick,
     }
+
+
+def _places(facts: Facts) -> list[dict[str, Any]]:
+    """Places whose structure only the result or only the noisy image has, as rectangles."""
+    places = [one.place for one in located(facts.records)]
+    return [
+        {**place.to_dict(), "top": place.y - place.height // 2, "left": place.x - place.width // 2}
+        for place in places
+    ]
 
 
 def _marks(facts: Facts) -> list[tuple[int, int]]:

@@ -35,10 +35,11 @@ for (const pair of document.querySelectorAll(".pair")) {
       image.setAttribute("filter", `url(#${kind}-${pair.dataset.number})`);
     }
   });
-  const marks = pair.querySelector(".show-marks");
-  if (marks) {
-    marks.addEventListener("change", () => {
-      pair.querySelector(".marks").toggleAttribute("hidden", !marks.checked);
+  for (const name of ["marks", "places"]) {
+    const box = pair.querySelector(".show-" + name);
+    if (!box) continue;
+    box.addEventListener("change", () => {
+      pair.querySelector("g." + name).toggleAttribute("hidden", !box.checked);
     });
   }
 }
