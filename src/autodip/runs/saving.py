@@ -14,12 +14,14 @@ import numpy as np
 from autodip import io
 from autodip.bases.builtin import NAME as BUILTIN
 from autodip.image.image import Image
+from autodip.pipeline.error_maps import SD
 from autodip.pipeline.options import Options
 from autodip.pipeline.result import Computed
+from autodip.runs import map_files
 from autodip.runs.plane_records import ChannelRecord, PlaneRecord, RepairRecord
 from autodip.runs.selection import Selection
-from autodip.runs.sidecar import RESTORED, Sidecar, beside
-from autodip.util.files import replacing, size
+from autodip.runs.sidecar import RESTORED, Sidecar, beside, recorded
+from autodip.util.files import remove, replacing, size
 from autodip.util.paths import check_space, relative
 from autodip.util.text import name_text, to_json, valid
 
@@ -38,7 +40,9 @@ def save(
     selection: Selection,
     format: str | None = None,
 ) -> Sidecar:
-    """Write a result and its sidecar, both or neither.
+    """Write a result, its sidecar and, if there is one, its map: all or none.
+
+    A map that an earlier run wrote of the output is deleted if the result has none.
 
     Parameters
     ----------
@@ -67,10 +71,21 @@ def save(
     if options.base is not None and options.base != BUILTIN:
         base = name_text(str(relative(Path(options.base), target.parent)))
         content = content.replace(base=base)
-    with replacing(beside(target), target) as (beside_part, target_part):
-        denoised = image.replace(data=result.image)
-        io.write(target_part, denoised, target.suffix, format=_format(source, format))
-        content = content.replace(output={**content.output, "bytes": size(target_part)})
+    errors, errors_at, kind = (
+        result.maps.get(SD),
+        map_files.path_of(target),
+        _format(source, format),
+    )
+    if errors is None and map_files.stated_in(recorded(target)) is not None:
+        remove(errors_at)
+    maps = [] if errors is None else [errors_at]
+    with replacing(beside(target), *maps, target) as (beside_part, *map_parts, target_part):
+        io.write(target_part, image.replace(data=result.image), target.suffix, format=kind)
+        written: dict[str, Any] = {"bytes": size(target_part)}
+        for part in map_parts:
+            map_files.write(part, target, image, errors, kind)
+            written |= map_files.entry(target, part)
+        content = content.replace(output={**content.output, **written})
         beside_part.write_text(to_json(content.to_dict()) + "\n", encoding="utf-8")
     return content
 
@@ -83,6 +98,7 @@ def check(
     *,
     dtype: np.dtype,
     format: str | None = None,
+    uncertainty: bool = False,
 ) -> None:
     """Raise an error if a result could not be written, before there is one.
 
@@ -94,6 +110,8 @@ def check(
         Folder for intermediate results; what it holds already does not need space again.
     dtype : dtype
         Data type of the result.
+    uncertainty : bool
+        Whether there will be a map.
 
     Raises
     ------
@@ -105,9 +123,10 @@ def check(
     format = _format(source, format)
     compressed = io.check(target, image, target.suffix, format=format, dtype=dtype)
     pixels = image.data.size * dtype.itemsize
-    needed = pixels // (_COMPRESSION if compressed else 1)
+    errors = map_files.check(target, image, format) if uncertainty else 0
+    needed = pixels // (_COMPRESSION if compressed else 1) + errors
     if not isinstance(image.data, np.ndarray) or isinstance(image.data, np.memmap):
-        needed += max(0, pixels - (size(folder) or 0))  # the result is mapped
+        needed += max(0, pixels + errors - (size(folder) or 0))  # the result is mapped
     check_space(target.parent, needed)
 
 

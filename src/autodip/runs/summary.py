@@ -18,6 +18,7 @@ from statistics import median
 from typing import Any, Literal
 
 from autodip.errors import OutputError
+from autodip.runs import map_files
 from autodip.runs.companions import Companions
 from autodip.runs.notes import notes
 from autodip.runs.plane_records import PlaneRecord
@@ -125,10 +126,14 @@ def entry(ended: Ended, folder: Path) -> dict[str, Any]:
 
 def _companions(ended: Ended, folder: Path) -> dict[str, str | None]:
     """Paths of the further files of an output that exist, relative to the output folder."""
-    if ended.companions is None or ended.target is None:
+    if ended.target is None:
         return {}
-    paths = ended.companions.paths(ended.target).items()
-    return {kind: _below(path, folder) for kind, path in paths if exists(path)}
+    paths: dict[str, Path] = {}
+    if map_files.stated_in(ended.content) is not None:
+        paths[map_files.KIND] = map_files.path_of(ended.target)
+    if ended.companions is not None:
+        paths |= ended.companions.paths(ended.target)
+    return {kind: _below(path, folder) for kind, path in paths.items() if exists(path)}
 
 
 def rows(ended: Ended, folder: Path) -> list[Row]:
