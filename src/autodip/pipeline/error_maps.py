@@ -31,6 +31,12 @@ class ErrorSummary(Value):
     median: float
     to_noise: float | None
 
+    @property
+    def words(self) -> str:
+        """The summary in one line."""
+        part = "" if self.to_noise is None else f", {self.to_noise:.2f} times the noise"
+        return f"standard error {self.median:.3g} in the median{part}"
+
 
 @dataclass(frozen=True)
 class ErrorMap:

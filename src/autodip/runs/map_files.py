@@ -11,9 +11,10 @@ import numpy as np
 from autodip import io
 from autodip.image.image import Image
 from autodip.pipeline.error_maps import SD
+from autodip.pipeline.result import Computed
 from autodip.runs import sidecar
 from autodip.runs.sidecar import Sidecar
-from autodip.util.files import size
+from autodip.util.files import remove, size
 from autodip.util.paths import exists
 from autodip.util.text import name_text
 
@@ -43,7 +44,13 @@ def captioned(image: Image, errors: Any) -> Image:
     return image.replace(data=errors, caption=CAPTION)
 
 
-def write(part: Path, target: Path, image: Image, errors: Any, format: str | None) -> None:
+def clear(target: Path, result: Computed) -> None:
+    """Delete the file of an earlier result of an output, if the new one has no standard errors."""
+    if SD not in result.maps and stated_in(sidecar.recorded(target)) is not None:
+        remove(path_of(target))
+
+
+def write(part: Path, target: Path, image: Image, errors: Any, *, format: str | None) -> None:
     """Write the standard errors of an output.
 
     Parameters

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -20,8 +20,8 @@ from autodip.pipeline.result import Computed
 from autodip.runs import map_files
 from autodip.runs.plane_records import ChannelRecord, PlaneRecord, RepairRecord
 from autodip.runs.selection import Selection
-from autodip.runs.sidecar import RESTORED, Sidecar, beside, recorded
-from autodip.util.files import remove, replacing, size
+from autodip.runs.sidecar import RESTORED, Sidecar, beside
+from autodip.util.files import replacing, size
 from autodip.util.paths import check_space, relative
 from autodip.util.text import name_text, to_json, valid
 
@@ -71,23 +71,36 @@ def save(
     if options.base is not None and options.base != BUILTIN:
         base = name_text(str(relative(Path(options.base), target.parent)))
         content = content.replace(base=base)
-    errors, errors_at, kind = (
-        result.maps.get(SD),
-        map_files.path_of(target),
-        _format(source, format),
-    )
-    if errors is None and map_files.stated_in(recorded(target)) is not None:
-        remove(errors_at)
-    maps = [] if errors is None else [errors_at]
-    with replacing(beside(target), *maps, target) as (beside_part, *map_parts, target_part):
-        io.write(target_part, image.replace(data=result.image), target.suffix, format=kind)
-        written: dict[str, Any] = {"bytes": size(target_part)}
-        for part in map_parts:
-            map_files.write(part, target, image, errors, kind)
-            written |= map_files.entry(target, part)
+    map_files.clear(target, result)
+    with replacing(beside(target), *files_of(target, result)) as (beside_part, *parts):
+        written = write_pixels(parts, target, image, result, _format(source, format))
         content = content.replace(output={**content.output, **written})
         beside_part.write_text(to_json(content.to_dict()) + "\n", encoding="utf-8")
     return content
+
+
+def files_of(target: Path, result: Computed) -> list[Path]:
+    """Files with the pixels of a result: its map, if there is one, and the output, the last."""
+    return [*([map_files.path_of(target)] if SD in result.maps else []), target]
+
+
+def write_pixels(
+    parts: Sequence[Path], target: Path, image: Image, result: Computed, format: str | None
+) -> dict[str, Any]:
+    """Write a result and its map as files ``parts``, in the order of :func:`files_of`.
+
+    Returns
+    -------
+    dict
+        What the sidecar states about these files.
+    """
+    *map_parts, part = parts
+    io.write(part, image.replace(data=result.image), target.suffix, format=format)
+    written: dict[str, Any] = {"bytes": size(part)}
+    for map_part in map_parts:
+        map_files.write(map_part, target, image, result.maps[SD], format=format)
+        written |= map_files.entry(target, map_part)
+    return written
 
 
 def check(

@@ -10,7 +10,6 @@ from typing import Any
 
 from autodip.errors import AutodipError, ParameterError
 
-
 _SWITCH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 """Words for on and off in a table."""
 

@@ -70,13 +70,7 @@ def page_of_result(
         Sidecar of the result; by default one is made.
     """
     image = noisy if isinstance(noisy, Image) else Image(np.asarray(noisy), "YX")
-    return page(
-        Material(
-            content=content or sidecar_of(image, result),
-            denoised=image.replace(data=result.image),
-            noisy=image,
-        )
-    )
+    return page(Material.of(image, result, content or sidecar_of(image, result)))
 
 
 def _plane(facts: Facts, number: int, planes: int) -> dict[str, Any]:
