@@ -22,6 +22,7 @@ from autodip.report.page.shown import selection_note, shown_planes
 from autodip.report.page.templating import rendered
 from autodip.report.page.views import Contrast, largest_of, thumbnail, views
 from autodip.report.page.wording import always, choice_sentences, doubts
+from autodip.runs import map_files
 from autodip.runs.saving import sidecar_of
 from autodip.runs.sidecar import Sidecar, beside
 from autodip.util.text import name_text
@@ -46,6 +47,8 @@ def page(material: Material) -> str:
         missing=material.missing,
         selection=selection_note(material.denoised, shown_planes(material.denoised)),
         planes=[_plane(facts, number, len(shown)) for number, facts in enumerate(shown)],
+        has_errors=any(facts.shown.errors is not None for facts in shown),
+        errors_file=_errors_file(content),
         channels=[_channel(material, number) for number in range(len(content.channels))],
         doubts=what,
         always=list(always(shown)),
@@ -54,6 +57,11 @@ def page(material: Material) -> str:
         shape=" × ".join(map(str, content.input.get("shape", ()))),
         cost=_cost(content),
     )
+
+
+def _errors_file(content: Sidecar) -> str:
+    stated = map_files.stated_in(content)
+    return "in memory" if stated is None else str(stated.get("file"))
 
 
 def page_of_result(
