@@ -202,9 +202,10 @@ def document(image: Image) -> str:
 
 
 def _caption(ome: Any, caption: str) -> None:
-    """Begin the description of the image with its caption, if it has one."""
+    """Begin the description of the image with its caption, if it has one that is not there yet."""
     image = ome.images[0]
-    image.description = "\n".join(filter(None, (caption, image.description))) or None
+    if caption and not (image.description or "").startswith(caption):
+        image.description = "\n".join(filter(None, (caption, image.description)))
 
 
 def holds(dtype: np.dtype) -> bool:
