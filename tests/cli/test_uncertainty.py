@@ -15,7 +15,10 @@ from numpy.testing import assert_array_equal
 import autodip
 from autodip import io
 from autodip.image.image import Image
+from autodip.io import large
+from autodip.runs import map_files
 from tests.cli.conftest import sidecar
+from tests.helpers import nd2_file
 
 FAST = ("--preset", "fast", "--device", "cpu")
 CAPTION = "Standard error of every pixel, in the units of the image"
@@ -119,6 +122,50 @@ def test_films_tiles_parts_and_averages(fast, sample, tmp_path):
         assert errors.shape[-2:] == film.shape[-2:]
 
 
+def test_colours_with_transparency(fast, sample, tmp_path):
+    colours = (sample[0] // 4).clip(0, 255).astype("uint8")
+    pixels = np.stack([colours, colours[::-1], colours.T, np.full_like(colours, 255)], -1)
+    source = write(tmp_path / "a.png", Image(pixels, "YXS", alpha=True))
+    assert fast(source, "-o", "out/", "--uncertainty")[0] == 0
+    with tifffile.TiffFile(tmp_path / "out" / "a.sd.tif") as file:
+        found = file.asarray()
+        assert CAPTION in file.pages[0].description
+    assert (found.shape, found.dtype) == (pixels.shape, np.float32)
+    assert (found[..., 3] == 255).all()  # transparency, as in the output
+    assert (found[..., :3] > 0).all()
+
+
+def test_vendors_files(fast, tmp_path):
+    pytest.importorskip("nd2", reason="needs the extra nd2")
+    rng = np.random.default_rng(0)
+    pixels = (50 + 10 * rng.poisson(9, (2, 80, 70))).astype(np.uint16)
+    source = tmp_path / "a.nd2"
+    nd2_file.write(source, pixels, "CYX", ("DAPI", "GFP"), ("0000FF", "00FF00"))
+    code, _, said = fast(source, "-o", "out/", "--uncertainty")
+    assert code == 0, said
+    assert names(tmp_path / "out") == ["a.ome.tif", "a.ome.tif.autodip.json", "a.sd.ome.tif"]
+    errors, result = (io.read(tmp_path / "out" / f"a{end}.ome.tif") for end in (".sd", ""))
+    assert errors.data.shape == result.data.shape
+    assert (errors.channel_names, errors.pixel_size) == (result.channel_names, result.pixel_size)
+
+
+def test_a_large_file_has_a_mapped_map(fast, cells, tmp_path, monkeypatch):
+    source = write(tmp_path / "a.npy", cells.replace(data=np.tile(cells.data, (3, 2))))
+    options = ("--uncertainty", "--tile", "128")
+    assert fast(source, "-o", "out/", *options)[0] == 0
+    monkeypatch.setattr(large, "LARGE", 1000)
+    seen = []
+    own = map_files.write
+    monkeypatch.setattr(
+        map_files, "write", lambda *a, **k: seen.append(type(a[3])) or own(*a, **k)
+    )
+    assert fast(source, "-o", "mapped/", *options)[0] == 0
+    assert seen == [np.memmap]
+    for name in ("a.npy", "a.sd.npy"):
+        assert (tmp_path / "mapped" / name).read_bytes() == (tmp_path / "out" / name).read_bytes()
+    assert names(tmp_path / "mapped") == ["a.npy", "a.npy.autodip.json", "a.sd.npy"]
+
+
 def test_params_repeat_it_to_the_bit(cli, fast, cells, tmp_path):
     source = write(tmp_path / "a.tif", cells)
     assert fast(source, "-o", "out/", "--uncertainty")[0] == 0
@@ -182,7 +229,7 @@ def test_a_folder_of_outputs_is_denoised_without_the_maps(fast, cells, tmp_path)
         found = [one["input"] for one in json.loads(printed)["results"]]
         # The last one belongs to no output: it is a file like any other.
         assert found == ["out/a.tif", "out/b.png", "out/c.ome.tif", "out/other.sd.tif"]
-    code, printed, _ = fast("out/a.sd.tif", "-o", "second", "--dry-run", "--json")
+    _, printed, _ = fast("out/a.sd.tif", "-o", "second", "--dry-run", "--json")
     assert len(json.loads(printed)["results"]) == 1  # it was named
 
 
@@ -285,7 +332,7 @@ def test_a_folder_without_one_of_its_maps_is_completed(fast, cells, tmp_path):
     command = ("in", "-o", "out", "--uncertainty")
     assert fast(*command)[0] == 0
     (tmp_path / "out" / "b.sd.tif").unlink()
-    code, printed, _ = fast(*command, "--skip-existing", "--json")
+    _, printed, _ = fast(*command, "--skip-existing", "--json")
     found = {one["output"]: one["skipped"] for one in json.loads(printed)["results"]}
     assert found == {"out/a.tif": True, "out/b.tif": False}
     assert "b.sd.tif" in names(tmp_path / "out")
