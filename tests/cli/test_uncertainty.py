@@ -156,9 +156,7 @@ def test_a_large_file_has_a_mapped_map(fast, cells, tmp_path, monkeypatch):
     monkeypatch.setattr(large, "LARGE", 1000)
     seen = []
     own = map_files.write
-    monkeypatch.setattr(
-        map_files, "write", lambda *a, **k: seen.append(type(a[3])) or own(*a, **k)
-    )
+    monkeypatch.setattr(map_files, "write", lambda *a, **k: seen.append(type(a[3])) or own(*a, **k))
     assert fast(source, "-o", "mapped/", *options)[0] == 0
     assert seen == [np.memmap]
     for name in ("a.npy", "a.sd.npy"):

@@ -277,8 +277,8 @@ class Options:
     uncertainty: bool = field(
         default=False,
         metadata=said(
-            "Also write NAME.sd.tif (or the ending of the output): the standard error of every "
-            "pixel, in its units.",
+            "Also write NAME.sd.tif (with the ending of the output): the standard error of every "
+            "pixel.",
             kind="switch",
             example="true",
             in_manifest=True,

@@ -50,12 +50,14 @@ FIELDS = {
     "residual_correlation_y": "residual correlation of neighbours along Y; median over the planes",
     "residual_correlation_x": "residual correlation of neighbours along X; median over the planes",
     "mean_shift": "mean of result - noisy; median over the planes",
+    "standard_error": "median standard error of the pixels, relative to the noise; median over the "
+    "planes; empty without --uncertainty",
     "notes": "notes on the result that should be read",
     "error": "reason for the failure",
 }
 """Columns of the table, and their content."""
 
-_ADDED = ("strategy",)
+_ADDED = ("strategy", "standard_error")
 """Columns that are missing in the tables of older versions."""
 
 Row = dict[str, str]
@@ -206,6 +208,7 @@ def _figures(planes: Sequence[PlaneRecord]) -> dict[str, float | None]:
         "residual_correlation_y": _median(down for down, _ in correlations),
         "residual_correlation_x": _median(along for _, along in correlations),
         "mean_shift": _median(each.mean_shift for each in quality),
+        "standard_error": _median(plane.errors.to_noise for plane in planes if plane.errors),
     }
 
 
