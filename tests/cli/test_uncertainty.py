@@ -223,7 +223,7 @@ def test_a_folder_of_outputs_is_denoised_without_the_maps(fast, cells, tmp_path)
     assert fast("in", "-o", "out", "--uncertainty")[0] == 0
     shutil.copy(tmp_path / "out" / "a.sd.tif", tmp_path / "out" / "other.sd.tif")
     for inputs in ("out", "out/*"):
-        code, printed, _ = fast(inputs, "-o", "second", "--dry-run", "--json")
+        _, printed, _ = fast(inputs, "-o", "second", "--dry-run", "--json")
         found = [one["input"] for one in json.loads(printed)["results"]]
         # The last one belongs to no output: it is a file like any other.
         assert found == ["out/a.tif", "out/b.png", "out/c.ome.tif", "out/other.sd.tif"]
