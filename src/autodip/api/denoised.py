@@ -18,7 +18,7 @@ from autodip.errors import ParameterError
 from autodip.image.image import Image, PlaneIndex
 from autodip.pictures.contrast import grey, limits
 from autodip.pictures.markup import figures
-from autodip.pipeline.error_maps import SD
+from autodip.pipeline.error_summary import SD
 from autodip.pipeline.options import Options
 from autodip.pipeline.result import Computed
 from autodip.report.page.material import Material

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autodip.napari.layer_runs import DenoisedLayer
-from autodip.pipeline.error_maps import SD
+from autodip.pipeline.error_summary import SD
 
 LayerTuple = tuple[np.ndarray, dict[str, Any], str]
 

@@ -11,7 +11,7 @@ from autodip.napari import new_layers
 from autodip.napari.account_view import AccountView
 from autodip.napari.layer_runs import DenoisedLayer
 from autodip.napari.live_layer import add
-from autodip.pipeline.error_maps import SD
+from autodip.pipeline.error_summary import SD
 
 
 class Results:

@@ -16,7 +16,7 @@ from autodip.choose.describe import Description
 from autodip.errors import AutodipError
 from autodip.physics.noise import Noise
 from autodip.pipeline.assess import Assessment
-from autodip.pipeline.error_maps import ErrorSummary
+from autodip.pipeline.error_summary import ErrorSummary
 from autodip.pipeline.parts import Finished, Part
 from autodip.pipeline.result import PlaneResult
 from autodip.prior.observation import Observation

@@ -20,7 +20,7 @@ from autodip.image.image import Image
 from autodip.io.large import Stored
 from autodip.pipeline.assemble import Assembly
 from autodip.pipeline.checkpoint import Checkpoint
-from autodip.pipeline.error_maps import SD
+from autodip.pipeline.error_summary import SD
 from autodip.pipeline.machine import Machine
 from autodip.pipeline.on_demand import OnDemand
 from autodip.pipeline.options import Options

@@ -8,34 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from autodip.physics.noise import Noise
+from autodip.pipeline.error_summary import SD, ErrorSummary
+from autodip.pipeline.parts import Task
 from autodip.trust.error_map import standard_error
-from autodip.util.values import Value
-
-SD = "sd"
-"""Name of the map among those of a result, and part of the name of its file."""
-
-
-@dataclass(frozen=True)
-class ErrorSummary(Value):
-    """Standard errors of a plane, or of a window of it, in brief.
-
-    Parameters
-    ----------
-    median : float
-        Median over the pixels, in units of the image.
-    to_noise : float or None
-        Median of the standard error divided by the standard deviation of the noise at the same
-        pixel; None if there is no noise model.
-    """
-
-    median: float
-    to_noise: float | None
-
-    @property
-    def words(self) -> str:
-        """The summary in one line."""
-        part = "" if self.to_noise is None else f", {self.to_noise:.2f} times the noise"
-        return f"standard error {self.median:.3g} in the median{part}"
 
 
 @dataclass(frozen=True)
@@ -52,34 +27,25 @@ class ErrorMap:
     summary: ErrorSummary | None = None
 
     @classmethod
-    def of(
-        cls, noisy: np.ndarray, result: np.ndarray, noise: Noise | None, *, wanted: bool
-    ) -> ErrorMap:
-        """Map of a result.
+    def of(cls, task: Task, place: int, result: np.ndarray, noise: Noise | None) -> ErrorMap:
+        """Map of the result for a plane of a task, if it was asked for.
 
         Parameters
         ----------
-        noisy, result : ndarray, shape (Y, X)
-            In units of the image; the result before it is rounded.
+        task : Task
+        place : int
+            Position of the plane in the task.
+        result : ndarray, shape (Y, X)
+            In units of the image, before it is rounded.
         noise : Noise or None
-        wanted : bool
-            Whether it was asked for.
         """
-        if not wanted:
+        if not task.uncertainty:
             return cls()
-        errors = standard_error(noisy, result, noise)
-        known = np.isfinite(errors)
-        if not known.any():
-            return cls({SD: errors})
-        ratio = None
-        if noise is not None:
-            expected = noise.std(result)
-            compared = known & (expected > 0)
-            if compared.any():
-                ratio = float(np.median(errors[compared] / expected[compared]))
-        return cls({SD: errors}, ErrorSummary(float(np.median(errors[known])), ratio))
+        noisy, darkest = task.planes[place], task.darkest[place]
+        errors = standard_error(noisy, result, noise, darkest=darkest)
+        return cls({SD: errors}, ErrorSummary.of(result, errors, noise))
 
     @classmethod
-    def unknown(cls, shape: tuple[int, ...], *, wanted: bool) -> ErrorMap:
+    def unknown(cls, task: Task, shape: tuple[int, ...]) -> ErrorMap:
         """Map of a plane that is passed through: NaN everywhere."""
-        return cls({SD: np.full(shape, np.nan, np.float32)}) if wanted else cls()
+        return cls({SD: np.full(shape, np.nan, np.float32)}) if task.uncertainty else cls()

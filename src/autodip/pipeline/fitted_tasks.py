@@ -91,9 +91,10 @@ def _passed(task: Task, place: int, plane: np.ndarray) -> Finished:
         window=task.part.window,
     )
     noise = task.noises.get(place)  # known in a window whose plane is not constant
-    errors = ErrorMap.of(plane, plane, noise, wanted=task.uncertainty)
     if noise is None:
-        errors = ErrorMap.unknown(plane.shape, wanted=task.uncertainty)
+        errors = ErrorMap.unknown(task, plane.shape)
+    else:
+        errors = ErrorMap.of(task, place, plane, noise)
     return Finished(task.part.number, place, plane.astype(task.dtype), record, errors.maps)
 
 
@@ -121,7 +122,7 @@ class _Plane:
         assert session.result is not None  # a fit ends with its last step
         result = session.refined(session.result)
         denoised = session.rounded(result)
-        errors = ErrorMap.of(session.plane, result, session.noise, wanted=task.uncertainty)
+        errors = ErrorMap.of(task, self._place, result, session.noise)
         record = PlaneResult(
             index=task.part.indices[self._place],
             description=task.description.replace(noise=session.noise),

@@ -83,9 +83,7 @@ def apply_to_tasks(
     seconds = (time.perf_counter() - start) / len(tasks)
     for number, one in enumerate(tasks):
         pixels = to_dtype(done.images[number], one.dtype)
-        errors = ErrorMap.of(
-            images[number], done.images[number], known[number], wanted=one.uncertainty
-        )
+        errors = ErrorMap.of(one, 0, done.images[number], known[number])
         record = PlaneResult(
             index=one.part.indices[0],
             description=one.description.replace(noise=known[number]),

@@ -18,7 +18,7 @@ from autodip.image.image import PlaneIndex
 from autodip.image.scaling import to_dtype
 from autodip.image.windows import Window, blend
 from autodip.pipeline.checkpoint import Checkpoint
-from autodip.pipeline.error_maps import SD
+from autodip.pipeline.error_summary import SD
 from autodip.pipeline.parts import Finished, Part, Tasks, cut
 from autodip.pipeline.plan import Plan
 from autodip.pipeline.repair import RepairedImage

@@ -65,6 +65,8 @@ class Task:
         Data type of the result.
     uncertainty : bool
         Whether the standard errors are computed as well.
+    darkest : tuple of float
+        Lowest grey value of the whole plane, by position of the plane.
     """
 
     part: Part
@@ -77,6 +79,7 @@ class Task:
     device: str
     dtype: np.dtype
     uncertainty: bool = False
+    darkest: tuple[float, ...] = ()
 
     def loaded(self) -> Task:
         """Copy of the task with its pixels in memory, to be sent to another process."""
@@ -162,6 +165,7 @@ class Tasks:
             device=self._plan.device,
             dtype=dtype,
             uncertainty=self._plan.uncertainty,
+            darkest=tuple(self._plan.scan.extremes[index][0] for index in part.indices),
         )
 
     def _scale(self, part: Part) -> Scale:

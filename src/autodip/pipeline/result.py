@@ -13,7 +13,7 @@ from autodip.choose.describe import Description
 from autodip.image.image import PlaneIndex
 from autodip.image.windows import Tiling, Window
 from autodip.pipeline.assess import Assessment
-from autodip.pipeline.error_maps import ErrorSummary
+from autodip.pipeline.error_summary import ErrorSummary
 from autodip.pipeline.plan import ChannelPlan, Plan
 from autodip.pipeline.repair import Repair
 from autodip.prior.observation import Observation

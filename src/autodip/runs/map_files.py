@@ -10,7 +10,7 @@ import numpy as np
 
 from autodip import io
 from autodip.image.image import Image
-from autodip.pipeline.error_maps import SD
+from autodip.pipeline.error_summary import SD
 from autodip.pipeline.result import Computed
 from autodip.runs import sidecar
 from autodip.runs.sidecar import Sidecar

@@ -14,7 +14,7 @@ from autodip.image.image import PlaneIndex
 from autodip.image.windows import Window
 from autodip.physics.noise import Noise
 from autodip.pipeline.assess import Assessment
-from autodip.pipeline.error_maps import ErrorSummary
+from autodip.pipeline.error_summary import ErrorSummary
 from autodip.pipeline.plan import ChannelPlan
 from autodip.pipeline.repair import Repair
 from autodip.pipeline.result import PlaneResult

@@ -14,7 +14,7 @@ import numpy as np
 from autodip import io
 from autodip.bases.builtin import NAME as BUILTIN
 from autodip.image.image import Image
-from autodip.pipeline.error_maps import SD
+from autodip.pipeline.error_summary import SD
 from autodip.pipeline.options import Options
 from autodip.pipeline.result import Computed
 from autodip.runs import map_files

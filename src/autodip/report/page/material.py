@@ -12,7 +12,7 @@ from typing import Any
 from autodip import io
 from autodip.errors import AutodipError, FormatError, ParameterError
 from autodip.image.image import Image
-from autodip.pipeline.error_maps import SD
+from autodip.pipeline.error_summary import SD
 from autodip.pipeline.result import Computed
 from autodip.runs import map_files, sidecar
 from autodip.runs.sidecar import Sidecar

@@ -223,7 +223,7 @@ def _card(material: Material, shown: Sequence[Facts], what: Sequence[str]) -> Ca
         noise=facts.noise.sigma / span if facts.noise else None,
         removed=_amount(facts),
         whiteness=examined.white.excess if examined and examined.white else None,
-        psnr=facts.expected.psnr if facts.expected else None,
+        psnr=facts.psnr,
         flux=100 * (examined.after - examined.before) / span if examined else None,
         familiarity=near.distance / near.limit if near else None,
         seconds=material.content.seconds,
