@@ -282,7 +282,6 @@ class Result(Computed):
         *maps, _ = files_of(target, self)
         others = about.paths(target).values()
         with placed(target, beside(target), *maps, *others, overwrite=overwrite) as parts:
-            map_files.clear(target, self)
             described, *between, part = parts
             pixels = [*between[: len(maps)], part]
             written = write_pixels(pixels, target, self.noisy, self, format)
@@ -296,4 +295,5 @@ class Result(Computed):
             )
             described.write_text(to_json(content.to_dict()) + "\n", encoding="utf-8")
             about.put(Material.of(self.noisy, self, content), between[len(maps) :])
+            map_files.clear(target, self)
         return target

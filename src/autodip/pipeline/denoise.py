@@ -87,7 +87,7 @@ def denoise_steps(
                 yield Progress(count, total, step)
         output, maps, records = assembly.result()
     image.restore(output, outliers=options.keep_outliers)
-    if plan.uncertainty:
+    if SD in maps:
         withhold(maps[SD], image, plan.scan, records, outliers=options.keep_outliers)
     result = Computed(
         image=output,

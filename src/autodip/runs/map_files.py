@@ -26,8 +26,9 @@ CAPTION = "Standard error of every pixel, in the units of the image"
 
 MEANING = (
     "standard error of every pixel of the output, in its units: the true value lies within 1.645 "
-    "of them for about 90 % of the pixels; NaN where nothing was measured (constant areas, "
-    "missing values, saturated pixels)"
+    "of them for about 90 % of the pixels; what is common to the whole image, such as the gain of "
+    "the lamp, is not part of it; NaN where nothing was measured (constant areas, missing values, "
+    "saturated pixels)"
 )
 """What the sidecar states about the file."""
 

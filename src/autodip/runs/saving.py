@@ -71,11 +71,11 @@ def save(
     if options.base is not None and options.base != BUILTIN:
         base = name_text(str(relative(Path(options.base), target.parent)))
         content = content.replace(base=base)
-    map_files.clear(target, result)
     with replacing(beside(target), *files_of(target, result)) as (beside_part, *parts):
         written = write_pixels(parts, target, image, result, _format(source, format))
         content = content.replace(output={**content.output, **written})
         beside_part.write_text(to_json(content.to_dict()) + "\n", encoding="utf-8")
+        map_files.clear(target, result)
     return content
 
 
