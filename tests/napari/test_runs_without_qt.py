@@ -1,5 +1,6 @@
 """What is done to a layer, without a window and without Qt."""
 
+import dataclasses
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -23,6 +24,9 @@ from autodip.napari.tally import Pace, Tally, time_left
 from autodip.pipeline.result import Progress
 from autodip.refine.combine import refine
 from autodip.refine.refinement import RefineParams
+from autodip.report.page.facts import facts_of
+from autodip.report.page.material import Material
+from autodip.runs.saving import sidecar_of
 from autodip.util.cancelling import Cancelled, cancellable
 
 WITHOUT_QT = (
@@ -214,12 +218,26 @@ def test_doubts_are_marked():
     result = autodip.denoise(noisy, preset="fast")
     flat = np.full_like(noisy, noisy.mean() * 1.1)
     good = Account.of(Image(noisy, "YX"), result)
-    bad = Account.of(Image(noisy, "YX"), SimpleNamespace(**fields(result, image=flat)))
+    bad = Account.of(Image(noisy, "YX"), dataclasses.replace(result, image=flat))
     assert [one.name for one in good.findings if one.doubtful] == []
     names = [one.name for one in bad.findings if one.doubtful]
     assert {"Structure removed", "Intensities"} <= set(names)
 
 
-def fields(result, **changed):
-    names = ("plans", "planes", "notes", "image")
-    return {name: getattr(result, name) for name in names} | changed
+def test_structure_removed_is_what_the_page_states():
+    """Both compare what was removed with the recorded noise, also around defects."""
+    noisy = sample_images.still()[0][0].copy()
+    noisy[:20, :30], noisy[50, 50] = 0, 60000
+    result = autodip.denoise(noisy, preset="fast")
+    image = Image(noisy, "YX")
+    found = {one.name: one.value for one in Account.of(image, result).findings}
+    material = Material.of(image, result, sidecar_of(image, result))
+    white = facts_of(material)[0].examined.white
+    assert found["Structure removed"] == f"{white.excess:.3f} (0 is none)"
+
+
+def test_standard_errors_are_part_of_the_account():
+    noisy = sample_images.still()[0][0]
+    result = autodip.denoise(noisy, preset="fast", uncertainty=True)
+    found = {one.name: one for one in Account.of(Image(noisy, "YX"), result).findings}
+    assert f"{result.planes[0].errors.median:.3g} grey values" in found["Standard error"].value

@@ -45,6 +45,11 @@ def test_maps_have_the_shape_of_the_image(rng, tmp_path, options, on_disk):
     assert result.maps["double"].dtype == np.float32
 
 
+def test_an_engine_need_not_know_the_standard_errors(rng):
+    result = run(rng.random((80, 70)), uncertainty=True)
+    assert set(result.maps) == {"double"}
+
+
 def test_maps_of_a_mapped_file_are_mapped(rng, tmp_path):
     np.save(tmp_path / "a.npy", rng.random((200, 170)))
     data = np.load(tmp_path / "a.npy", mmap_mode="r")

@@ -17,6 +17,7 @@ from autodip.errors import ParameterError
 from autodip.image.from_array import as_image
 from autodip.image.image import Image
 from autodip.io import is_image_folder
+from autodip.runs.map_files import CAPTION
 from autodip.runs.original import Original
 from autodip.runs.selection import Selection, parse_frames
 from autodip.util.paths import is_folder
@@ -42,6 +43,13 @@ class Container:
     wrap: Callable[[Any], Any]
     lazy: bool = False
     original: Original | None = None
+
+    def wrap_errors(self, errors: Any) -> Any:
+        """Make a container of the given kind from standard errors, described as such."""
+        found = self.wrap(errors)
+        if isinstance(found, Image):
+            return found.replace(caption=CAPTION)
+        return xarrays.as_errors(found) if lazy.comes_from(found, "xarray", "DataArray") else found
 
 
 def opened(given: Any, selection: Selection) -> Container:

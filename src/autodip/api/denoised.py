@@ -18,16 +18,17 @@ from autodip.errors import ParameterError
 from autodip.image.image import Image, PlaneIndex
 from autodip.pictures.contrast import grey, limits
 from autodip.pictures.markup import figures
+from autodip.pipeline.error_summary import SD
 from autodip.pipeline.options import Options
 from autodip.pipeline.result import Computed
 from autodip.report.page.material import Material
 from autodip.report.page.reporter import Reporter
+from autodip.runs import map_files
 from autodip.runs.notes import notes
 from autodip.runs.plane_records import ChannelRecord, PlaneRecord
-from autodip.runs.saving import sidecar_of
+from autodip.runs.saving import files_of, sidecar_of, write_pixels
 from autodip.runs.selection import Selection
 from autodip.runs.sidecar import beside
-from autodip.util.files import size
 from autodip.util.text import to_json, valid
 
 if TYPE_CHECKING:
@@ -102,6 +103,15 @@ class Result(Computed):
         return self.container.wrap(self.image)
 
     @property
+    def uncertainty(self) -> Any:
+        """Standard error of every pixel, float32, in a container like :attr:`data`.
+
+        In units of the image; NaN where nothing was measured or denoised. None unless the option
+        ``uncertainty`` was set.
+        """
+        return self.container.wrap_errors(self.maps[SD]) if SD in self.maps else None
+
+    @property
     def residual(self) -> Any:
         """What was removed, noisy - denoised, as floats, in a container like :attr:`data`."""
         before, after = self.noisy.data, self.image
@@ -168,6 +178,8 @@ class Result(Computed):
                 f"correlation of neighbouring pixels {along_y:.2f} along Y, {along_x:.2f} along X"
                 f"{which}",
             )
+        if first.errors is not None:
+            yield "Error", f"{first.errors.words}{which}"
         for note in self._notes():
             yield "Note", note
 
@@ -236,7 +248,8 @@ class Result(Computed):
 
         The file has the metadata of the input, as from :func:`autodip.write`. The sidecar,
         ``<path>.autodip.json``, states how it was made; ``autodip denoise INPUT -o OUT --params
-        <path>.autodip.json`` repeats it on the same input. A lazy result is computed.
+        <path>.autodip.json`` repeats it on the same input. Standard errors are written as well if
+        they were computed: ``x.sd.tif`` for ``x.tif``. A lazy result is computed.
 
         Parameters
         ----------
@@ -266,19 +279,21 @@ class Result(Computed):
             "sha256": None if original is None else original.sha256,
         }
         about = Reporter(figure, report)
+        *maps, _ = files_of(target, self)
         others = about.paths(target).values()
-        with placed(target, beside(target), *others, overwrite=overwrite) as parts:
-            described, *shown, part = parts
-            io.write(part, self.denoised, target.suffix, format=format)
+        with placed(target, beside(target), *maps, *others, overwrite=overwrite) as parts:
+            described, *between, part = parts
+            pixels = [*between[: len(maps)], part]
+            written = write_pixels(pixels, target, self.noisy, self, format)
             content = sidecar_of(
                 self.noisy.noted(*io.losses(target, self.noisy)),
                 self,
                 input=known,
-                output={"file": valid(target.name), "bytes": size(part)},
+                output={"file": valid(target.name), **written},
                 options=self.options,
                 selection=self.selection,
             )
             described.write_text(to_json(content.to_dict()) + "\n", encoding="utf-8")
-            material = Material(content=content, denoised=self.denoised, noisy=self.noisy)
-            about.put(material, shown)
+            about.put(Material.of(self.noisy, self, content), between[len(maps) :])
+            map_files.clear(target, self)
         return target

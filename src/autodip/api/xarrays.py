@@ -10,6 +10,7 @@ import numpy as np
 from autodip.api.dimension_names import axes_of
 from autodip.image.image import Hint, Image
 from autodip.io.multiscales import METRES, SECONDS, factor_of
+from autodip.runs.map_files import CAPTION
 from autodip.runs.selection import Selection, parse_frames
 
 _EVEN = 0.01
@@ -60,6 +61,12 @@ def _step(array: Any, name: Any, units: Mapping[str, float]) -> float | None:
     mean = float(steps.mean())
     even = mean != 0 and bool((np.abs(steps - mean) <= _EVEN * abs(mean)).all())
     return abs(mean) * factor if even else None
+
+
+def as_errors(array: Any) -> Any:
+    """DataArray of standard errors, named and described as such; its units stay."""
+    array = array.rename(f"{array.name}_standard_error" if array.name else "standard_error")
+    return array.assign_attrs(long_name="standard error", description=CAPTION)
 
 
 def selected(array: Any, image: Image, selection: Selection) -> Any:

@@ -106,8 +106,8 @@ def command(
     parameters, the reasons for them, and quality indicators.
 
     A manifest is a CSV file with the column file and optionally output, microscope, specimen, axes,
-    frames, channel, scene and preset; or a JSON list of objects with these keys. Its values
-    override the options for the respective file.
+    frames, channel, scene, preset and uncertainty; or a JSON list of objects with these keys. Its
+    values override the options for the respective file.
 
     For more than one file, run.json and summary.csv are written to the output folder. Such a run
     can be stopped at any time; the same command resumes it.

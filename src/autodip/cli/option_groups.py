@@ -15,7 +15,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         *("validation", "data_range"),
     ),
     "Output": (
-        *("out", "filled", "figure", "report", "format", "dtype", "keep_outliers"),
+        *("out", "filled", "figure", "report", "format", "dtype", "keep_outliers", "uncertainty"),
         *("overwrite", "skip_existing", "dry_run", "keep_images", "compress", "no_images"),
         *("name", "description", "bibtex", "shell"),
     ),

@@ -54,6 +54,9 @@ class Image:
         Remaining metadata, which the writer of the same format preserves; None if there are none.
     alpha : bool
         Whether the last sample of axis S is transparency, not intensity.
+    caption : str
+        What the pixels are, if not intensities: written as a description by formats that can
+        store one. Empty for an image.
     notes : tuple of str
         What the user should know about how the file was read: metadata that were dropped, files
         that were joined, pixels that were left out. Shown with the result, and recorded in the
@@ -77,6 +80,7 @@ class Image:
     hints: tuple[tuple[Hint, ...], ...] = ()
     source: Any = field(default=None, repr=False)
     alpha: bool = False
+    caption: str = ""
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

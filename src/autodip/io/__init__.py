@@ -10,7 +10,17 @@ from typing import Any
 from autodip.errors import FormatError, ImageError, OutOfMemoryError, ParameterError
 from autodip.image.image import Image
 from autodip.io import czi, dimensions, faults, lif, nd2, npy, npz, ome_zarr, scenes, tiff
-from autodip.io.output import FORMATS, WRITABLE, WRITERS, check, losses, output_name, write
+from autodip.io.output import (
+    FORMATS,
+    WRITABLE,
+    WRITERS,
+    check,
+    losses,
+    map_name,
+    names_of_mapped,
+    output_name,
+    write,
+)
 from autodip.util.paths import check_source, is_folder, is_url
 
 _FORMATS: dict[str, ModuleType] = {
@@ -171,6 +181,8 @@ __all__ = [
     "check",
     "is_image_folder",
     "losses",
+    "map_name",
+    "names_of_mapped",
     "output_name",
     "read",
     "write",

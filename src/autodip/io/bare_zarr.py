@@ -78,7 +78,10 @@ def write(zarr: Any, path: Path, image: Image) -> None:
         dtype=zarr_array.stored_type(data.dtype, native=not old),
         fill_value=0,
         zarr_format=source.zarr_format,
-        attributes=dict(source.attributes),
+        attributes={
+            **source.attributes,
+            **({"description": image.caption} if image.caption else {}),
+        },
         config={"write_empty_chunks": True},
         **named,
         **zarr_array.fitting(stored, data),

@@ -36,6 +36,10 @@ _BLOCK = 2**24
 _KEPT = ("nxstart", "nystart", "nzstart", "cellb", "mapc", "mapr", "maps", "origin", "exttyp")
 
 
+_MOST_LABELS = 10
+"""Number of labels that a header holds."""
+
+
 @dataclass(frozen=True)
 class MrcSource:
     """Header content of an MRC file that is preserved when it is written back."""
@@ -174,6 +178,11 @@ def write(path: Path, image: Image) -> None:
             file.set_volume() if volume else file.set_image_stack()
         if source:
             _restore(file, source)
+        if image.caption:
+            labels = [image.caption, *file.get_labels()]
+            file.header.nlabl = 0
+            for label in labels[:_MOST_LABELS]:
+                file.add_label(label)
         before = dict(zip("XYZ", source.voxel if source else (0.0,) * 3, strict=True))
         file.voxel_size = tuple(
             image.pixel_size[axis] / _UM_PER_ANGSTROM if axis in image.pixel_size else before[axis]

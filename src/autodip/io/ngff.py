@@ -64,6 +64,26 @@ class NgffSource:
         """Metadata of the image restricted to ``kept`` along its axis at ``position``."""
         return dataclasses.replace(self._cut(position, kept), folder=None)
 
+    def captioned(self, caption: str) -> NgffSource:
+        """Metadata of an image with a caption, without the display windows of the intensities.
+
+        Without a caption, the metadata themselves.
+        """
+        if not caption:
+            return self
+        listed = self.omero.get("channels")
+        channels = [
+            {key: value for key, value in channel.items() if key != "window"}
+            for channel in (listed if isinstance(listed, list) else ())
+            if isinstance(channel, Mapping)
+        ]
+        return dataclasses.replace(
+            self,
+            multiscale={**self.multiscale, "name": caption},
+            omero={**self.omero, "channels": channels} if channels else self.omero,
+            folder=None,
+        )
+
     def _cut(self, position: int, kept: range) -> NgffSource:
         channels = self.omero.get("channels")
         if self.axes[position] != "C" or not isinstance(channels, list):
@@ -138,7 +158,7 @@ def new(image: Image, version: str) -> tuple[NgffSource, np.ndarray]:
     shapes = _pyramid(axes, data.shape)
     multiscale = {
         **({"version": version} if version == "0.4" else {}),
-        "name": "image",
+        "name": image.caption or "image",
         "axes": _axes(image, axes),
         "datasets": _datasets(image, axes, shapes),
     }

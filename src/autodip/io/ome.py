@@ -141,12 +141,13 @@ def cut(xml: str, axis: str, kept: range) -> str:
     return _to_xml(ome)
 
 
-def for_one_file(xml: str, dtype: np.dtype, pages: int) -> str:
+def for_one_file(xml: str, dtype: np.dtype, pages: int, caption: str = "") -> str:
     """OME-XML for pixels of type ``dtype`` in consecutive pages of one file."""
     from ome_types.model import TiffData  # noqa: PLC0415
 
     ome = parse(xml)
     pixels = ome.images[0].pixels
+    _caption(ome, caption)
     kind = _pixel_type(dtype)
     if kind != pixels.type:
         pixels.type, pixels.significant_bits = kind, None
@@ -178,6 +179,7 @@ def document(image: Image) -> str:
     else:
         ome = model.OME(images=[model.Image(id="Image:0", pixels=_blank(image, kind))])
     pixels = ome.images[0].pixels
+    _caption(ome, image.caption)
     for axis in "TCZYX":
         setattr(pixels, f"size_{axis.lower()}", image.size(axis))
     samples = image.size("S")
@@ -197,6 +199,13 @@ def document(image: Image) -> str:
         channel.samples_per_pixel = samples
         _describe(channel, image, number)
     return _to_xml(ome)
+
+
+def _caption(ome: Any, caption: str) -> None:
+    """Begin the description of the image with its caption, if it has one that is not there yet."""
+    image = ome.images[0]
+    if caption and not (image.description or "").startswith(caption):
+        image.description = "\n".join(filter(None, (caption, image.description)))
 
 
 def holds(dtype: np.dtype) -> bool:

@@ -215,6 +215,8 @@ def write(path: Path, image: Image, version: str | None = None, *, as_ome: bool 
     kept = isinstance(source, ngff.NgffSource) and len(source.axes) == data.ndim
     if not kept or (version and version != source.version):
         source, data = ngff.new(image, version or multiscales.NEWEST)
+    else:
+        source = source.captioned(image.caption)
     with replacing(path) as (part,):
         remove(part)
         _store(zarr, part, source, data)

@@ -250,10 +250,44 @@ def output_name(name: str, format: str | None = None) -> str:
     """
     if format is not None and format not in FORMATS:
         raise ParameterError(not_known("format", format, sorted(FORMATS)))
-    lower = name.lower()
-    ending = next((e for e in (*_DOUBLE, *WRITABLE, *_VENDORS) if lower.endswith(e)), "")
+    ending = _ending(name).lower()
     if format is None:
         format = "ome-tiff" if ending in _VENDORS else None
     if format is None or ending == FORMATS[format] or (format, ending) in _SAME:
         return name
     return name[: len(name) - len(ending)] + FORMATS[format]
+
+
+def map_name(name: str, kind: str) -> str:
+    """Name of the file with a map of an output file: ``a.sd.ome.tif`` for ``a.ome.tif``.
+
+    A map has the format of its output, except that PNG, which has no floats, becomes TIFF.
+
+    Parameters
+    ----------
+    name : str
+        Name of the output.
+    kind : str
+        Name of the map.
+    """
+    ending = _ending(name)
+    written = FORMATS["tiff"] if ending.lower() == ".png" else ending
+    return f"{name.removesuffix(ending)}.{kind}{written}"
+
+
+def names_of_mapped(name: str, kind: str) -> tuple[str, ...]:
+    """Names of the outputs of which a file may be a map, as of :func:`map_name`."""
+    ending = _ending(name)
+    start = name.removesuffix(ending)
+    if not start.endswith(f".{kind}"):
+        return ()
+    start = start.removesuffix(f".{kind}")
+    outputs = (f"{start}{one}" for one in dict.fromkeys((ending, ".png", ".PNG")))
+    return tuple(one for one in outputs if map_name(one, kind) == name)
+
+
+def _ending(name: str) -> str:
+    """Ending of a file name as it is written there; empty if no format is known by it."""
+    lower = name.lower()
+    known = next((e for e in (*_DOUBLE, *WRITABLE, *_VENDORS) if lower.endswith(e)), "")
+    return name[len(name) - len(known) :]

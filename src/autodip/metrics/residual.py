@@ -7,6 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from autodip.errors import ImageError, ParameterError
+from autodip.physics.noise import Noise
+
+SUSPICIOUS, DOUBTFUL = 0.06, 0.1
+"""Excess correlation of a residual above which some structure may have been removed, and above
+which it probably was."""
 
 LAGS = 2
 """Largest lag, in pixels, at which neighbours are compared."""
@@ -89,6 +94,57 @@ def whiteness(
     excess[LAGS, LAGS] = 0
     figure = float(np.sqrt((excess**2).sum() / (excess.size - 1)))
     return Whiteness(figure, 1 / float(np.sqrt(residual.size)), found)
+
+
+def deviation(residual: np.ndarray, result: np.ndarray, noise: Noise | None) -> np.ndarray | None:
+    """Standard deviation by which a residual is divided, for every pixel.
+
+    Parameters
+    ----------
+    residual, result : ndarray, float, shape (Y, X)
+    noise : Noise or None
+        Noise model of the image.
+
+    Returns
+    -------
+    ndarray or None
+        That of the noise at the brightness of the result; the residual's own where there is no
+        noise model, or one that is 0 somewhere. None if nothing was removed.
+    """
+    expected = None if noise is None or noise.absent else noise.std(result)
+    if expected is not None and (expected > 0).all():
+        return expected
+    own = float(residual.std())
+    return np.full(residual.shape, own) if own > 0 else None
+
+
+def whiteness_beyond(
+    noisy: np.ndarray, result: np.ndarray, noise: Noise | None
+) -> Whiteness | None:
+    """Compare the autocorrelation of what was removed with that of a known noise.
+
+    Parameters
+    ----------
+    noisy, result : ndarray, float, shape (Y, X)
+        As in :func:`whiteness`; pixels that are not compared are 0 in both.
+    noise : Noise or None
+        Noise model of the image; None if its noise could not be estimated.
+
+    Returns
+    -------
+    Whiteness or None
+        None if nothing was removed.
+
+    Raises
+    ------
+    ImageError
+        As from :func:`whiteness`.
+    """
+    sigma = deviation(noisy - result, result, noise)
+    if sigma is None:
+        return None
+    lags = None if noise is None else noise.autocorrelation
+    return whiteness(noisy, result, sigma=sigma, noise=None if lags is None else np.array(lags))
 
 
 def _normalised(noisy: np.ndarray, result: np.ndarray, sigma: np.ndarray) -> np.ndarray:

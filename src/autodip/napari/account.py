@@ -10,19 +10,18 @@ import numpy as np
 
 from autodip.errors import AutodipError
 from autodip.image.image import Image, PlaneIndex
-from autodip.metrics.scores import residual
+from autodip.metrics.residual import DOUBTFUL, SUSPICIOUS, whiteness_beyond
+from autodip.physics.noise import Noise
 from autodip.pipeline.plan import ChannelPlan
 from autodip.pipeline.result import Computed, PlaneResult
+from autodip.report.page.large_planes import central
 from autodip.runs.notes import notes
 from autodip.runs.plane_records import ChannelRecord, PlaneRecord
 from autodip.runs.unsupported_structure import is_tested, located
 from autodip.util.cancelling import check
 
-_PLANES, _SIDE = 6, 1024
-"""Planes whose residual is examined, evenly spaced, and the largest side of what is examined."""
-
-_NOISE_ONLY, _DOUBTFUL = 0.05, 0.1
-"""Correlation of what was removed up to which it looks like noise, and from which it does not."""
+_PLANES = 6
+"""Planes whose residual is examined, evenly spaced."""
 
 _ABOUT_ALL = (0.8, 1.2)
 """What was removed, in units of the expected noise, that is about the noise."""
@@ -84,6 +83,7 @@ class Account:
                 *_removed(result.planes),
                 *_structure(image, result),
                 *_support(planes),
+                *_errors(result.planes),
                 *_intensities(image.data, result.image),
             ),
             tuple(notes(channels, planes, read)),
@@ -132,35 +132,46 @@ def _removed(planes: Sequence[PlaneResult]) -> Iterable[Finding]:
         yield Finding("Removed", value, "as it should be" if about else words, not about)
 
 
+def _errors(planes: Sequence[PlaneResult]) -> Iterable[Finding]:
+    known = [plane.errors for plane in planes if plane.errors is not None]
+    ratios = [one.to_noise for one in known if one.to_noise is not None]
+    if known:
+        value = f"± {median(one.median for one in known):.3g} grey values in the median"
+        part = f"{median(ratios):.2f} × the noise; " if ratios else ""
+        yield Finding("Standard error", value, f"{part}for each pixel in a layer of its own")
+
+
 def _structure(image: Image, result: Computed) -> Iterable[Finding]:
-    indices = list(image.indices())
+    noises = {plane.index: plane.description.noise for plane in result.planes}
+    indices = list(noises)
     chosen = indices[:: max(1, -(-len(indices) // _PLANES))]
-    denoised = image.replace(data=result.image)
-    found = [_excess(image, denoised, index) for index in chosen]
+    found = [_excess(image, result, index, noises[index]) for index in chosen]
     known = [one for one in found if one is not None]
     if not known:
         return
     worst = max(known)
     meaning = "what was removed looks like noise"
-    if worst > _NOISE_ONLY:
+    if worst > SUSPICIOUS:
         meaning = "some structure may have been removed; look at what was removed"
-    yield Finding("Structure removed", f"{worst:.3f} (0 is none)", meaning, worst > _DOUBTFUL)
+    yield Finding("Structure removed", f"{worst:.3f} (0 is none)", meaning, worst > DOUBTFUL)
 
 
-def _excess(image: Image, denoised: Image, index: PlaneIndex) -> float | None:
-    """Correlation of the residual of a plane beyond that of the noise; None if undetermined."""
+def _excess(image: Image, result: Computed, index: PlaneIndex, noise: Noise | None) -> float | None:
+    """Correlation of the residual of a plane beyond that of its noise; None if undetermined."""
     check()
-    rows, columns = (
-        slice(max(0, (length - _SIDE) // 2), max(0, (length - _SIDE) // 2) + _SIDE)
-        for length in image.plane_shape
+    rows, columns = central(image.plane_shape)
+    denoised = image.replace(data=result.image)
+    before, after = (
+        one.block(index, rows, columns).astype(np.float64) for one in (image, denoised)
     )
+    kept = np.isfinite(before) & np.isfinite(after)
+    if index in result.repairs:
+        kept &= ~result.repairs[index].defects.mask[rows, columns]
     try:
-        return residual(
-            image.block(index, rows, columns).astype(np.float64),
-            denoised.block(index, rows, columns),
-        )
-    except AutodipError:  # empty pixels, or too few
+        white = whiteness_beyond(np.where(kept, before, 0), np.where(kept, after, 0), noise)
+    except AutodipError:  # too few pixels
         return None
+    return None if white is None or noise is None else white.excess
 
 
 def _support(planes: Sequence[PlaneRecord]) -> Iterable[Finding]:

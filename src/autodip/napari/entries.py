@@ -26,6 +26,8 @@ class Entries:
         Seconds allowed for the whole image, which then determine the preset.
     axes : str or None
         Order of the dimensions of the layer; None as the file or the layer states it.
+    uncertainty : bool
+        Whether the standard error of every pixel is computed as well.
     """
 
     microscopes: tuple[str, ...] = ("",)
@@ -34,6 +36,7 @@ class Entries:
     device: str = "auto"
     budget: float | None = None
     axes: str | None = None
+    uncertainty: bool = False
 
     def keywords(self) -> dict[str, Any]:
         """Keywords of :class:`Options` that repeat the run.
@@ -49,7 +52,8 @@ class Entries:
             found["preset"] = self.preset
         else:
             found["budget"] = self.budget
-        return {**found, "device": self.device}
+        more = {"uncertainty": True} if self.uncertainty else {}
+        return {**found, "device": self.device, **more}
 
     def options(self) -> Options:
         """Options of the run; raises a ParameterError if a value is not allowed."""

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QFormLayout, QGridLayout, QLabel, QWidget
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QFormLayout,
+    QGridLayout,
+    QLabel,
+    QWidget,
+)
 
 from autodip.choose.presets import PRESETS
 from autodip.choose.vocabulary import MICROSCOPES, SPECIMENS
@@ -92,6 +100,11 @@ class FormView(QWidget):
         self.budget.setToolTip("The best of fast, balanced and best that needs no longer than this")
         self.budget.valueChanged.connect(lambda value: self.preset.setEnabled(value == 0))
         self.device = combo(_DEVICES)
+        self.uncertainty = QCheckBox("Standard error of every pixel")
+        self.uncertainty.setToolTip(
+            "How far every pixel may be off, in grey values: another layer, and another file for "
+            "each file of a folder"
+        )
         self._layout = QFormLayout(self)
         self._layout.setContentsMargins(0, 4, 0, 4)
         self._layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
@@ -103,6 +116,7 @@ class FormView(QWidget):
             ("Preset", self.preset),
             ("Time limit", self.budget),
             ("Device", self.device),
+            ("Also", self.uncertainty),
         ):
             self._layout.addRow(label, field)
         self.ask_axes(2, None)
@@ -130,6 +144,7 @@ class FormView(QWidget):
             device=self.device.currentData(),
             budget=self.budget.value() or None,
             axes=None if chosen == own_axes else chosen,
+            uncertainty=self.uncertainty.isChecked(),
         )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autodip.napari.layer_runs import DenoisedLayer
+from autodip.pipeline.error_summary import SD
 
 LayerTuple = tuple[np.ndarray, dict[str, Any], str]
 
@@ -19,6 +20,9 @@ _LOOK = ("contrast_limits", "colormap", "gamma", "blending")
 
 _SPREAD = 4.0
 """Half width of the contrast limits of a difference, in standard deviations."""
+
+_BRIGHTEST = 99.5
+"""Percentile of a map that has the last colour."""
 
 Keywords = Mapping[str, Any]
 """Keywords of a layer, as napari's ``as_layer_data_tuple`` returns them."""
@@ -53,10 +57,18 @@ def removed(outcome: DenoisedLayer, result: Keywords) -> LayerTuple:
 
 
 def named_map(name: str, outcome: DenoisedLayer, result: Keywords) -> LayerTuple:
-    """Layer of another output of the method, such as its uncertainty."""
-    found = _layer(outcome.maps[name], result, name, (), outcome.provenance)
-    found[1]["colormap"] = "inferno"
+    """Layer of another output of the method, such as the standard errors."""
+    pixels = outcome.maps[name]
+    found = _layer(pixels, result, title_of(name), (), outcome.provenance)
+    known = pixels[np.isfinite(pixels)]
+    high = float(np.percentile(known, _BRIGHTEST)) if known.size else 0.0
+    found[1].update(contrast_limits=[0.0, high or 1.0], colormap="inferno")
     return found
+
+
+def title_of(name: str) -> str:
+    """What a map is, with its units."""
+    return "standard error, grey values" if name == SD else name
 
 
 def _layer(

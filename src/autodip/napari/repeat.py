@@ -10,6 +10,7 @@ from pathlib import Path
 
 from autodip import io
 from autodip.napari.entries import Entries
+from autodip.runs import map_files
 from autodip.runs.selection import Selection
 
 _ADDED = "_denoised"
@@ -39,11 +40,14 @@ def python_of(path: Path, selection: Selection, entries: Entries) -> str:
     read = [repr(str(path))] + [f"axes={selection.axes!r}"] * (selection.axes is not None)
     select = "" if selection.channel is None else f".select(channel={selection.channel!r})"
     given = "".join(f",\n    {name}={value!r}" for name, value in entries.keywords().items())
+    target = target_of(path)
+    errors = f"autodip.write({str(map_files.path_of(target))!r}, result.uncertainty)\n"
     return (
         "import autodip\n\n"
         f"image = autodip.read({', '.join(read)}){select}\n"
         f"result = autodip.denoise(\n    image{given},\n)\n"
-        f"autodip.write({str(target_of(path))!r}, image.replace(data=result.image))\n"
+        f"autodip.write({str(target)!r}, image.replace(data=result.image))\n"
+        f"{errors if entries.uncertainty else ''}"
     )
 
 
@@ -59,7 +63,11 @@ def target_of(path: Path) -> Path:
 def flags_of(entries: Entries) -> list[str]:
     """Words of the command line for what was entered."""
     pairs = entries.keywords().items()
-    return [word for name, value in pairs for word in (f"--{name}", str(value))]
+    return [
+        word
+        for name, value in pairs
+        for word in (f"--{name}", *([] if value is True else [str(value)]))
+    ]
 
 
 def _selecting(selection: Selection) -> list[str]:

@@ -6,7 +6,6 @@ import inspect
 from collections.abc import Callable
 from functools import partial
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from qtpy.QtCore import QEvent
 from qtpy.QtGui import QGuiApplication
@@ -25,6 +24,7 @@ from autodip.napari.live_layer import LiveLayer, add, placed
 from autodip.napari.look import Look
 from autodip.napari.looking import Looking
 from autodip.napari.opened_page import open_page, write_page
+from autodip.napari.results import Results
 from autodip.napari.surface_view import SurfaceView
 from autodip.napari.tally import Tally
 from autodip.napari.target import Target
@@ -59,7 +59,7 @@ class DenoiseWidget(QWidget):
         self._live: LiveLayer | None = None
         self._tally = Tally()
         self._finish: Callable[[Any], None] = lambda outcome: None
-        self._outcomes: WeakKeyDictionary[Any, DenoisedLayer] = WeakKeyDictionary()
+        self.results = Results(viewer, self.view.account, self._open_report)
         self._connect()
         target = Target(viewer, self._layer_changed, self._layer_selected, self._layer_gone)
         self._target = target
@@ -128,8 +128,8 @@ class DenoiseWidget(QWidget):
             self.view.allow(layer=self._facts is not None and not self.looking.busy)
 
     def _layer_selected(self, layer: Any) -> None:
-        if layer in self._outcomes:
-            self._show_account(layer)
+        if layer in self.results:
+            self.results.show(layer)
 
     def _layer_gone(self, layer: Any) -> None:
         """Stop a run whose source or result was deleted."""
@@ -178,7 +178,7 @@ class DenoiseWidget(QWidget):
     def _finish_layer(self, outcome: DenoisedLayer) -> None:
         assert self._live is not None  # begun with one
         layer, self._live = self._live.finish(outcome), None
-        self._keep(layer, outcome)
+        self.results.keep_with_errors(layer, outcome)
 
     def _preview(self) -> None:
         facts, layer, axes = self._current_facts(), self._target.layer, self._look.axes
@@ -195,7 +195,7 @@ class DenoiseWidget(QWidget):
         made = new_layers.preview(outcome, keywords, placed(source, region))
         for old in [one for one in self._viewer.layers if one.name == made[1]["name"]]:
             self._viewer.layers.remove(old)
-        self._keep(add(self._viewer, made), outcome)
+        self.results.keep(add(self._viewer, made), outcome)
 
     def _denoise_folder(self) -> None:
         places = self.view.folder.entries()
@@ -245,36 +245,8 @@ class DenoiseWidget(QWidget):
 
     # What comes of it
 
-    def _keep(self, layer: Any, outcome: DenoisedLayer) -> None:
-        self._outcomes[layer] = outcome
-        self._show_account(layer)
-
-    def _show_account(self, layer: Any) -> None:
-        outcome = self._outcomes[layer]
-        account = self.view.account
-        account.show_account(layer.name, outcome.account)
-        account.add_action(
-            "Show what was removed",
-            "Add a layer with the noisy image minus the result",
-            partial(self._add_removed, layer),
-        )
-        account.add_action(
-            "Open the report",
-            "Show a page about the result in the browser: what was removed, brightness, quality",
-            partial(self._try, partial(self._begin, partial(write_page, outcome), open_page)),
-        )
-        for name in outcome.maps:
-            account.add_action(
-                f"Show {name}", f"Add a layer with the {name}", partial(self._add_map, layer, name)
-            )
-
-    def _add_removed(self, layer: Any) -> None:
-        outcome, keywords = self._outcomes[layer], layer.as_layer_data_tuple()[1]
-        add(self._viewer, new_layers.removed(outcome, keywords))
-
-    def _add_map(self, layer: Any, name: str) -> None:
-        outcome, keywords = self._outcomes[layer], layer.as_layer_data_tuple()[1]
-        add(self._viewer, new_layers.named_map(name, outcome, keywords))
+    def _open_report(self, outcome: DenoisedLayer) -> None:
+        self._try(partial(self._begin, partial(write_page, outcome), open_page))
 
     # What is entered
 

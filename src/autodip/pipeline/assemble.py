@@ -40,15 +40,18 @@ class Assembly:
         self._loaded = isinstance(image.data, np.ndarray) and not isinstance(image.data, np.memmap)
         output = self._new("result", plan.dtype)
         self._arrays: dict[str, np.ndarray] = {_IMAGE: output}
-        if image.alpha:  # transparency is copied, not denoised
-            alpha = (slice(None),) * image.axes.index("S") + (slice(-1, None),)
-            output[alpha] = to_dtype(np.asarray(image.data[alpha]), plan.dtype)
 
     def _new(self, name: str, dtype: np.dtype) -> np.ndarray:
         """Array of the shape of the image; a mapped file if the image is not in memory."""
+        image = self._image
         if self._kept is None or self._loaded:
-            return np.zeros(self._image.data.shape, dtype)
-        return self._kept.array(name, self._image.data.shape, dtype)
+            array = np.zeros(image.data.shape, dtype)
+        else:
+            array = self._kept.array(name, image.data.shape, dtype)
+        if image.alpha:  # transparency is copied, not denoised
+            alpha = (slice(None),) * image.axes.index("S") + (slice(-1, None),)
+            array[alpha] = to_dtype(np.asarray(image.data[alpha]), dtype)
+        return array
 
     def has(self, part: Part) -> bool:
         """Whether the results of a part are stored already."""

@@ -16,6 +16,7 @@ from autodip.choose.describe import Description
 from autodip.errors import AutodipError
 from autodip.physics.noise import Noise
 from autodip.pipeline.assess import Assessment
+from autodip.pipeline.error_summary import ErrorSummary
 from autodip.pipeline.parts import Finished, Part
 from autodip.pipeline.result import PlaneResult
 from autodip.prior.observation import Observation
@@ -113,6 +114,7 @@ class Checkpoint:
                 "noise": Noise,
                 "assessment": Assessment,
                 "observed": Observation,
+                "errors": ErrorSummary,
             }
             values = {
                 name: about[name] and kind.from_dict(about[name]) for name, kind in of.items()
@@ -133,6 +135,7 @@ class Checkpoint:
             "noise": record.description.noise,
             "assessment": record.assessment,
             "observed": record.observed,
+            "errors": record.errors,
         }
         about |= {name: value and value.to_dict() for name, value in values.items()}
         maps: dict[str, Any] = {f"{_MAP}{name}": pixels for name, pixels in done.maps.items()}

@@ -19,6 +19,7 @@ from autodip.image.image import Image
 from autodip.io.large import Stored
 from autodip.pipeline.assemble import Assembly
 from autodip.pipeline.checkpoint import Checkpoint
+from autodip.pipeline.error_summary import SD
 from autodip.pipeline.machine import Machine
 from autodip.pipeline.on_demand import OnDemand
 from autodip.pipeline.options import Options
@@ -27,6 +28,7 @@ from autodip.pipeline.plan import Plan
 from autodip.pipeline.planning import plan_image
 from autodip.pipeline.repair import RepairedImage
 from autodip.pipeline.result import Computed, Progress
+from autodip.pipeline.withheld import withhold
 from autodip.pipeline.workspace import Workplace
 
 if TYPE_CHECKING:
@@ -83,6 +85,8 @@ def denoise_steps(
                 yield Progress(count, total, step)
         output, maps, records = assembly.result()
     image.restore(output, outliers=options.keep_outliers)
+    if SD in maps:
+        withhold(maps[SD], image, plan.scan, records, outliers=options.keep_outliers)
     result = Computed(
         image=output,
         plan=plan,
@@ -126,6 +130,7 @@ def denoise_on_demand(
         image=cast(np.ndarray, Stored(planes)),
         plan=plan,
         planes=planes.records,
+        maps={name: cast(np.ndarray, Stored(one)) for name, one in planes.maps.items()},
         repairs=repaired.repairs,
         processor=machine.processor,
         threads=Workplace().threads(),
@@ -169,6 +174,7 @@ def _checkpoint(
         "device": plan.device,
         "dtype": plan.dtype.name,
         "independent": plan.independent,
+        "uncertainty": plan.uncertainty,
         "engine": workplace.engine and _name(workplace.engine),
     }
     return Checkpoint(folder, key)

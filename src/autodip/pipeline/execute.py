@@ -50,7 +50,10 @@ def compute_place(
     """
     known = {0: task.noises[place]} if place in task.noises else {}
     part = dataclasses.replace(task.part, indices=(task.part.indices[place],))
-    alone = dataclasses.replace(task, part=part, planes=(task.planes[place],), noises=known)
+    darkest = task.darkest[place : place + 1]
+    alone = dataclasses.replace(
+        task, part=part, planes=(task.planes[place],), noises=known, darkest=darkest
+    )
     for step in _at_once([alone], observed):
         yield dataclasses.replace(step, place=place) if isinstance(step, Finished) else step
 

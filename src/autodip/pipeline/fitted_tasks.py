@@ -13,6 +13,7 @@ from autodip.fit.session import Session
 from autodip.image.scaling import is_constant
 from autodip.physics.estimate import estimate_noise
 from autodip.pipeline.assess import assess
+from autodip.pipeline.error_maps import ErrorMap
 from autodip.pipeline.parts import Finished, Task
 from autodip.pipeline.result import PlaneResult
 
@@ -89,7 +90,12 @@ def _passed(task: Task, place: int, plane: np.ndarray) -> Finished:
         fallbacks=0,
         window=task.part.window,
     )
-    return Finished(task.part.number, place, plane.astype(task.dtype), record)
+    noise = task.noises.get(place)  # known in a window whose plane is not constant
+    if noise is None:
+        errors = ErrorMap.unknown(task, plane.shape)
+    else:
+        errors = ErrorMap.of(task, place, plane, noise)
+    return Finished(task.part.number, place, plane.astype(task.dtype), record, errors.maps)
 
 
 class _Plane:
@@ -116,6 +122,7 @@ class _Plane:
         assert session.result is not None  # a fit ends with its last step
         result = session.refined(session.result)
         denoised = session.rounded(result)
+        errors = ErrorMap.of(task, self._place, result, session.noise)
         record = PlaneResult(
             index=task.part.indices[self._place],
             description=task.description.replace(noise=session.noise),
@@ -126,5 +133,6 @@ class _Plane:
             refined=session.refines,
             follows=follows,
             window=task.part.window,
+            errors=errors.summary,
         )
-        return Finished(task.part.number, self._place, denoised, record), result
+        return Finished(task.part.number, self._place, denoised, record, errors.maps), result

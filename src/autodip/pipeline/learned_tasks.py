@@ -13,6 +13,7 @@ from autodip.image.scaling import is_constant, to_dtype
 from autodip.physics.estimate import estimate_noise
 from autodip.physics.noise import Noise
 from autodip.pipeline.assess import assess
+from autodip.pipeline.error_maps import ErrorMap
 from autodip.pipeline.parts import Finished, Task
 from autodip.pipeline.result import PlaneResult
 from autodip.prior.apply import Pass, apply_prior
@@ -82,6 +83,7 @@ def apply_to_tasks(
     seconds = (time.perf_counter() - start) / len(tasks)
     for number, one in enumerate(tasks):
         pixels = to_dtype(done.images[number], one.dtype)
+        errors = ErrorMap.of(one, 0, done.images[number], known[number])
         record = PlaneResult(
             index=one.part.indices[0],
             description=one.description.replace(noise=known[number]),
@@ -92,8 +94,9 @@ def apply_to_tasks(
             window=one.part.window,
             follows=observed is not None,
             observed=done.observed[number],
+            errors=errors.summary,
         )
-        yield Finished(one.part.number, 0, pixels, record)
+        yield Finished(one.part.number, 0, pixels, record, errors.maps)
 
 
 def _passes(

@@ -18,10 +18,12 @@ from autodip.image.image import PlaneIndex
 from autodip.image.scaling import to_dtype
 from autodip.image.windows import Window, blend
 from autodip.pipeline.checkpoint import Checkpoint
+from autodip.pipeline.error_summary import SD
 from autodip.pipeline.parts import Finished, Part, Tasks, cut
 from autodip.pipeline.plan import Plan
 from autodip.pipeline.repair import RepairedImage
 from autodip.pipeline.result import PlaneResult, Progress
+from autodip.pipeline.withheld import withhold_plane
 from autodip.prior.observation import Observation
 from autodip.util.files import remove
 
@@ -65,9 +67,15 @@ class OnDemand:
         self._computed: set[tuple[int, int]] = set()
         self._observations: dict[int, tuple[int, Observation | None]] = {}
         self._last: tuple[PlaneIndex, np.ndarray] | None = None
+        self._last_map: tuple[PlaneIndex, np.ndarray] | None = None
         self._lock = threading.RLock()
         self.dtype = plan.dtype
         self.shape = image.data.shape
+
+    @property
+    def maps(self) -> dict[str, MapOnDemand]:
+        """Maps of the result by name, each plane of which is computed when it is read."""
+        return {SD: MapOnDemand(self)} if self._plan.uncertainty else {}
 
     def __reduce__(self) -> str:
         raise ParameterError(
@@ -83,9 +91,18 @@ class OnDemand:
 
     def __getitem__(self, region: tuple[slice, ...]) -> np.ndarray:
         """Pixels of a region: slices with positive steps, one for each axis."""
+        return self.read(region, self._plane, self.dtype)
+
+    def read(
+        self,
+        region: tuple[slice, ...],
+        plane: Callable[[PlaneIndex], np.ndarray],
+        dtype: np.dtype,
+    ) -> np.ndarray:
+        """Pixels of a region of planes (Y, X) that a function returns by their position."""
         image = self._image
         kept = [range(n)[part] for n, part in zip(self.shape, region, strict=True)]
-        out = np.empty([len(positions) for positions in kept], self.dtype)
+        out = np.empty([len(positions) for positions in kept], dtype)
         axes = [axis for axis in image.axes if axis not in "YX"]
         rows, columns = (region[image.axes.index(axis)] for axis in "YX")
         found = image.yx_last(out)
@@ -94,7 +111,7 @@ class OnDemand:
             index = tuple(
                 (axis, positions[n]) for axis, positions, n in zip(axes, others, place, strict=True)
             )
-            found[place] = self._plane(index)[rows, columns]
+            found[place] = plane(index)[rows, columns]
         return out
 
     def _plane(self, index: PlaneIndex) -> np.ndarray:
@@ -104,24 +121,44 @@ class OnDemand:
                 return self._last[1]
             if index not in self._cuts:  # transparency is copied, not denoised
                 return to_dtype(self._image.block(index), self.dtype)
-            plane = self._assembled(index)
+            plane = self._assembled(index, lambda done: done.pixels, self.dtype)
             self._image.restore_plane(index, plane, outliers=self._outliers)
             self._last = index, plane
             return plane
 
-    def _assembled(self, index: PlaneIndex) -> np.ndarray:
+    def errors(self, index: PlaneIndex) -> np.ndarray:
+        """Standard errors (Y, X) of a plane."""
+        with self._lock:
+            if self._last_map is not None and self._last_map[0] == index:
+                return self._last_map[1]
+            dtype = np.dtype(np.float32)
+            if index not in self._cuts:  # transparency
+                return to_dtype(self._image.block(index), dtype)
+            plane = self._assembled(index, lambda done: done.maps[SD], dtype)
+            record = self.done(*self._cuts[index][0]).record
+            scan = self._plan.scan
+            withhold_plane(plane, self._image, scan, record, outliers=self._outliers)
+            self._last_map = index, plane
+            return plane
+
+    def _assembled(
+        self, index: PlaneIndex, of: Callable[[Finished], np.ndarray], dtype: np.dtype
+    ) -> np.ndarray:
+        """What a function returns of the result for a plane, or blended from its windows."""
         cuts = self._cuts[index]
         if self._plan.tiling is None:
-            return self.done(*cuts[0]).pixels
-        plane = np.empty(self._image.plane_shape, self.dtype)
-        for rows, blended in blend(self._image.plane_shape, self._windows(cuts)):
-            plane[rows] = to_dtype(blended, self.dtype)
+            return of(self.done(*cuts[0]))
+        plane = np.empty(self._image.plane_shape, dtype)
+        for rows, blended in blend(self._image.plane_shape, self._windows(cuts, of)):
+            plane[rows] = to_dtype(blended, dtype)
         return plane
 
-    def _windows(self, cuts: Sequence[tuple[Part, int]]) -> Iterator[tuple[Window, np.ndarray]]:
+    def _windows(
+        self, cuts: Sequence[tuple[Part, int]], of: Callable[[Finished], np.ndarray]
+    ) -> Iterator[tuple[Window, np.ndarray]]:
         for part, place in cuts:
             assert part.window is not None  # because the planes are cut
-            yield part.window, self.done(part, place).pixels
+            yield part.window, of(self.done(part, place))
 
     def done(self, part: Part, place: int) -> Finished:
         """Result for a plane of a part, computed unless it is stored."""
@@ -158,6 +195,18 @@ class OnDemand:
             searched += 1
         self._observations[part.number] = searched, observed
         return observed if searched <= place else None
+
+
+class MapOnDemand:
+    """Standard errors, each plane of which is computed when it is read, with its pixels."""
+
+    def __init__(self, source: OnDemand) -> None:
+        self._source = source
+        self.shape, self.dtype = source.shape, np.dtype(np.float32)
+
+    def __getitem__(self, region: tuple[slice, ...]) -> np.ndarray:
+        """Standard errors of a region: slices with positive steps, one for each axis."""
+        return self._source.read(region, self._source.errors, self.dtype)
 
 
 class Records(Sequence[PlaneResult]):

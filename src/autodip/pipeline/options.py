@@ -27,7 +27,7 @@ from autodip.fit.params import Width, parse_width
 from autodip.image.channels import PerChannel
 from autodip.pipeline.specs import said, specs_of
 from autodip.util.closest import not_known
-from autodip.util.text import parse_size
+from autodip.util.text import parse_size, parse_switch
 
 LEAST_TILE = 128
 """Smallest side of a window, in pixels."""
@@ -91,6 +91,9 @@ class Options:
         clipped.
     keep_outliers : bool
         Return hot and dead pixels as they were. By default, they are replaced.
+    uncertainty : bool
+        Also compute the standard error of every pixel of the result, in units of the image; it is
+        NaN where nothing was measured or denoised.
     axes : str, optional
         Order of the dimensions of an array, in letters of ``TCZYXS``; required unless there are
         two, which are (Y, X) by default. Every (Y, X) plane is fitted with the parameters of its
@@ -271,6 +274,17 @@ class Options:
         default=False,
         metadata=said("Return hot and dead pixels as they were.", kind="flag"),
     )
+    uncertainty: bool = field(
+        default=False,
+        metadata=said(
+            "Also write NAME.sd.tif (with the ending of the output): the standard error of every "
+            "pixel.",
+            kind="switch",
+            example="true",
+            in_manifest=True,
+            of_run=True,
+        ),
+    )
     axes: str | None = None
     choices: Sequence[Choice] | None = field(default=None, repr=False)
 
@@ -282,6 +296,7 @@ class Options:
         object.__setattr__(self, "device", str(self.device))
         object.__setattr__(self, "dtype", _name_of(self.dtype))
         object.__setattr__(self, "max_memory", parse_size(self.max_memory, "max_memory"))
+        object.__setattr__(self, "uncertainty", parse_switch(self.uncertainty, "uncertainty"))
         whole = isinstance(self.seed, int) and not isinstance(self.seed, bool)
         if not whole or not 0 <= self.seed < 2**32:
             raise ParameterError(

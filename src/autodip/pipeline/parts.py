@@ -63,6 +63,10 @@ class Task:
     device : str
     dtype : dtype
         Data type of the result.
+    uncertainty : bool
+        Whether the standard errors are computed as well.
+    darkest : tuple of float
+        Lowest grey value of the whole plane, by position of the plane.
     """
 
     part: Part
@@ -74,6 +78,8 @@ class Task:
     seed: int
     device: str
     dtype: np.dtype
+    uncertainty: bool = False
+    darkest: tuple[float, ...] = ()
 
     def loaded(self) -> Task:
         """Copy of the task with its pixels in memory, to be sent to another process."""
@@ -94,7 +100,7 @@ class Finished:
         Denoised pixels.
     record : PlaneResult
     maps : mapping of str to ndarray, float32, shape (Y, X)
-        Additional outputs of an engine by name, for example an uncertainty.
+        Additional outputs of an engine by name, such as the standard errors.
     """
 
     part: int
@@ -158,6 +164,8 @@ class Tasks:
             seed=self._plan.seed,
             device=self._plan.device,
             dtype=dtype,
+            uncertainty=self._plan.uncertainty,
+            darkest=tuple(self._plan.scan.extremes[index][0] for index in part.indices),
         )
 
     def _scale(self, part: Part) -> Scale:

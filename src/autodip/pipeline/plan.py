@@ -83,6 +83,8 @@ class Plan(Sequence[ChannelPlan]):
         estimated.
     notes : tuple of str
         What the user should know about the image and about how it will be treated.
+    uncertainty : bool
+        Whether the standard error of every pixel is computed.
 
     Examples
     --------
@@ -103,6 +105,7 @@ class Plan(Sequence[ChannelPlan]):
     at_once: int
     noises: Mapping[PlaneIndex, Noise | None] = field(repr=False)
     notes: tuple[str, ...] = ()
+    uncertainty: bool = False
 
     def __len__(self) -> int:
         return len(self.channels)

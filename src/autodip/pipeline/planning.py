@@ -97,6 +97,7 @@ def plan_image(image: RepairedImage, options: Options, machine: Machine) -> Plan
                 seed=options.seed,
                 dtype=dtype,
                 independent=options.independent,
+                uncertainty=options.uncertainty,
                 at_once=memory.at_once(plans, machine),
                 noises=noises,
                 notes=(

@@ -13,6 +13,7 @@ from autodip.choose.describe import Description
 from autodip.image.image import PlaneIndex
 from autodip.image.windows import Tiling, Window
 from autodip.pipeline.assess import Assessment
+from autodip.pipeline.error_summary import ErrorSummary
 from autodip.pipeline.plan import ChannelPlan, Plan
 from autodip.pipeline.repair import Repair
 from autodip.prior.observation import Observation
@@ -51,6 +52,8 @@ class PlaneResult:
         Noise as observed by the learned prior, if it was applied; None if the plane was fitted.
     reason : str
         Why the plane was fitted although a learned prior was chosen; empty otherwise.
+    errors : ErrorSummary or None
+        Standard errors in brief; None if they were not computed, or the plane is constant.
     """
 
     index: PlaneIndex
@@ -64,6 +67,7 @@ class PlaneResult:
     window: Window | None = None
     observed: Observation | None = None
     reason: str = ""
+    errors: ErrorSummary | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,8 +84,9 @@ class Computed:
     planes : sequence of PlaneResult
         One for each (Y, X) plane, or for each window of each plane.
     maps : mapping of str to ndarray, float32
-        Additional outputs of the engine by name, with the shape and axes of the image; empty for
-        the deep image prior.
+        Additional outputs by name, with the shape and axes of the image: with the option
+        ``uncertainty``, ``sd`` is the standard error of every pixel. Like ``image``, a map may be
+        one that is computed when it is read.
     repairs : mapping of PlaneIndex to Repair
         Defects of the planes that have any: empty areas, which were left unchanged, and outliers.
     peak_memory : int or None

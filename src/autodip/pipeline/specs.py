@@ -17,8 +17,8 @@ class Spec:
     help : str
         One line for the command line and the template of the config file.
     kind : "text", "int", "float", "flag", "switch" or "size"
-        Type of the value: a flag is on or off; a switch also has a negation, and a third state in
-        which the preset decides; a size is in bytes, or has a unit as in 4GB.
+        Type of the value: a flag is on or off; a switch also has a negation, which overrides a
+        value that is set elsewhere; a size is in bytes, or has a unit as in 4GB.
     metavar : str or None
         Placeholder for the value in ``--help``.
     choices : tuple of str

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from autodip.errors import OutputError
-from autodip.runs import sidecar
+from autodip.runs import map_files, sidecar
 from autodip.util.paths import check_name, exists, is_file
 
 FIGURE_SUFFIX, PAGE_SUFFIX = ".autodip.png", ".autodip.html"
@@ -15,9 +15,10 @@ FIGURE_SUFFIX, PAGE_SUFFIX = ".autodip.png", ".autodip.html"
 
 
 def every_path(target: Path) -> tuple[Path, ...]:
-    """All files that may be written for an output: itself, its sidecar and its companions."""
+    """All files that may be written for an output: itself, its sidecar, its map, its companions."""
     names = (target.name + suffix for suffix in (FIGURE_SUFFIX, PAGE_SUFFIX))
-    return (target, sidecar.beside(target), *(target.with_name(name) for name in names))
+    own = (target, sidecar.beside(target), map_files.path_of(target))
+    return (*own, *(target.with_name(name) for name in names))
 
 
 class Companions(Protocol):

@@ -25,24 +25,24 @@ VARIABLE = "AUTODIP_CONFIG"
 _STRICT = ConfigDict(extra="forbid", strict=True)
 
 
-def _texts(names: Iterable[str]) -> dict[str, Any]:
-    """Fields of a model: optional strings, described as on the command line."""
+def _optional(names: Iterable[str]) -> dict[str, Any]:
+    """Fields of a model: optional strings and switches, described as on the command line."""
     return {
         name: (
-            str | None,
+            (bool if SPECS[name].kind == "switch" else str) | None,
             Field(None, description=SPECS[name].described, examples=[SPECS[name].example]),
         )
         for name in names
     }
 
 
-Channel: Any = create_model("Channel", __config__=_STRICT, **_texts(("microscope", "specimen")))
+Channel: Any = create_model("Channel", __config__=_STRICT, **_optional(("microscope", "specimen")))
 """Allowed content of a table ``[channels.NAME]`` in a config file."""
 
 Defaults: Any = create_model(
     "Defaults",
     __config__=_STRICT,
-    **_texts(name for name, spec in SPECS.items() if spec.example is not None),
+    **_optional(name for name, spec in SPECS.items() if spec.example is not None),
     channels=(
         dict[str, Channel] | None,  # evaluated by pydantic
         Field(
@@ -113,7 +113,8 @@ def template() -> str:
 def _line(named: tuple[str, FieldInfo]) -> str:
     name, field = named
     (example,) = field.examples or [""]
-    return f'# {name} = "{example}"'
+    value = example if field.annotation == bool | None else f'"{example}"'
+    return f"# {name} = {value}"
 
 
 def _words(error: Any) -> str:
@@ -125,4 +126,5 @@ def _words(error: Any) -> str:
         return f"{key} is not known; known are {', '.join(known)}.{close}"
     what = "a table such as [channels.DAPI]" if error["loc"][0] == "channels" else "a string"
     what = "a string" if len(error["loc"]) > 2 else what
+    what = "true or false" if error["type"] == "bool_type" else what
     return f"{key} is {error['input']!r}; it must be {what}"

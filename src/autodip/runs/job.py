@@ -27,7 +27,7 @@ from autodip.pipeline.options import DTYPES, Options
 from autodip.pipeline.plan import ChannelPlan
 from autodip.pipeline.result import Computed, Progress
 from autodip.pipeline.workspace import Workplace
-from autodip.runs import places, saving
+from autodip.runs import map_files, places, saving
 from autodip.runs.companions import Companions, check_companions, complete, paths_of
 from autodip.runs.locks import locked
 from autodip.runs.original import Original
@@ -133,13 +133,16 @@ def denoise_file(
     source, target = job.source, job.target
     if same(source, target):
         raise OutputError(f"{target} is the input itself; choose another place with -o")
-    places.check_kind(target)
-    if settings.skip_existing and exists(target):
+    uncertainty = job.options.uncertainty
+    places.check_kind(target, uncertainty=uncertainty)
+    if settings.skip_existing and exists(target) and uncertainty and places.lacks_map(target):
+        settings = dataclasses.replace(settings, overwrite=True)  # a result is done with its map
+    elif settings.skip_existing and exists(target):
         places.check_complete(target, job.selection.axes)
         if not settings.dry_run:
             complete(settings.companions, source, target)
         return Outcome("skipped", {**_files(job, settings), "skipped": True})
-    places.check_free(source, target, overwrite=settings.overwrite)
+    places.check_free(source, target, overwrite=settings.overwrite, uncertainty=uncertainty)
     check_companions(settings.companions, target, overwrite=settings.overwrite)
     check_writable(target.parent, dry=settings.dry_run)
     if settings.dry_run:
@@ -164,7 +167,8 @@ def _denoised(job: Job, settings: Settings, workplace: Workplace, progress: Show
     }
     result = _fit(image, options, progress, dataclasses.replace(workplace, key=key))
     image = original.noted(image).noted(*workplace.notes, *io.losses(target, image))
-    places.check_free(source, target, overwrite=settings.overwrite)
+    uncertainty = options.uncertainty
+    places.check_free(source, target, overwrite=settings.overwrite, uncertainty=uncertainty)
     content = saving.save(
         source,
         target,
@@ -189,7 +193,15 @@ def _checked(job: Job, settings: Settings, image: Image, folder: Path) -> Option
     image is specified.
     """
     own = image.data.dtype
-    check = partial(saving.check, job.source, job.target, image, folder, format=settings.format)
+    check = partial(
+        saving.check,
+        job.source,
+        job.target,
+        image,
+        folder,
+        format=settings.format,
+        uncertainty=job.options.uncertainty,
+    )
     check(dtype=np.dtype(job.options.dtype or own))
     if job.options.dtype is None and own.kind in "iu" and own.name in DTYPES:
         try:
@@ -265,6 +277,8 @@ def _planned(job: Job, settings: Settings, scratch: Path) -> Outcome:
 
 def _files(job: Job, settings: Settings) -> dict[str, Any]:
     files = {"input": str(job.source), "output": str(job.target)}
+    if job.options.uncertainty:
+        files[map_files.KIND] = str(map_files.path_of(job.target))
     return files | paths_of(settings.companions, job.target)
 
 

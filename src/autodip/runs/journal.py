@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import Any, BinaryIO
 
 from autodip.errors import OutputError
-from autodip.runs import sidecar
+from autodip.runs import map_files, sidecar
 from autodip.runs.companions import every_path
 from autodip.runs.job import Job
 from autodip.runs.locks import Lock, unlock
@@ -213,9 +213,11 @@ def _parsed(line: bytes) -> Mapping[str, Any]:
 
 
 def _is_whole(target: Path, content: Sidecar) -> bool:
-    """Whether an output has the size that its sidecar states; False if it is missing."""
+    """Whether an output and its map have the sizes that its sidecar states; False without them."""
     found = files.size(target) if exists(target) else None
-    return found is not None and content.output.get("bytes", found) == found
+    if found is None or content.output.get("bytes", found) != found:
+        return False
+    return map_files.stated_in(content) is None or map_files.is_whole(target, content)
 
 
 def _is_known(line: Mapping[str, Any]) -> bool:

@@ -151,8 +151,10 @@ def _entry(row: Mapping[Any, Any], folder: Path, where: str) -> Listed:
 
 
 def _text(key: str, value: Any) -> str:
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    if not isinstance(value, str) and not (whole and key in ("frames", "channel", "scene")):
+    switch = isinstance(value, bool)
+    whole = isinstance(value, int) and not switch
+    numbered = whole and key in ("frames", "channel", "scene")
+    if not isinstance(value, str) and not numbered and not (switch and key == "uncertainty"):
         raise ParameterError(f"{key} is {value!r}; it must be a string")
     if "\0" in str(value):
         raise ParameterError(f"{key} is {value!r}; it must not contain a NUL character")

@@ -12,7 +12,7 @@ from autodip import io
 from autodip.errors import FormatError, OutputError, ParameterError
 from autodip.io.stores import check_replaceable
 from autodip.io.zarr_store import is_store
-from autodip.runs import sidecar
+from autodip.runs import map_files, sidecar
 from autodip.runs.companions import every_path
 from autodip.runs.inputs import Input, several
 from autodip.util.files import size
@@ -196,18 +196,40 @@ def _ignores_case(folder: Path) -> bool:
     return False
 
 
-def check_kind(target: Path) -> None:
-    """Raise an OutputError if an output or its sidecar is no file, or its name is too long."""
-    beside = sidecar.beside(target)
+def check_maps(targets: Sequence[Path], mapped: Sequence[Path]) -> None:
+    """Raise a ParameterError if the map of an output would be written over another output.
+
+    Parameters
+    ----------
+    targets : sequence of Path
+        All outputs.
+    mapped : sequence of Path
+        Those that have a map.
+    """
+    seen = {_place(target): f"the output {target}" for target in targets}
+    for target in mapped:
+        errors = map_files.path_of(target)
+        other = seen.get(_place(errors))
+        if other is not None:
+            raise ParameterError(
+                f"the standard errors of {target} and {other} would both be written to {errors}; "
+                "denoise them in two calls with different output folders"
+            )
+        seen[_place(errors)] = f"those of {target}"
+
+
+def check_kind(target: Path, *, uncertainty: bool = False) -> None:
+    """Raise an OutputError if an output, its sidecar or map is no file, or its name is too long."""
+    beside, errors = sidecar.beside(target), map_files.path_of(target)
     check_name(beside)
-    for path in (target, beside):
-        if is_folder(path) and not (path == target and io.is_image_folder(path)):
+    for path in (target, beside, *[errors][: int(uncertainty)]):
+        if is_folder(path) and not (path != beside and io.is_image_folder(path)):
             raise OutputError(f"{path} is a folder; {_ELSEWHERE}")
         if exists(path) and not is_file(path) and not is_folder(path):
             raise OutputError(f"{path} is a device, a pipe or a socket; {_ELSEWHERE}")
 
 
-def check_free(source: Path, target: Path, *, overwrite: bool) -> None:
+def check_free(source: Path, target: Path, *, overwrite: bool, uncertainty: bool = False) -> None:
     """Raise an OutputError if writing an output would delete what must not be deleted.
 
     Parameters
@@ -216,16 +238,41 @@ def check_free(source: Path, target: Path, *, overwrite: bool) -> None:
         Input and output.
     overwrite : bool
         Whether an existing output is replaced; a folder only if it is an OME-Zarr image.
+    uncertainty : bool
+        Whether a map is written as well.
     """
     if exists(target) and not overwrite:
         raise OutputError(f"{target} exists; use --overwrite, --skip-existing or another -o")
-    beside = sidecar.beside(target)
-    if exists(beside) and not overwrite and sidecar.recorded(target) is None:
+    beside, errors, content = sidecar.beside(target), map_files.path_of(target), None
+    if not overwrite:
+        content = sidecar.recorded(target)
+    if exists(beside) and not overwrite and content is None:
         raise OutputError(f"{beside} exists and is not a sidecar of autodip; {_ELSEWHERE}")
+    ours = overwrite or map_files.stated_in(content) is not None
+    if uncertainty and exists(errors) and not ours:
+        raise OutputError(f"{errors} exists; use --overwrite or another -o")
     try:
-        check_replaceable(target, source)
+        for path in (target, *[errors][: int(uncertainty)]):
+            check_replaceable(path, source)
     except FormatError as error:
         raise OutputError(str(error)) from error
+
+
+def lacks_map(target: Path) -> bool:
+    """Whether an existing output has no map, or not all of it.
+
+    Raises
+    ------
+    OutputError
+        If autodip did not write the output, so that it cannot be denoised again with a map.
+    """
+    content = sidecar.recorded(target)
+    if content is None:
+        raise OutputError(
+            f"{target} exists without {map_files.path_of(target).name} and without a sidecar; use "
+            f"--overwrite to replace it, or {_ELSEWHERE}"
+        )
+    return not map_files.is_whole(target, content)
 
 
 def check_complete(target: Path, axes: str | None) -> None:

@@ -14,6 +14,7 @@ from autodip.image.image import PlaneIndex
 from autodip.image.windows import Window
 from autodip.physics.noise import Noise
 from autodip.pipeline.assess import Assessment
+from autodip.pipeline.error_summary import ErrorSummary
 from autodip.pipeline.plan import ChannelPlan
 from autodip.pipeline.repair import Repair
 from autodip.pipeline.result import PlaneResult
@@ -81,7 +82,7 @@ class PlaneRecord(Value):
     curve : tuple of (float, float)
         Iteration and loss at up to 48 iterations, spaced evenly on a logarithmic scale; empty for
         a constant plane, and in records of versions that did not store it.
-    fallbacks, refined, follows, noise, assessment, observed, reason
+    fallbacks, refined, follows, noise, assessment, observed, reason, errors
         As in :class:`autodip.pipeline.result.PlaneResult`.
     seconds : float
         Run time.
@@ -102,6 +103,7 @@ class PlaneRecord(Value):
     assessment: Assessment | None = None
     observed: Observation | None = None
     reason: str = ""
+    errors: ErrorSummary | None = None
     note: str = ""
 
     @classmethod
@@ -122,6 +124,7 @@ class PlaneRecord(Value):
             assessment=plane.assessment,
             observed=plane.observed,
             reason=plane.reason,
+            errors=plane.errors,
             note="" if plane.assessment else "constant plane, passed through",
         )
 

@@ -14,7 +14,7 @@ from autodip.errors import ParameterError
 from autodip.fit.params import NetParams
 from autodip.image.channels import PerChannel
 from autodip.pipeline.options import SPECS, Options
-from autodip.runs import defaults, manifest
+from autodip.runs import defaults, manifest, places
 from autodip.runs import selection as selections
 from autodip.runs.inputs import Input
 from autodip.runs.job import Job
@@ -141,6 +141,8 @@ class Request:
             except ParameterError as error:
                 wrong.append(f"{found.where}: {error}")
         manifest.refuse(wrong)
+        mapped = [job.target for job in jobs if job.options.uncertainty]
+        places.check_maps([job.target for job in jobs], mapped)
         return jobs
 
     def job(self, found: Input, target: Path) -> Job:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -14,8 +14,10 @@ import numpy as np
 from autodip import io
 from autodip.bases.builtin import NAME as BUILTIN
 from autodip.image.image import Image
+from autodip.pipeline.error_summary import SD
 from autodip.pipeline.options import Options
 from autodip.pipeline.result import Computed
+from autodip.runs import map_files
 from autodip.runs.plane_records import ChannelRecord, PlaneRecord, RepairRecord
 from autodip.runs.selection import Selection
 from autodip.runs.sidecar import RESTORED, Sidecar, beside
@@ -38,7 +40,9 @@ def save(
     selection: Selection,
     format: str | None = None,
 ) -> Sidecar:
-    """Write a result and its sidecar, both or neither.
+    """Write a result, its sidecar and, if there is one, its map: all or none.
+
+    A map that an earlier run wrote of the output is deleted if the result has none.
 
     Parameters
     ----------
@@ -67,12 +71,36 @@ def save(
     if options.base is not None and options.base != BUILTIN:
         base = name_text(str(relative(Path(options.base), target.parent)))
         content = content.replace(base=base)
-    with replacing(beside(target), target) as (beside_part, target_part):
-        denoised = image.replace(data=result.image)
-        io.write(target_part, denoised, target.suffix, format=_format(source, format))
-        content = content.replace(output={**content.output, "bytes": size(target_part)})
+    with replacing(beside(target), *files_of(target, result)) as (beside_part, *parts):
+        written = write_pixels(parts, target, image, result, _format(source, format))
+        content = content.replace(output={**content.output, **written})
         beside_part.write_text(to_json(content.to_dict()) + "\n", encoding="utf-8")
+        map_files.clear(target, result)
     return content
+
+
+def files_of(target: Path, result: Computed) -> list[Path]:
+    """Files with the pixels of a result: its map, if there is one, and the output, the last."""
+    return [*([map_files.path_of(target)] if SD in result.maps else []), target]
+
+
+def write_pixels(
+    parts: Sequence[Path], target: Path, image: Image, result: Computed, format: str | None
+) -> dict[str, Any]:
+    """Write a result and its map as files ``parts``, in the order of :func:`files_of`.
+
+    Returns
+    -------
+    dict
+        What the sidecar states about these files.
+    """
+    *map_parts, part = parts
+    io.write(part, image.replace(data=result.image), target.suffix, format=format)
+    written: dict[str, Any] = {"bytes": size(part)}
+    for map_part in map_parts:
+        map_files.write(map_part, target, image, result.maps[SD], format=format)
+        written |= map_files.entry(target, map_part)
+    return written
 
 
 def check(
@@ -83,6 +111,7 @@ def check(
     *,
     dtype: np.dtype,
     format: str | None = None,
+    uncertainty: bool = False,
 ) -> None:
     """Raise an error if a result could not be written, before there is one.
 
@@ -94,6 +123,8 @@ def check(
         Folder for intermediate results; what it holds already does not need space again.
     dtype : dtype
         Data type of the result.
+    uncertainty : bool
+        Whether there will be a map.
 
     Raises
     ------
@@ -105,9 +136,10 @@ def check(
     format = _format(source, format)
     compressed = io.check(target, image, target.suffix, format=format, dtype=dtype)
     pixels = image.data.size * dtype.itemsize
-    needed = pixels // (_COMPRESSION if compressed else 1)
+    errors = map_files.check(target, image, format) if uncertainty else 0
+    needed = pixels // (_COMPRESSION if compressed else 1) + errors
     if not isinstance(image.data, np.ndarray) or isinstance(image.data, np.memmap):
-        needed += max(0, pixels - (size(folder) or 0))  # the result is mapped
+        needed += max(0, pixels + errors - (size(folder) or 0))  # the result is mapped
     check_space(target.parent, needed)
 
 

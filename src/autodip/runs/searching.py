@@ -11,6 +11,7 @@ from pathlib import Path, PurePath
 from autodip import io
 from autodip.errors import FormatError
 from autodip.io.zarr_store import is_store
+from autodip.runs import map_files
 from autodip.runs.companions import FIGURE_SUFFIX
 from autodip.util.paths import check_source, is_folder, is_there
 
@@ -143,7 +144,7 @@ class _Search:
         """Whether a path is an image; one that is named like an image and is none is reported."""
         if path.suffix.lower() not in io.SUFFIXES or path.name[0] == ".":
             return False
-        if path.name.endswith(FIGURE_SUFFIX):
+        if path.name.endswith(FIGURE_SUFFIX) or map_files.is_of_an_output(path):
             return False
         if is_folder(path):
             return io.is_image_folder(path)

@@ -18,6 +18,7 @@ from statistics import median
 from typing import Any, Literal
 
 from autodip.errors import OutputError
+from autodip.runs import map_files
 from autodip.runs.companions import Companions
 from autodip.runs.notes import notes
 from autodip.runs.plane_records import PlaneRecord
@@ -52,12 +53,14 @@ FIELDS = {
     "mean_shift": "mean of result - noisy; median over the planes",
     "unsupported": "places that hold structure which the noisy image does not support, all planes",
     "lost": "places that lack structure which the noisy image supports, all planes",
+    "standard_error": "median standard error of the pixels, relative to the noise; median over the "
+    "planes; empty without --uncertainty",
     "notes": "notes on the result that should be read",
     "error": "reason for the failure",
 }
 """Columns of the table, and their content."""
 
-_ADDED = ("strategy", "unsupported", "lost")
+_ADDED = ("strategy", "unsupported", "lost", "standard_error")
 """Columns that are missing in the tables of older versions."""
 
 Row = dict[str, str]
@@ -128,10 +131,14 @@ def entry(ended: Ended, folder: Path) -> dict[str, Any]:
 
 def _companions(ended: Ended, folder: Path) -> dict[str, str | None]:
     """Paths of the further files of an output that exist, relative to the output folder."""
-    if ended.companions is None or ended.target is None:
+    if ended.target is None:
         return {}
-    paths = ended.companions.paths(ended.target).items()
-    return {kind: _below(path, folder) for kind, path in paths if exists(path)}
+    paths: dict[str, Path] = {}
+    if map_files.stated_in(ended.content) is not None:
+        paths[map_files.KIND] = map_files.path_of(ended.target)
+    if ended.companions is not None:
+        paths |= ended.companions.paths(ended.target)
+    return {kind: _below(path, folder) for kind, path in paths.items() if exists(path)}
 
 
 def rows(ended: Ended, folder: Path) -> list[Row]:
@@ -205,6 +212,7 @@ def _figures(planes: Sequence[PlaneRecord]) -> dict[str, float | None]:
         "residual_correlation_y": _median(down for down, _ in correlations),
         "residual_correlation_x": _median(along for _, along in correlations),
         "mean_shift": _median(each.mean_shift for each in quality),
+        "standard_error": _median(plane.errors.to_noise for plane in planes if plane.errors),
     }
 
 

@@ -10,6 +10,9 @@ from typing import Any
 
 from autodip.errors import AutodipError, ParameterError
 
+_SWITCH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+"""Words for on and off in a table."""
+
 
 def words_of(error: Exception) -> str:
     """Message of an error, preceded by its type unless it is an error of autodip."""
@@ -63,3 +66,24 @@ def parse_size(size: str | int | None, name: str) -> int | None:
         raise ParameterError(f"{name} {size!r}; give a size with its unit, such as 4GB or 500MB")
     number, unit, binary = match.groups()
     return int(float(number) * (1024 if binary else 1000) ** " kmgt".index(unit.lower() or " "))
+
+
+def parse_switch(value: str | bool, name: str) -> bool:
+    """Parse on or off, as true, yes, 1, false, no or 0 in upper or lower case.
+
+    Parameters
+    ----------
+    value : str or bool
+        A bool is returned as it is.
+    name : str
+        What the value is of, for the error message.
+
+    Raises
+    ------
+    ParameterError
+        If it is anything else.
+    """
+    found = value if isinstance(value, bool) else _SWITCH.get(str(value).strip().lower())
+    if found is None:
+        raise ParameterError(f"{name} is {value!r}; it must be true or false (or yes, no, 1, 0)")
+    return found

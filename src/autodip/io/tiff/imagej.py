@@ -205,6 +205,18 @@ def cut(
     return result
 
 
+_OF_INTENSITIES = ("min", "max", "Ranges", "cf", "c0", "c1", "c2", "c3", "c4", "vunit")
+"""Fields that apply to intensities alone: display ranges, and the calibration of grey values."""
+
+
+def captioned(metadata: Mapping[str, Any], caption: str) -> dict[str, Any]:
+    """Metadata for pixels with a caption, which are not intensities; else unchanged."""
+    if not caption:
+        return dict(metadata)
+    kept = {key: value for key, value in metadata.items() if key not in _OF_INTENSITIES}
+    return {**kept, "Info": "\n".join(filter(None, (caption, str(kept.get("Info", "")))))}
+
+
 def for_writing(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """Metadata in the form tifffile expects: ASCII, without fields derived from the shape.
 

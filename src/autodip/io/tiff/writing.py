@@ -64,7 +64,7 @@ def write(path: Path, image: Image, *, as_ome: bool = False) -> None:
         facts = (image.pixel_size, image.time_step, image.channel_names, image.channel_colours)
         if not any(facts) and ".ome.tif" not in path.name.lower():
             photometric = "rgb" if "S" in image.axes else "minisblack"
-            metadata = {"axes": image.axes}
+            metadata = {"axes": image.axes, **_caption(image)}
             data = laid_out(image.data, path.parent)
             tifffile.imwrite(path, data, photometric=photometric, metadata=metadata)
             return
@@ -160,10 +160,12 @@ def _arguments(image: Image, source: TiffSource) -> tuple[dict[str, Any], dict[s
     first: dict[str, Any] = {"metadata": None}
     if source.flavour == "ome":
         pages = data.size // (image.size("S") * image.size("Y") * image.size("X"))
-        first["description"] = ome.for_one_file(source.metadata, data.dtype, pages).encode()
+        xml = ome.for_one_file(source.metadata, data.dtype, pages, image.caption)
+        first["description"] = xml.encode()
     elif source.flavour == "imagej":
         axes = source.axes if set(source.axes) <= set("TZCYXS") else image.axes
-        metadata = {**imagej.for_writing(source.metadata), "axes": axes}
+        own = imagej.captioned(source.metadata, image.caption)
+        metadata = {**imagej.for_writing(own), "axes": axes}
         for key in ("bigtiff", "photometric", "planarconfig", "extrasamples", "tile", "software"):
             tags.pop(key, None)
         tags["byteorder"] = ">"
@@ -177,8 +179,16 @@ def _arguments(image: Image, source: TiffSource) -> tuple[dict[str, Any], dict[s
             first, more = _described(metadata, image)
             tags["extratags"] = [*tags["extratags"], *more]
     elif source.flavour == "shaped":
-        first = {"ome": False, "metadata": {**source.metadata, "axes": image.axes}}
+        metadata = {**source.metadata, **_caption(image), "axes": image.axes}
+        first = {"ome": False, "metadata": metadata}
+    elif image.caption:
+        tags["description"] = image.caption.encode()
     return first, tags
+
+
+def _caption(image: Image) -> dict[str, str]:
+    """Caption of an image as an entry of tifffile's metadata; empty if it has none."""
+    return {"description": image.caption} if image.caption else {}
 
 
 def _described(metadata: dict[str, Any], image: Image) -> tuple[dict[str, Any], list[Any]]:

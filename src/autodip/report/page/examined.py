@@ -10,7 +10,7 @@ from scipy import fft
 from scipy.ndimage import gaussian_filter
 
 from autodip.metrics.frc import SMALLEST, Frc
-from autodip.metrics.residual import Whiteness, whiteness
+from autodip.metrics.residual import Whiteness, deviation, whiteness_beyond
 from autodip.metrics.single_frc import single_image_frc
 from autodip.physics.noise import CORRELATED, Noise
 
@@ -113,7 +113,7 @@ def examine(
     longer = _lengthened(noise)
     tenths, removed = _by_brightness(before[kept], after[kept], bright[kept], longer)
     edges, counts = _histogram(before[kept], after[kept])
-    white, spectrum, expected = _colour(before, after, sigma, noise)
+    white, spectrum, expected = _colour(before, after, noise)
     frc, why = _ring_correlation(np.where(kept, before, np.median(before[kept])), noise)
     return Examined(
         before=float(before[kept].mean()),
@@ -198,27 +198,20 @@ def _histogram(
 def _colour(
     before: np.ndarray,
     after: np.ndarray,
-    sigma: np.ndarray | None,
     noise: Noise | None,
 ) -> tuple[Whiteness | None, tuple[tuple[float, float], ...], tuple[tuple[float, float], ...]]:
     """Whiteness and spectrum of what was removed, and the spectrum of the noise."""
     if min(before.shape) < SMALLEST:
         return None, (), ()
     residual = before - after
-    if sigma is None:
-        deviation = float(residual.std())
-        if deviation == 0:
-            return None, (), ()
-        used: np.ndarray = np.full(before.shape, deviation)
-    else:
-        used = sigma
-    lags = noise.autocorrelation if noise is not None else None
-    own = None if lags is None else np.array(lags)
-    white = whiteness(before, after, sigma=used, noise=own)
+    used = deviation(residual, after, noise)
+    if used is None:
+        return None, (), ()
+    white = whiteness_beyond(before, after, noise)
     spectrum = _rings(np.abs(fft.fft2(residual / used)) ** 2 / residual.size)
     padded = np.zeros(before.shape)
-    lag = own if own is not None else np.pad(np.ones((1, 1)), 2)
-    padded[:5, :5] = lag
+    lags = noise.autocorrelation if noise is not None else None
+    padded[:5, :5] = np.pad(np.ones((1, 1)), 2) if lags is None else lags
     power = fft.fft2(np.roll(padded, (-2, -2), (0, 1))).real
     return white, spectrum, _rings(np.maximum(power, 0))
 

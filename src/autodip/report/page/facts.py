@@ -15,6 +15,7 @@ from autodip.report.page.expected import Expected, expected
 from autodip.report.page.material import Material
 from autodip.report.page.shown import Shown, same_plane, shown_planes
 from autodip.runs.plane_records import ChannelRecord, PlaneRecord
+from autodip.trust.error_map import expected_psnr
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +35,8 @@ class Facts:
     examined : Examined or None
         None if the input is missing.
     expected : Expected or None
+    by_errors : float or None
+        Peak signal-to-noise ratio that follows from the standard errors, in dB; None without them.
     details : tuple of Detail
     """
 
@@ -44,12 +47,18 @@ class Facts:
     noise: Noise | None
     examined: Examined | None
     expected: Expected | None
+    by_errors: float | None
     details: tuple[Detail, ...]
 
     @property
     def name(self) -> str:
         """Title of the plane; empty if it is the only one."""
         return self.shown.name
+
+    @property
+    def psnr(self) -> float | None:
+        """Predicted peak signal-to-noise ratio, in dB; None if nothing predicts it."""
+        return self.by_errors if self.expected is None else self.expected.psnr
 
     @property
     def background(self) -> tuple[float, float]:
@@ -85,6 +94,7 @@ def _of_plane(material: Material, index: PlaneIndex) -> Facts:
         noise=noise,
         examined=examined,
         expected=_expected(records, shown.result[shown.known]),
+        by_errors=_by_errors(shown),
         details=tuple(details(shown.result, shown.known)),
     )
 
@@ -94,3 +104,13 @@ def _expected(records: Sequence[PlaneRecord], result: np.ndarray) -> Expected | 
     if len(records) != 1 or not result.size:
         return None
     return expected(records[0], result)
+
+
+def _by_errors(shown: Shown) -> float | None:
+    """PSNR by the standard errors of a plane; None without them, or if it is not finite."""
+    errors = None if shown.errors is None else shown.errors[np.isfinite(shown.errors)]
+    if errors is None or not errors.size:
+        return None
+    low, high = np.percentile(shown.result[shown.known], (0.1, 99.9))
+    found = expected_psnr(shown.result, errors, data_range=float(high - low))
+    return found if np.isfinite(found) else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from autodip.image.image import Image, PlaneIndex
@@ -34,25 +36,6 @@ def block(image: Image, index: PlaneIndex, part: tuple[slice, slice]) -> np.ndar
     return image.block(known, *part)
 
 
-def overview(image: Image, index: PlaneIndex) -> np.ndarray | None:
-    """A large plane, reduced by averaging areas, float32; None for one that is not large.
-
-    It is read in bands of rows, so that it need not fit into memory. Missing pixels have the
-    lowest value of the others of their band.
-    """
-    rows, columns = image.plane_shape
-    if max(rows, columns) <= MOST:
-        return None
-    factor = max(rows, columns) // LARGEST_PICTURE
-    found = []
-    for band in bands((rows // factor, columns * factor), _BAND):
-        part = slice(band.start * factor, band.stop * factor)
-        pixels = finite(block(image, index, (part, slice(0, columns // factor * factor))))
-        squares = pixels.reshape(-1, factor, columns // factor, factor)
-        found.append(squares.mean((1, 3), dtype=np.float32))
-    return reduced(np.concatenate(found), LARGEST_PICTURE)
-
-
 def is_number(plane: np.ndarray) -> np.ndarray:
     """Pixels that are neither NaN nor infinite nor stand for that."""
     return np.asarray(np.abs(plane.astype(np.float64)) <= _LARGEST_NUMBER)
@@ -66,3 +49,31 @@ def finite(plane: np.ndarray) -> np.ndarray:
     if known.all():
         return plane
     return np.where(known, plane, plane[known].min() if known.any() else 0)
+
+
+def overview(
+    image: Image, index: PlaneIndex, *, fill: Callable[[np.ndarray], np.ndarray] = finite
+) -> np.ndarray | None:
+    """A large plane, reduced by averaging areas, float32; None for one that is not large.
+
+    It is read in bands of rows, so that it need not fit into memory. By default, missing pixels
+    have the lowest value of the others of their band.
+
+    Parameters
+    ----------
+    image : Image
+    index : PlaneIndex
+    fill : callable
+        Replaces the missing pixels of a band.
+    """
+    rows, columns = image.plane_shape
+    if max(rows, columns) <= MOST:
+        return None
+    factor = max(rows, columns) // LARGEST_PICTURE
+    found = []
+    for band in bands((rows // factor, columns * factor), _BAND):
+        part = slice(band.start * factor, band.stop * factor)
+        pixels = fill(block(image, index, (part, slice(0, columns // factor * factor))))
+        squares = pixels.reshape(-1, factor, columns // factor, factor)
+        found.append(squares.mean((1, 3), dtype=np.float32))
+    return reduced(np.concatenate(found), LARGEST_PICTURE)

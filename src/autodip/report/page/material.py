@@ -12,7 +12,9 @@ from typing import Any
 from autodip import io
 from autodip.errors import AutodipError, FormatError, ParameterError
 from autodip.image.image import Image
-from autodip.runs import sidecar
+from autodip.pipeline.error_summary import SD
+from autodip.pipeline.result import Computed
+from autodip.runs import map_files, sidecar
 from autodip.runs.sidecar import Sidecar
 from autodip.util.files import sha256, size
 from autodip.util.paths import exists, is_folder
@@ -29,6 +31,8 @@ class Material:
     denoised : Image
     noisy : Image or None
         Input, or the part of it that was denoised; None if it is missing.
+    errors : Image or None
+        Standard error of every pixel; None if there is none.
     missing : str
         Why the input is missing; empty if it is not.
     target : Path or None
@@ -38,8 +42,20 @@ class Material:
     content: Sidecar
     denoised: Image
     noisy: Image | None = None
+    errors: Image | None = None
     missing: str = ""
     target: Path | None = None
+
+    @classmethod
+    def of(cls, noisy: Image, result: Computed, content: Sidecar) -> Material:
+        """What is known about a result in memory."""
+        errors = result.maps.get(SD)
+        return cls(
+            content=content,
+            denoised=noisy.replace(data=result.image),
+            noisy=noisy,
+            errors=None if errors is None else map_files.captioned(noisy, errors),
+        )
 
     @property
     def name(self) -> str:
@@ -74,7 +90,12 @@ def opened(target: Path, inputs: Path | None = None) -> Iterator[Material]:
         if noisy is not None and sorted(_planes(noisy)) != sorted(_planes(denoised)):
             noisy, missing = None, "its planes are not those of the output"
         yield Material(
-            content=content, denoised=denoised, noisy=noisy, missing=missing, target=target
+            content=content,
+            denoised=denoised,
+            noisy=noisy,
+            errors=_errors(target, content, denoised, Path(folder) / "errors"),
+            missing=missing,
+            target=target,
         )
 
 
@@ -88,14 +109,29 @@ def _planes(image: Image) -> list[tuple[Any, ...]]:
 
 def _output(target: Path, content: Sidecar, scratch: Path) -> Image:
     stated = content.output.get("bytes")
-    scratch.mkdir()
-    try:
-        image = io.read(target, scratch=scratch)
-    except ParameterError:  # it does not state its axes
-        image = io.read(target, content.input.get("axes"), scratch=scratch)
+    image = _read(target, content, scratch)
     if stated is not None and size(target) != stated:
         raise FormatError(f"{target}: changed since it was denoised; its sidecar describes another")
     return image
+
+
+def _read(path: Path, content: Sidecar, scratch: Path) -> Image:
+    scratch.mkdir()
+    try:
+        return io.read(path, scratch=scratch)
+    except ParameterError:  # it does not state its axes
+        return io.read(path, content.input.get("axes"), scratch=scratch)
+
+
+def _errors(target: Path, content: Sidecar, denoised: Image, scratch: Path) -> Image | None:
+    """Standard errors of an output; None if they are missing, or not those of this output."""
+    if not map_files.is_whole(target, content):
+        return None
+    try:
+        image = _read(map_files.path_of(target), content, scratch)
+    except AutodipError:
+        return None
+    return image if image.data.shape == denoised.data.shape else None
 
 
 def _input(

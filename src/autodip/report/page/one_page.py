@@ -22,6 +22,7 @@ from autodip.report.page.shown import selection_note, shown_planes
 from autodip.report.page.templating import rendered
 from autodip.report.page.views import Contrast, largest_of, thumbnail, views
 from autodip.report.page.wording import always, choice_sentences, doubts
+from autodip.runs import map_files
 from autodip.runs.saving import sidecar_of
 from autodip.runs.sidecar import Sidecar, beside
 from autodip.runs.unsupported_structure import numbers_of_places
@@ -47,6 +48,8 @@ def page(material: Material) -> str:
         missing=material.missing,
         selection=selection_note(material.denoised, shown_planes(material.denoised)),
         planes=[_plane(facts, number, len(shown)) for number, facts in enumerate(shown)],
+        has_errors=any(facts.shown.errors is not None for facts in shown),
+        errors_file=_errors_file(content),
         channels=[_channel(material, number) for number in range(len(content.channels))],
         doubts=what,
         always=list(always(shown)),
@@ -55,6 +58,11 @@ def page(material: Material) -> str:
         shape=" × ".join(map(str, content.input.get("shape", ()))),
         cost=_cost(content),
     )
+
+
+def _errors_file(content: Sidecar) -> str:
+    stated = map_files.stated_in(content)
+    return "in memory" if stated is None else str(stated.get("file"))
 
 
 def page_of_result(
@@ -71,13 +79,7 @@ def page_of_result(
         Sidecar of the result; by default one is made.
     """
     image = noisy if isinstance(noisy, Image) else Image(np.asarray(noisy), "YX")
-    return page(
-        Material(
-            content=content or sidecar_of(image, result),
-            denoised=image.replace(data=result.image),
-            noisy=image,
-        )
-    )
+    return page(Material.of(image, result, content or sidecar_of(image, result)))
 
 
 def _plane(facts: Facts, number: int, planes: int) -> dict[str, Any]:
@@ -222,7 +224,7 @@ def _card(material: Material, shown: Sequence[Facts], what: Sequence[str]) -> Ca
         noise=facts.noise.sigma / span if facts.noise else None,
         removed=_amount(facts),
         whiteness=examined.white.excess if examined and examined.white else None,
-        psnr=facts.expected.psnr if facts.expected else None,
+        psnr=facts.psnr,
         flux=100 * (examined.after - examined.before) / span if examined else None,
         familiarity=near.distance / near.limit if near else None,
         **numbers_of_places(material.content.planes),

@@ -98,6 +98,9 @@ class Shown:
         The whole plane of the input and of the result, reduced; None if the plane is not large,
         and for an input that is missing.
     repair : RepairRecord or None
+    errors : ndarray or None, shape (Y, X)
+        Standard errors of the whole plane, reduced if it is large; NaN where there is none. None
+        if they were not computed.
     """
 
     name: str
@@ -109,6 +112,7 @@ class Shown:
     good: np.ndarray = field(repr=False)
     overviews: tuple[np.ndarray | None, np.ndarray | None] = field(repr=False)
     repair: RepairRecord | None
+    errors: np.ndarray | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, material: Material, index: PlaneIndex) -> Shown:
@@ -140,6 +144,7 @@ class Shown:
                 overview(denoised, index),
             ),
             repair=repair,
+            errors=None if material.errors is None else _errors(material.errors, index),
         )
 
     @property
@@ -165,6 +170,12 @@ class Shown:
     def after(self) -> np.ndarray:
         """The whole plane of the result, reduced if it is large."""
         return self.result if self.overviews[1] is None else self.overviews[1]
+
+
+def _errors(errors: Image, index: PlaneIndex) -> np.ndarray:
+    """Standard errors of a plane, reduced by averaging areas if it is large."""
+    whole = overview(errors, index, fill=np.asarray)
+    return block(errors, index, central(errors.plane_shape)) if whole is None else whole
 
 
 def same_plane(recorded: Mapping[str, int], index: PlaneIndex) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from autodip.pictures.colours import colour_bar, coloured
 from autodip.pictures.contrast import grey
 from autodip.pictures.encode import data_url
 from autodip.pictures.sizes import ScaleBar, reduced, scale_bar
@@ -16,6 +17,7 @@ from autodip.runs.unsupported_structure import located
 
 _REMOVED = 512
 _LUT = 64
+_BAR_WIDTH = 256
 _WIDE = 99.5
 """Percentile of the absolute difference that is drawn black or white."""
 
@@ -100,6 +102,7 @@ def views(facts: Facts, number: int, largest: int) -> dict[str, Any]:
         "places": _places(facts),
         "lettering": max(rows, columns) / 32,
     }
+    found["errors"] = _errors(facts, min(largest, _REMOVED))
     if shown.before is not None:
         found["before"] = data_url(contrast.stored(reduced(shown.before, largest)))
         found |= _removed(facts, min(largest, _REMOVED))
@@ -157,6 +160,26 @@ def _removed(facts: Facts, largest: int) -> dict[str, Any]:
         "removed": data_url(grey(small, -limit, limit)),
         "removed_limit": limit,
         "removed_shrunk": round(shrunk, 1) if shrunk > 1 else 0,
+    }
+
+
+def _errors(facts: Facts, largest: int) -> dict[str, Any] | None:
+    """Picture of the standard errors with its colour bar; None if there are none."""
+    errors = facts.shown.errors
+    if errors is None or not np.isfinite(errors).any():
+        return None
+    high = max(float(np.nanpercentile(errors, _WIDE)), 1e-12)
+    small = reduced(errors, largest)
+    parts = [one.errors for one in facts.records if one.errors is not None]
+    ratios = [one.to_noise for one in parts if one.to_noise is not None]
+    return {
+        "picture": data_url(coloured(small, 0, high)),
+        "bar": data_url(colour_bar(_BAR_WIDTH, 1)),
+        "high": high,
+        "shrunk": round(max(facts.shown.shape) / max(small.shape), 1),
+        "median": float(np.nanmedian(errors)),
+        "to_noise": float(np.median(ratios)) if ratios else None,
+        "unknown": float(np.isnan(errors).mean()),
     }
 
 

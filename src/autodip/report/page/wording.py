@@ -6,15 +6,13 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from autodip.metrics.residual import SUSPICIOUS
 from autodip.physics.noise import CORRELATED, Noise
 from autodip.report.page.facts import Facts
 from autodip.report.page.svg import number
 from autodip.runs.notes import notes
 from autodip.runs.plane_records import ChannelRecord
 from autodip.runs.sidecar import Sidecar
-
-_COLOURED = 0.06
-"""Excess of the correlation of what was removed above which it is pointed out."""
 
 _CHANGED, _SURE = 0.03, 4.0
 """Change of the mean of a tenth, relative to its brightness above the background and to its
@@ -111,7 +109,7 @@ def _of_plane(facts: Facts) -> Iterator[str]:
         )
     if examined is None:
         return
-    if examined.white is not None and examined.white.excess > _COLOURED:
+    if examined.white is not None and examined.white.excess > SUSPICIOUS:
         yield (
             "what was removed is correlated between neighbours by "
             f"{examined.white.excess:.2f} more than the noise: look for structure in "
