@@ -1,1 +1,1 @@
-"""What may be believed of a result: how far each pixel may be off, and what the data do not support."""
+"""What may be believed of a result: the error of each pixel, and what the data do not support."""
