@@ -42,8 +42,8 @@ def test_those_that_a_manifest_may_give():
     assert set(manifest.OPTIONS) == {name for name, spec in ALL.items() if spec.in_manifest}
 
 
-def test_a_sidecar_decides_all_but_device_type_and_memory():
-    assert set(SPECS) - set(REPEATED) == {"device", "dtype", "max_memory"}
+def test_a_sidecar_decides_all_but_device_type_memory_and_standard_errors():
+    assert set(SPECS) - set(REPEATED) == {"device", "dtype", "max_memory", "uncertainty"}
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from autodip.fit import counting
 from autodip.image.image import Image
 from autodip.image.windows import Tiling
 from autodip.pipeline.machine import Machine
-from autodip.pipeline.options import LEAST_TILE
+from autodip.pipeline.option_checks import LEAST_TILE
 from autodip.pipeline.plan import ChannelPlan
 
 WHOLE = 2**21

@@ -8,14 +8,12 @@ file and of manifests, and the settings that a sidecar repeats are derived from 
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from autodip.bases.builtin import NAME as BUILTIN
 from autodip.bases.criteria import CRITERIA
@@ -25,15 +23,16 @@ from autodip.choose.presets import PRESETS
 from autodip.errors import ParameterError
 from autodip.fit.params import Width, parse_width
 from autodip.image.channels import PerChannel
+from autodip.pipeline.option_checks import (
+    DTYPES,
+    check_above_zero,
+    check_known,
+    check_seed,
+    check_tile,
+    name_of,
+)
 from autodip.pipeline.specs import said, specs_of
-from autodip.util.closest import not_known
 from autodip.util.text import parse_size, parse_switch
-
-LEAST_TILE = 128
-"""Smallest side of a window, in pixels."""
-
-DTYPES = ("uint8", "uint16", "float32", "float64")
-"""Data types that can be requested for a result."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,10 +84,10 @@ class Options:
     seed : int
         Determines the random weights and the random input; 0 to 2**32 - 1.
     dtype : str or dtype, optional
-        Data type of the result, one of :data:`DTYPES`, by its name or as ``np.float32``; by
-        default that of the image, or float32 for integers whose noise is so weak, in grey levels,
-        that rounding would add to the error, such as photon counts. Integers are rounded and
-        clipped.
+        Data type of the result, one of :data:`autodip.pipeline.option_checks.DTYPES`, by its name
+        or as ``np.float32``; by default that of the image, or float32 for integers whose noise is
+        so weak, in grey levels, that rounding would add to the error, such as photon counts.
+        Integers are rounded and clipped.
     keep_outliers : bool
         Return hot and dead pixels as they were. By default, they are replaced.
     uncertainty : bool
@@ -294,47 +293,22 @@ class Options:
             if isinstance(value, np.integer):
                 object.__setattr__(self, name, int(value))
         object.__setattr__(self, "device", str(self.device))
-        object.__setattr__(self, "dtype", _name_of(self.dtype))
+        object.__setattr__(self, "dtype", name_of(self.dtype))
         object.__setattr__(self, "max_memory", parse_size(self.max_memory, "max_memory"))
         object.__setattr__(self, "uncertainty", parse_switch(self.uncertainty, "uncertainty"))
-        whole = isinstance(self.seed, int) and not isinstance(self.seed, bool)
-        if not whole or not 0 <= self.seed < 2**32:
-            raise ParameterError(
-                f"seed is {self.seed!r}; it must be a whole number from 0 to 2**32 - 1"
-            )
-        if self.budget is not None and not 0 < self.budget < math.inf:
-            raise ParameterError(
-                f"budget is {self.budget!r}; it must be a number of seconds above 0"
-            )
-        if self.tile is not None and self.tile != 0 and self.tile < LEAST_TILE:
-            raise ParameterError(
-                f"tile is {self.tile}; it must be {LEAST_TILE} pixels or more, or 0 for whole "
-                "planes"
-            )
-        if self.max_memory is not None and self.max_memory <= 0:
-            raise ParameterError(
-                f"max_memory is {self.max_memory}; it must be a number of bytes above 0"
-            )
+        check_seed(self.seed)
+        check_above_zero("budget", self.budget, "a number of seconds")
+        check_above_zero("max_memory", self.max_memory, "a number of bytes")
+        check_tile(self.tile)
         for name in ("microscope", "specimen"):
             self.per_channel(name)  # raises if it cannot be parsed
-        self._check_names()
-
-    def _check_names(self) -> None:
-        """Reject names that are not known, and names that need a base if there is none."""
-        allowed = (
-            ("preset", PRESETS),
-            ("dtype", DTYPES),
-            ("strategy", STRATEGIES),
-            ("criterion", CRITERIA),
-        )
-        for name, known in allowed:
+        check_known("preset", self.preset, PRESETS)
+        check_known("dtype", self.dtype, DTYPES)
+        for name, known in (("strategy", STRATEGIES), ("criterion", CRITERIA)):
             value = getattr(self, name)
-            if value is None:
-                continue
-            if name in ("strategy", "criterion") and self.base is None:
+            if value is not None and self.base is None:
                 raise ParameterError(f"{name} {value!r} needs a base; specify one, or {BUILTIN!r}")
-            if value not in known:
-                raise ParameterError(not_known(name, str(value), known))
+            check_known(name, value, known)
         if self.base is not None and self.budget is not None:
             raise ParameterError(
                 "a budget selects among the presets, which a base replaces; omit one of the two"
@@ -353,16 +327,6 @@ class Options:
     def replace(self, **changes: Any) -> Options:
         """Return a copy with some values changed, validated again."""
         return dataclasses.replace(self, **changes)
-
-
-def _name_of(dtype: DTypeLike | None) -> str | None:
-    """Name of a data type; what is no data type is returned as text."""
-    if dtype is None:
-        return None
-    try:
-        return np.dtype(dtype).name
-    except TypeError:
-        return str(dtype).removeprefix("torch.")
 
 
 SPECS = specs_of(Options)

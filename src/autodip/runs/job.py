@@ -23,7 +23,8 @@ from autodip import io
 from autodip.compute.cluster import Cluster
 from autodip.errors import AutodipError, ClusterError, OutputError
 from autodip.image.image import Image
-from autodip.pipeline.options import DTYPES, Options
+from autodip.pipeline.option_checks import DTYPES
+from autodip.pipeline.options import Options
 from autodip.pipeline.plan import ChannelPlan
 from autodip.pipeline.result import Computed, Progress
 from autodip.pipeline.workspace import Workplace
