@@ -35,9 +35,12 @@ def main() -> None:
     wait(lambda: widget.looking.busy)
     form = widget.view.form
     form.preset.setCurrentIndex(form.preset.findData(arguments.preset))
+    form.uncertainty.setChecked(True)
     widget.denoise()
     wait(lambda: widget.errand.busy)
-    widget.view.account.findChildren(type(widget.view.controls.run))[0].click()
+    for button in widget.view.account.findChildren(type(widget.view.controls.run)):
+        if button.text() in ("Show what was removed", "Show standard error"):
+            button.click()
     getattr(viewer, "canvas", viewer).grid.enabled = True
     viewer.reset_view()
     wait(lambda: False, least=1.0)
