@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 
 import autodip
 from autodip.errors import ParameterError
@@ -43,13 +43,14 @@ def test_nothing_is_computed_and_nothing_changes_without_the_option(noisy, metho
 
 
 @METHODS
-def test_it_is_that_of_the_plane_before_rounding(noisy, method):
+def test_it_is_that_of_the_plane_and_of_its_rounding(noisy, method):
     result = run(noisy, uncertainty=True, dtype="float64", **method)
     noise = result.planes[0].description.noise
     expected = standard_error(noisy, result.image, noise)
     assert_array_equal(result.maps["sd"], expected)
     assert result.maps["sd"].dtype == np.float32
-    assert_array_equal(run(noisy, uncertainty=True, **method).maps["sd"], expected)
+    rounded = run(noisy, uncertainty=True, dtype="uint16", **method).maps["sd"]
+    assert_allclose(rounded, np.hypot(expected, 12**-0.5), rtol=1e-6)
     errors = result.planes[0].errors
     assert errors.median == np.median(expected)
     assert errors.to_noise == pytest.approx(np.median(expected / noise.std(result.image)))

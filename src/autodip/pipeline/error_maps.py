@@ -12,6 +12,9 @@ from autodip.pipeline.error_summary import SD, ErrorSummary
 from autodip.pipeline.parts import Task
 from autodip.trust.error_map import standard_error
 
+_ROUNDING = 1 / 12
+"""Squared error of a result that is rounded to whole numbers."""
+
 
 @dataclass(frozen=True)
 class ErrorMap:
@@ -43,6 +46,8 @@ class ErrorMap:
             return cls()
         noisy, darkest = task.planes[place], task.darkest[place]
         errors = standard_error(noisy, result, noise, darkest=darkest)
+        if task.rounded:
+            errors[errors > 0] = np.sqrt(errors[errors > 0] ** 2 + _ROUNDING)
         return cls({SD: errors}, ErrorSummary.of(result, errors, noise))
 
     @classmethod

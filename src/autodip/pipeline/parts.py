@@ -67,6 +67,8 @@ class Task:
         Whether the standard errors are computed as well.
     darkest : tuple of float
         Lowest grey value of the whole plane, by position of the plane.
+    rounded : bool
+        Whether the result is rounded to whole numbers, at once or after windows were blended.
     """
 
     part: Part
@@ -80,6 +82,7 @@ class Task:
     dtype: np.dtype
     uncertainty: bool = False
     darkest: tuple[float, ...] = ()
+    rounded: bool = False
 
     def loaded(self) -> Task:
         """Copy of the task with its pixels in memory, to be sent to another process."""
@@ -166,6 +169,7 @@ class Tasks:
             dtype=dtype,
             uncertainty=self._plan.uncertainty,
             darkest=tuple(self._plan.scan.extremes[index][0] for index in part.indices),
+            rounded=self._plan.dtype.kind in "iu",
         )
 
     def _scale(self, part: Part) -> Scale:
