@@ -15,7 +15,7 @@ from autodip.physics.noise import Noise
 from autodip.pipeline.assess import assess
 from autodip.pipeline.parts import Finished, Task
 from autodip.pipeline.result import PlaneResult
-from autodip.prior.apply import Pass, apply_prior
+from autodip.prior.apply import Pass, apply_prior, expected_error
 from autodip.prior.architecture import PriorNet
 from autodip.prior.learned import load_prior
 from autodip.prior.observation import Observation
@@ -92,6 +92,7 @@ def apply_to_tasks(
             window=one.part.window,
             follows=observed is not None,
             observed=done.observed[number],
+            error=expected_error(images[number], done.images[number], done.observed[number]),
         )
         yield Finished(one.part.number, 0, pixels, record)
 

@@ -51,6 +51,9 @@ class PlaneResult:
         Noise as observed by the learned prior, if it was applied; None if the plane was fitted.
     reason : str
         Why the plane was fitted although a learned prior was chosen; empty otherwise.
+    error : float or None
+        Expected mean squared error, in squared units of the image, before rounding; None if it is
+        not known.
     """
 
     index: PlaneIndex
@@ -64,6 +67,7 @@ class PlaneResult:
     window: Window | None = None
     observed: Observation | None = None
     reason: str = ""
+    error: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
