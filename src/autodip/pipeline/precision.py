@@ -12,7 +12,7 @@ from autodip.physics.noise import Noise
 _WEAK = 2.5
 """Standard deviation of the noise, in grey values, below which rounding loses what was gained: up
 to 0.4 dB, and up to 1 % of the light where a smooth background lies between two grey values. Above
-it, no more than 0.2 dB was lost on 8-bit images."""
+it, no more than 0.2 dB was lost on simulated 8-bit images."""
 
 _FAINT = 4.0
 """Mean brightness above the darkest pixel, in grey values, below which rounding changes it."""
