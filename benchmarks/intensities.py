@@ -57,8 +57,7 @@ MEASURED = (
 FIELDS = ("set", "image", "preset", *MEASURED)
 SCALES = (1e-12, 1e-6, 1e-3, 1.0, 1e3, 1e6, 1e9)
 OFFSETS = (-500.0, 0.0, 100.0, 1e4)
-FRAMES, FADING = 8, 0.85
-"""Frames of a film that bleaches, and the brightness of each relative to the one before."""
+FRAMES, FADING = 8, 0.85  # brightness of each frame relative to the one before
 
 
 def measured(case: Case, result: np.ndarray) -> dict[str, float] | None:
@@ -90,7 +89,7 @@ def measured(case: Case, result: np.ndarray) -> dict[str, float] | None:
     found["psnr"], found["psnr_rounded"] = (_psnr(one, like, span) for one in (result, rounded))
     found["flux_rounded"] = _drift(before, rounded - dark)
     integer = case.noisy.dtype.kind in "iu"
-    found["coarse"] = float(integer and is_coarse(case.noisy, noise)) if integer else float("nan")
+    found["coarse"] = float(is_coarse(case.noisy, noise)) if integer else float("nan")
     return found
 
 
@@ -111,12 +110,11 @@ def _psnr(image: np.ndarray, truth: np.ndarray, span: float) -> float:
 def pairs(arguments: argparse.Namespace) -> Iterator[str]:
     """Light, slope and rounding on pairs of noisy and true images."""
     rows = _rows(arguments)
-    sets = list(dict.fromkeys(row["set"] for row in rows))
     yield "| set | preset | light, % | tenths of the pixels from dark to bright, % of their light |"
     yield "|---|---|---|---|"
     groups = [
         (name, preset, own)
-        for name in sets
+        for name in dict.fromkeys(row["set"] for row in rows)
         for preset in dict.fromkeys(row["preset"] for row in rows)
         if (own := [r for r in rows if (r["set"], r["preset"]) == (name, preset)])
     ]
@@ -141,19 +139,17 @@ def pairs(arguments: argparse.Namespace) -> Iterator[str]:
             f"| {np.mean(slopes):.3f} | {min(slopes):.3f}, {max(slopes):.3f} "
             f"| {_mean(own, 'slope_pixels'):.3f} |"
         )
-    integers = [row for row in rows if row["coarse"] != "nan"]
     yield ""
     yield "| set | preset | remain integers | PSNR lost by rounding, dB | light changed, % |"
     yield "|---|---|---|---|---|"
-    for name, preset, _ in groups:
-        own = [r for r in integers if (r["set"], r["preset"]) == (name, preset)]
+    for name, preset, every in groups:
+        own = [row for row in every if row["coarse"] != "nan"]
         kept = [row for row in own if not float(row["coarse"])]
-        if not own:
-            continue
         lost = [float(row["psnr"]) - float(row["psnr_rounded"]) for row in kept]
         text = f"{np.mean(lost):.3f}, at most {max(lost):.3f}" if kept else "–"
         light = f"at most {_worst(kept, 'flux_rounded'):.2f}" if kept else "–"
-        yield f"| {name} | {preset} | {len(kept)} of {len(own)} | {text} | {light} |"
+        if own:
+            yield f"| {name} | {preset} | {len(kept)} of {len(own)} | {text} | {light} |"
 
 
 def _rows(arguments: argparse.Namespace) -> list[dict[str, str]]:
@@ -168,12 +164,11 @@ def _rows(arguments: argparse.Namespace) -> list[dict[str, str]]:
             cut = _centre(case, arguments.crop)
             result = autodip.denoise(cut.noisy, preset=preset, seed=0, dtype="float32").image
             found = measured(cut, result)
-            if found is None:
-                continue
-            texts = {key: f"{found[key]:.5f}" for key in MEASURED}
-            rows.append({"set": case.set, "image": case.name, "preset": preset, **texts})
-            if file:
-                _append(file, rows[-1])
+            if found is not None:
+                rows.append({"set": case.set, "image": case.name, "preset": preset})
+                rows[-1] |= {key: f"{found[key]:.5f}" for key in MEASURED}
+                if file:
+                    _append(file, rows[-1])
     return rows
 
 
@@ -188,10 +183,9 @@ def _centre(case: Case, side: int | None) -> Case:
 
 
 def _append(file: Path, row: Mapping[str, str]) -> None:
-    new = not file.exists()
     with file.open("a", newline="") as stream:
         writer = csv.DictWriter(stream, FIELDS)
-        if new:
+        if not stream.tell():
             writer.writeheader()
         writer.writerow(row)
 
@@ -210,7 +204,7 @@ def ranges(arguments: argparse.Namespace) -> Iterator[str]:
         "| preset | type | scale | offset | largest change of the result, in noise | light, % "
         "| lowest value, noisy → result, in noise |"
     )
-    yield "|---|---|---|---|---|---|---|"
+    yield "|" + "---|" * 7
     noisy, truth = simulate("mito", Optics(microscope="confocal"), size=128, seed=4)
     noise = float(np.std(noisy - truth.astype(np.float64)))
     fit = {"untrained": {"iterations": 20}}

@@ -9,7 +9,7 @@ from scipy.ndimage import gaussian_filter
 
 import autodip
 from autodip.physics.estimate import estimate_noise
-from autodip.pipeline.precision import is_coarse
+from autodip.pipeline.precision import is_coarse, rounding_note
 from tests.helpers.blobs import blobs, level, recorded
 
 OFFSET = 100.0
@@ -60,7 +60,30 @@ def test_noise_below_a_few_grey_values_is_not_rounded(read, coarse):
     assert is_coarse(noisy, estimate_noise(noisy)) == coarse
     result = autodip.denoise(noisy.astype(np.uint8), **FAST)
     assert result.image.dtype == (np.float32 if coarse else np.uint8)
-    assert any("float32" in note for note in result.notes) == coarse
+    assert any("the result is float32" in note for note in result.notes) == coarse
+
+
+@pytest.mark.parametrize(
+    ("error", "dtype", "notes", "lost"),
+    [
+        (0.5, "uint8", (), "0.7 dB"),
+        (0.5, "float32", (), None),
+        (10.0, "uint16", (), None),
+        (None, "uint8", (), None),
+        (0.5, "uint8", ("uint8 has too few grey levels for it",), None),
+    ],
+)
+def test_rounding_that_costs_much_is_noted(error, dtype, notes, lost):
+    found = rounding_note([error, error, None], np.dtype(dtype), notes)
+    assert (lost in found[0]) if lost else found == ()
+
+
+def test_the_expected_error_decides_on_the_note():
+    noisy = recorded(np.zeros((128, 128)) + 0.5, photons=100.0, gain=0.8, offset=20.0, read=3.0)
+    result = autodip.denoise(noisy.astype(np.uint8), **FAST)
+    assert result.image.dtype == np.uint8
+    assert result.planes[0].squared_error < 1
+    assert any("rounding to uint8 costs about" in note for note in result.notes)
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from autodip.util.files import check_writable, remove, replacing, reserve, writi
 from autodip.util.values import Value
 
 _KEY, _MAP = "key.json", "map-"
-_PLAIN = ("seconds", "fallbacks", "refined", "follows", "reason")
+_PLAIN = ("seconds", "fallbacks", "refined", "follows", "reason", "squared_error")
 """Fields of the record that are stored as they are."""
 
 _DAMAGE = (

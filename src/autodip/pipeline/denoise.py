@@ -26,6 +26,7 @@ from autodip.pipeline.options import Options
 from autodip.pipeline.parts import Finished, Part, Tasks, batches, cut
 from autodip.pipeline.plan import Plan
 from autodip.pipeline.planning import plan_image
+from autodip.pipeline.precision import rounding_note
 from autodip.pipeline.repair import RepairedImage
 from autodip.pipeline.result import Computed, Progress
 from autodip.pipeline.withheld import withhold
@@ -87,9 +88,10 @@ def denoise_steps(
     image.restore(output, outliers=options.keep_outliers)
     if SD in maps:
         withhold(maps[SD], image, plan.scan, records, outliers=options.keep_outliers)
+    remark = rounding_note([one.squared_error for one in records], plan.dtype, plan.notes)
     result = Computed(
         image=output,
-        plan=plan,
+        plan=dataclasses.replace(plan, notes=(*plan.notes, *remark)),
         planes=records,
         maps=maps,
         repairs=image.repairs,

@@ -16,7 +16,7 @@ from autodip.pipeline.assess import assess
 from autodip.pipeline.error_maps import ErrorMap
 from autodip.pipeline.parts import Finished, Task
 from autodip.pipeline.result import PlaneResult
-from autodip.prior.apply import Pass, apply_prior
+from autodip.prior.apply import Pass, apply_prior, expected_error
 from autodip.prior.architecture import PriorNet
 from autodip.prior.learned import load_prior
 from autodip.prior.observation import Observation
@@ -95,6 +95,9 @@ def apply_to_tasks(
             follows=observed is not None,
             observed=done.observed[number],
             errors=errors.summary,
+            squared_error=expected_error(
+                images[number], done.images[number], done.observed[number]
+            ),
         )
         yield Finished(one.part.number, 0, pixels, record, errors.maps)
 

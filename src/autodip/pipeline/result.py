@@ -54,6 +54,9 @@ class PlaneResult:
         Why the plane was fitted although a learned prior was chosen; empty otherwise.
     errors : ErrorSummary or None
         Standard errors in brief; None if they were not computed, or the plane is constant.
+    squared_error : float or None
+        Expected mean squared error, in squared units of the image, before rounding; None if it is
+        not known.
     """
 
     index: PlaneIndex
@@ -68,6 +71,7 @@ class PlaneResult:
     observed: Observation | None = None
     reason: str = ""
     errors: ErrorSummary | None = None
+    squared_error: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -110,7 +110,12 @@ def apply_prior(
         grey = [change.algebraic_inverse(one) for change, one in zip(transforms, kept, strict=True)]
         if last:
             grey = [
-                keep_flux(image, one, change.black, allowed=_allowed(image, one, known))
+                keep_flux(
+                    image,
+                    one,
+                    change.black,
+                    allowed=_CONTRAST * (expected_error(image, one, known) or 0.0),
+                )
                 for image, one, change, known in zip(images, grey, transforms, told, strict=True)
             ]
         yield Pass(number, passes, grey, told)
@@ -161,12 +166,20 @@ def _returned(
     return np.stack(kept)
 
 
-def _allowed(image: np.ndarray, result: np.ndarray, known: Observation) -> float:
-    """Mean squared error that the correction of the contrast may add to a result."""
+def expected_error(image: np.ndarray, result: np.ndarray, known: Observation) -> float | None:
+    """Expected mean squared error of a result; None if it was not determined.
+
+    Parameters
+    ----------
+    image, result : ndarray, shape (Y, X)
+        In the same units.
+    known : Observation
+        Noise that the last pass was told.
+    """
     if known.fault is None:
-        return 0.0
+        return None
     removed = float(np.mean((image - result) ** 2))
-    return _CONTRAST * removed * known.fault.error / max(known.fault.removed, 1e-12)
+    return removed * known.fault.error / max(known.fault.removed, 1e-12)
 
 
 def denoise_stable(

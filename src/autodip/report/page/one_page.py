@@ -30,7 +30,14 @@ from autodip.util.text import name_text
 
 _NEIGHBOURS = 3
 _THUMB = 160
-_VERSIONS = {"machine": "Processor", "python": "Python"}
+_VERSIONS = {
+    "machine": "Architecture",
+    "python": "Python",
+    "processor": "Processor",
+    "instructions": "Vector instructions",
+    "bfloat16": "Computed in bfloat16",
+    "accelerator": "GPU",
+}
 
 
 def page(material: Material) -> str:
@@ -176,7 +183,7 @@ def _table(content: Sidecar, image: Image) -> list[tuple[str, str]]:
 
 
 def _versions(content: Sidecar) -> list[tuple[str, str]]:
-    return list((content.versions or {}).items())
+    return [*(content.versions or {}).items(), *(content.processor or {}).items()]
 
 
 def _cost(content: Sidecar) -> list[tuple[str, str]]:
