@@ -17,10 +17,13 @@ import json
 from pathlib import Path
 
 import numpy as np
+from PIL import Image as Picture
+from PIL import ImageDraw, ImageFont
 from planted_structures import KINDS, contrast_around, drawn, height_for, signal_to_noise
 
 import autodip
 from autodip.physics.noise import Noise
+from autodip.pictures.contrast import grey, limits
 from autodip.trust.unsupported import support_of
 
 RATIOS = (6, 8, 10, 15, 30)
@@ -113,6 +116,40 @@ def summarised(rows: list[dict]) -> None:
         print(*key, f"{100 * rate:.0f} % of {len(group)}{also}")
 
 
+def drawing(noisy, result, noise, generator):
+    """Picture of one planted structure of each kind with a ratio of 15: a row each."""
+    rows = []
+    for kind in KINDS:
+        shape = drawn(kind, result, generator)
+        if shape is None:
+            continue
+        added = result + height_for(15, shape, result, noise) * shape
+        _, text, deviation = found(noisy, added, noise, shape)
+        y, x = (int(np.average(one)) for one in np.nonzero(np.abs(shape) > 0.3))
+        top, left = (
+            int(np.clip(at - 48, 0, side - 96))
+            for at, side in zip((y, x), result.shape, strict=True)
+        )
+        crop = (slice(top, top + 96), slice(left, left + 96))
+        low, high = limits(added[crop])
+        left_over = (noisy - added)[crop]
+        images = [grey(one[crop], low, high) for one in (noisy, result, added)]
+        images.append(grey(left_over, *limits(left_over)))
+        note = f"{text}, {deviation:.1f} standard errors" if text else "not found"
+        rows.append(
+            (f"{kind}: listed as {note}", [one.repeat(2, 0).repeat(2, 1) for one in images])
+        )
+    sheet = Picture.new("L", (4 * 200, 30 + 220 * len(rows)), 255)
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(14)
+    for column, title in enumerate(("noisy image", "result", "with the structure", "residual")):
+        draw.text((column * 200 + 4, 6), title, fill=0, font=font)
+    for number, (text, images) in enumerate(rows):
+        draw.text((4, 30 + 220 * number), text, fill=0, font=font)
+        for column, image in enumerate(images):
+            sheet.paste(Picture.fromarray(image), (column * 200 + 4, 50 + 220 * number))
+    return sheet
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
@@ -121,12 +158,15 @@ def main() -> None:
     parser.add_argument("--results", type=Path, required=True, help="folder of stored results")
     parser.add_argument("--every", type=int, default=1, help="plant in every n-th result only")
     parser.add_argument("--out", type=Path, required=True, help="table that is extended")
+    parser.add_argument("--picture", type=Path, help="picture of cases in the first result")
     given = parser.parse_args()
     rows = []
     for number, (folder, entry) in enumerate(entries(given.data, given.sets)):
         name, noisy, result, noise = computed(folder, entry, given.preset, given.results)
         if noise is None or noise.absent:
             continue
+        if given.picture and not rows:
+            drawing(noisy, result, noise, np.random.default_rng(1)).save(given.picture)
         start = (entry["set"], name, given.preset)
         support = support_of(noisy, result, noise)
         first = support.places[0] if support.places else None
