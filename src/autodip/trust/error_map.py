@@ -19,6 +19,10 @@ COVERED = 0.9
 
 WIDTH = 1.645
 
+GROSS, _FLAGGED = 3.0, 0.4
+"""Standard deviations of the noise beyond which an error is gross, and standard error, relative to
+that deviation, from which a pixel is flagged."""
+
 _REMOVED = 6.0
 """Standard deviation of the Gaussian filter that averages what was removed, in pixels."""
 
@@ -99,3 +103,25 @@ def expected_psnr(
         return float("inf")
     mean_square = float(np.mean((error.astype(np.float64) / scale) ** 2))
     return 20 * float(np.log10(data_range / scale)) - 10 * float(np.log10(mean_square))
+
+
+def uncertain(result: np.ndarray, error: np.ndarray, noise: Noise) -> np.ndarray:
+    """Flag the pixels that are likely to hold the gross errors.
+
+    An error is gross if it exceeds three standard deviations of the noise of a single pixel of the
+    noisy image. Few pixels have one, and most of those have a large standard error.
+
+    Parameters
+    ----------
+    result : ndarray, shape (Y, X)
+        In the units of the image.
+    error : ndarray, shape (Y, X)
+        Its standard error from :func:`standard_error`.
+    noise : Noise
+        Noise of the noisy image.
+
+    Returns
+    -------
+    ndarray, bool, shape (Y, X)
+    """
+    return np.asarray(error >= _FLAGGED * noise.std(result.astype(np.float64)))

@@ -29,7 +29,7 @@ _FAINT, _STRONG = 0.05, 3.0
 """Range of the standard deviation of the noise in the stabilised domain."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Surroundings:
     """A result in the stabilised domain.
 
@@ -69,12 +69,12 @@ class Surroundings:
         dark = 3 / 8 + change.read**2
         deviation = noise.std(result) / (change.gain * np.sqrt(photons + dark))
         return cls(
-            stable.astype(np.float32),
-            residual.astype(np.float32),
-            photons.astype(np.float32),
-            dark,
-            np.clip(deviation, _FAINT, _STRONG).astype(np.float32),
-            change.gain,
+            stable=stable.astype(np.float32),
+            residual=residual.astype(np.float32),
+            photons=photons.astype(np.float32),
+            dark=dark,
+            noise=np.clip(deviation, _FAINT, _STRONG).astype(np.float32),
+            gain=change.gain,
         )
 
     @property
