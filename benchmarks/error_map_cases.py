@@ -21,6 +21,9 @@ SIMULATED = ("clean_training", "clean_validation", "resim")
 FOLDS = {"fmd_confocal_fov1": "fmd", "fmd_confocal_nucleus": "fmd"}
 """Sets that are left out together."""
 
+REAL = ("fmd", "w2s", "srdtrans")
+"""Sets of real images on which the share of covered pixels is set, each left out in turn."""
+
 FRAMES = {"w2s": 400, "twophoton_flim": 5, "fmd_confocal_fov1": 50, "fmd_confocal_nucleus": 50,
           "fmd_test": 50}  # fmt: skip
 """Frames of which a truth is the mean; it has this share of the noise."""

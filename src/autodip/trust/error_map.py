@@ -12,16 +12,16 @@ from scipy.ndimage import gaussian_filter
 
 from autodip.physics.noise import Noise
 from autodip.trust.error_model import load_error_model
-from autodip.trust.local_features import Surroundings, features
+from autodip.trust.local_features import Surroundings, features, unexplained
 
 COVERED = 0.9
 """Share of the pixels whose truth lies within :data:`WIDTH` standard errors of the result."""
 
 WIDTH = 1.645
 
-GROSS, _FLAGGED = 3.0, 0.4
-"""Standard deviations of the noise beyond which an error is gross, and standard error, relative to
-that deviation, from which a pixel is flagged."""
+GROSS, _FLAGGED = 3.0, 1.25
+"""Errors that are gross, and standard errors from which a pixel is flagged, both relative to the
+root mean square of the standard errors of the image."""
 
 _REMOVED = 6.0
 """Standard deviation of the Gaussian filter that averages what was removed, in pixels."""
@@ -62,6 +62,7 @@ def standard_error(
         return _removed(noisy - result)
     around = Surroundings.of(noisy, result, noise, darkest)
     error = load_error_model().squared_error(features(around, noise), noisy.shape)
+    error = np.maximum(error, unexplained(around, noise))
     return np.asarray((np.sqrt(error) * around.unit).astype(np.float32))
 
 
@@ -105,23 +106,24 @@ def expected_psnr(
     return 20 * float(np.log10(data_range / scale)) - 10 * float(np.log10(mean_square))
 
 
-def uncertain(result: np.ndarray, error: np.ndarray, noise: Noise) -> np.ndarray:
+def uncertain(error: np.ndarray) -> np.ndarray:
     """Flag the pixels that are likely to hold the gross errors.
 
-    An error is gross if it exceeds three standard deviations of the noise of a single pixel of the
-    noisy image. Few pixels have one, and most of those have a large standard error.
+    An error is gross if it exceeds :data:`GROSS` times the root mean square of the standard errors
+    of the image. A small part of the pixels has one, most of them where the standard error is large
+    (docs/results/trust/error_map.md).
 
     Parameters
     ----------
-    result : ndarray, shape (Y, X)
-        In the units of the image.
     error : ndarray, shape (Y, X)
-        Its standard error from :func:`standard_error`.
-    noise : Noise
-        Noise of the noisy image.
+        Standard error from :func:`standard_error`, of a whole image.
 
     Returns
     -------
     ndarray, bool, shape (Y, X)
     """
-    return np.asarray(error >= _FLAGGED * noise.std(result.astype(np.float64)))
+    largest = float(error.max(initial=0))
+    if largest == 0:
+        return np.zeros(error.shape, bool)
+    relative = error.astype(np.float64) / largest
+    return np.asarray(relative >= _FLAGGED * np.sqrt(np.mean(relative**2)))
