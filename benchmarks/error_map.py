@@ -5,6 +5,7 @@
     python benchmarks/error_map.py calibrate CACHE     writes src/autodip/data/error_map.json
     python benchmarks/error_map.py left-out CACHE      tables, each set left out of the calibration
     python benchmarks/error_map.py coverage CACHE [--plot FILE.png]    tables of the packaged model
+    python benchmarks/error_map.py picture CACHE NAME --plot FILE.png  one image and its map
 
 DATA has manifest.json, validation/ and clean/; results of ``--preset`` (balanced) for the centre of
 every image and for simulated images are kept in CACHE. The truth is fitted to the noisy image,
@@ -26,6 +27,7 @@ from scipy.ndimage import gaussian_filter
 
 from autodip.physics.noise import Noise
 from autodip.pictures.chart import PALETTE, Axes, Line, chart, reduced
+from autodip.pictures.panel import panel
 from autodip.prior.shots import fitted_truth
 from autodip.trust.error_map import GROSS, WIDTH, expected_psnr, standard_error, uncertain
 from autodip.trust.local_features import Surroundings, features, unexplained
@@ -65,39 +67,16 @@ def read(path: Path, plain: bool) -> Case:
         meta = json.loads(str(file["meta"]))
     noise, group = Noise.from_dict(meta["noise"]), meta["group"]
     if group in error_map_cases.SIMULATED:
-        fitted, scale = toned(truth, noisy), 1.0
+        fitted, scale = error_map_cases.toned(truth, noisy), 1.0
     else:
         fitted = fitted_truth(truth, noisy, noise)
         scale = float(np.polyfit(truth.ravel(), fitted.ravel(), 1)[0])
         if not plain:
-            fitted = aligned(fitted, noisy, noise)
+            fitted = error_map_cases.aligned(fitted, noisy, noise)
     doubt = meta["share"] * noise.std(fitted) ** 2
     if meta["integer"]:
         doubt = doubt + scale**2 / 12
     return Case(meta["name"], group, noise, noisy, result, fitted, doubt, meta["grain"])
-
-
-def toned(truth: np.ndarray, noisy: np.ndarray, parts: int = 24) -> np.ndarray:
-    """Truth as bright as the mean of the noisy pixels at every brightness.
-
-    The simulation takes the noise for Gaussian where it is clipped.
-    """
-    order = np.array_split(np.argsort(truth.ravel(), kind="stable"), parts)
-    level = [truth.ravel()[part].mean() for part in order]
-    excess = [(noisy - truth).ravel()[part].mean() for part in order]
-    return truth + np.interp(truth, level, excess)
-
-
-def aligned(truth: np.ndarray, noisy: np.ndarray, noise: Noise) -> np.ndarray:
-    """Truth shifted to the noisy image, and as bright over 16 pixels."""
-    weight = 1 / np.maximum(noise.std(truth), 0.1 * noise.sigma)
-    slopes = np.gradient(gaussian_filter(truth, 0.7))
-    terms = np.stack([np.ones_like(truth), truth, *slopes], -1) * weight[..., None]
-    rest = (noisy - truth) * weight
-    near = np.abs(rest) < 4
-    fit = np.linalg.lstsq(terms[near], rest[near], rcond=None)[0]
-    truth = truth + (terms @ fit) / weight
-    return truth + gaussian_filter(noisy - truth, 16)
 
 
 def cases(folder: Path, plain: bool = False) -> list[Case]:
@@ -263,6 +242,16 @@ def draw(points: dict[str, list[tuple[float, float]]], known: list[Case], path: 
     error_map_cases.beside([reduced(panel) for panel in panels]).save(path)
 
 
+def picture(given: argparse.Namespace) -> None:
+    """An image, its result, its real error and the map; the last two have the same grey scale."""
+    case = read(given.folders[0] / f"{given.folders[1]}.npz", plain=False)
+    error = errors_of(case, None)
+    wrong = np.abs(case.result - case.truth)
+    images = panel({"noisy": case.noisy, "result": case.result})
+    maps = panel({"absolute error": wrong, "standard error": error})
+    error_map_cases.beside([images, maps]).convert("L").save(given.plot)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("command", choices=[*COMMANDS, "collect"])
@@ -280,7 +269,13 @@ def main() -> None:
         COMMANDS[given.command](given)
 
 
-COMMANDS = {"truths": truths, "calibrate": calibrate, "left-out": left_out, "coverage": coverage}
+COMMANDS = {
+    "truths": truths,
+    "calibrate": calibrate,
+    "left-out": left_out,
+    "coverage": coverage,
+    "picture": picture,
+}
 
 if __name__ == "__main__":
     main()

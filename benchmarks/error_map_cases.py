@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 from PIL import Image as Picture
+from scipy.ndimage import gaussian_filter
 
 import autodip
 from autodip.image.scaling import brightness
 from autodip.physics.detection import expose
 from autodip.physics.estimate import estimate_noise
+from autodip.physics.noise import Noise
 from autodip.prior.cameras import draw_detector
 from autodip.prior.clean import first_plane, read_manifest
 
@@ -125,6 +127,29 @@ def save(
     content = json.dumps({**meta, "noise": noise.to_dict(), "grain": grain})
     np.savez(path, noisy=noisy[place], truth=truth[place], result=result, meta=content)
     print(meta["name"], flush=True)
+
+
+def toned(truth: np.ndarray, noisy: np.ndarray, parts: int = 24) -> np.ndarray:
+    """Truth as bright as the mean of the noisy pixels at every brightness.
+
+    The simulation takes the noise for Gaussian where it is clipped.
+    """
+    order = np.array_split(np.argsort(truth.ravel(), kind="stable"), parts)
+    level = [truth.ravel()[part].mean() for part in order]
+    excess = [(noisy - truth).ravel()[part].mean() for part in order]
+    return truth + np.interp(truth, level, excess)
+
+
+def aligned(truth: np.ndarray, noisy: np.ndarray, noise: Noise) -> np.ndarray:
+    """Truth shifted to the noisy image, and as bright over 16 pixels."""
+    weight = 1 / np.maximum(noise.std(truth), 0.1 * noise.sigma)
+    slopes = np.gradient(gaussian_filter(truth, 0.7))
+    terms = np.stack([np.ones_like(truth), truth, *slopes], -1) * weight[..., None]
+    rest = (noisy - truth) * weight
+    near = np.abs(rest) < 4
+    fit = np.linalg.lstsq(terms[near], rest[near], rcond=None)[0]
+    truth = truth + (terms @ fit) / weight
+    return truth + gaussian_filter(noisy - truth, 16)
 
 
 def beside(pictures: list[Picture.Image]) -> Picture.Image:
