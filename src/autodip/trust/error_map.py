@@ -12,12 +12,20 @@ from scipy.ndimage import gaussian_filter
 
 from autodip.physics.noise import Noise
 from autodip.trust.error_model import load_error_model
-from autodip.trust.local_features import Surroundings, features
+from autodip.trust.local_features import Surroundings, features, unexplained
 
 COVERED = 0.9
 """Share of the pixels whose truth lies within :data:`WIDTH` standard errors of the result."""
 
 WIDTH = 1.645
+
+_TAILS = 0.6
+"""By how many dB the mean squared error exceeds that of a normal distribution with 90 % of its
+values within 1.645 standard deviations; the mean of the real sets that were left out."""
+
+GROSS, _FLAGGED = 3.0, 1.25
+"""Errors that are gross, and standard errors from which a pixel is flagged, both relative to the
+root mean square of the standard errors of the image."""
 
 _REMOVED = 6.0
 """Standard deviation of the Gaussian filter that averages what was removed, in pixels."""
@@ -58,6 +66,7 @@ def standard_error(
         return _removed(noisy - result)
     around = Surroundings.of(noisy, result, noise, darkest)
     error = load_error_model().squared_error(features(around, noise), noisy.shape)
+    error = np.maximum(error, unexplained(around, noise))
     return np.asarray((np.sqrt(error) * around.unit).astype(np.float32))
 
 
@@ -74,6 +83,9 @@ def expected_psnr(
     result: np.ndarray, error: np.ndarray, *, data_range: float | None = None
 ) -> float:
     """Peak signal-to-noise ratio that a result is expected to have, in dB.
+
+    From the mean of the squared standard errors, which is a little below that of the squared errors
+    because few errors are much larger than their standard error.
 
     Parameters
     ----------
@@ -98,4 +110,27 @@ def expected_psnr(
     if scale == 0:
         return float("inf")
     mean_square = float(np.mean((error.astype(np.float64) / scale) ** 2))
-    return 20 * float(np.log10(data_range / scale)) - 10 * float(np.log10(mean_square))
+    return float(20 * np.log10(data_range / scale) - 10 * np.log10(mean_square)) - _TAILS
+
+
+def uncertain(error: np.ndarray) -> np.ndarray:
+    """Flag the pixels that are likely to hold the gross errors.
+
+    An error is gross if it exceeds :data:`GROSS` times the root mean square of the standard errors
+    of the image. A small part of the pixels has one, most of them where the standard error is large
+    (docs/results/trust/error_map.md).
+
+    Parameters
+    ----------
+    error : ndarray, shape (Y, X)
+        Standard error from :func:`standard_error`, of a whole image.
+
+    Returns
+    -------
+    ndarray, bool, shape (Y, X)
+    """
+    largest = float(error.max(initial=0))
+    if largest == 0:
+        return np.zeros(error.shape, bool)
+    relative = error.astype(np.float64) / largest
+    return np.asarray(relative >= _FLAGGED * np.sqrt(np.mean(relative**2)))

@@ -25,7 +25,7 @@ _RANGE = (-12.0, 8.0)
 
 
 @dataclass(frozen=True)
-class Input:
+class Feature:
     """A feature and its range in calibration.
 
     Parameters
@@ -50,13 +50,13 @@ class ErrorModel:
 
     Parameters
     ----------
-    inputs : tuple of Input
+    inputs : tuple of Feature
     layers : tuple of (ndarray, ndarray)
         Weights of shape (outputs, inputs) and biases of shape (outputs,) of every layer; there is
         a leaky rectifier between layers.
     """
 
-    inputs: tuple[Input, ...]
+    inputs: tuple[Feature, ...]
     layers: tuple[tuple[np.ndarray, np.ndarray], ...]
 
     def squared_error(
@@ -104,4 +104,4 @@ def load_error_model() -> ErrorModel:
         (np.array(layer["weight"], np.float32), np.array(layer["bias"], np.float32))
         for layer in content["layers"]
     )
-    return ErrorModel(tuple(Input(**one) for one in content["features"]), layers)
+    return ErrorModel(tuple(Feature(**one) for one in content["features"]), layers)

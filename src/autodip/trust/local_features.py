@@ -15,10 +15,14 @@ from scipy.ndimage import gaussian_filter
 from autodip.physics.anscombe import Stabiliser
 from autodip.physics.noise import Noise
 
-REACH = 19
+REACH = 21
 """Pixels around a pixel that its features depend on."""
 
 _TRUNCATE = 3.0
+
+_AVERAGED = 1.5
+"""Standard deviation of the Gaussian filter that averages what was removed, in pixels."""
+
 _LEAST = 3e-3
 """Standard deviation of the noise-like terms below which they are not distinguished."""
 
@@ -29,7 +33,7 @@ _FAINT, _STRONG = 0.05, 3.0
 """Range of the standard deviation of the noise in the stabilised domain."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Surroundings:
     """A result in the stabilised domain.
 
@@ -69,12 +73,12 @@ class Surroundings:
         dark = 3 / 8 + change.read**2
         deviation = noise.std(result) / (change.gain * np.sqrt(photons + dark))
         return cls(
-            stable.astype(np.float32),
-            residual.astype(np.float32),
-            photons.astype(np.float32),
-            dark,
-            np.clip(deviation, _FAINT, _STRONG).astype(np.float32),
-            change.gain,
+            stable=stable.astype(np.float32),
+            residual=residual.astype(np.float32),
+            photons=photons.astype(np.float32),
+            dark=dark,
+            noise=np.clip(deviation, _FAINT, _STRONG).astype(np.float32),
+            gain=change.gain,
         )
 
     @property
@@ -124,7 +128,7 @@ def _structure(stable: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
 
 def _residual(stable: np.ndarray, residual: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
     """What was removed: its power, its smooth part, and how much of the like is left."""
-    power, smooth = residual**2, _smooth(residual, 1.5) ** 2
+    power, smooth = residual**2, _smooth(residual, _AVERAGED) ** 2
     yield "removed", _log(_smooth(power, 2))
     yield "removed_near", _log(_smooth(power, 6))
     yield "smooth", _log(smooth)
@@ -132,6 +136,20 @@ def _residual(stable: np.ndarray, residual: np.ndarray) -> Iterator[tuple[str, n
     grain, fine = residual - _smooth(residual, 1), stable - _smooth(stable, 1)
     left = _smooth(fine * grain, 6) / (_smooth(grain**2, 6) + np.float32(1e-3))
     yield "left", np.arcsinh(20 * left)
+
+
+def unexplained(around: Surroundings, noise: Noise) -> np.ndarray:
+    """Squared mean of what was removed around each pixel, beyond what noise explains.
+
+    It is a lower bound of the squared error, in the stabilised domain, float32: three standard
+    deviations of an average of the noise are subtracted. Almost everywhere it is 0.
+    """
+    lags = np.arange(-2, 3) ** 2
+    near = np.exp(-(lags[:, None] + lags) / (4 * _AVERAGED**2)) / (4 * np.pi * _AVERAGED**2)
+    whole = noise.autocorrelation
+    share = float(near[2, 2] if whole is None else np.sum(near * np.array(whole)))
+    mean = np.abs(_smooth(around.residual, _AVERAGED))
+    return np.asarray(np.maximum(mean - 3 * np.sqrt(max(share, 0.0)) * around.noise, 0) ** 2)
 
 
 def _correlation(noise: Noise) -> Iterator[tuple[str, float]]:
