@@ -628,6 +628,7 @@ def test_names_that_are_no_unicode(tmp_path):
         zip_of({"x" * 300: b"a"}),
         zip_of({"a/" * 1500 + "b": b""}),
     ],
+    ids=["itself", "mark", "empty", "tar", "long", "deep"],
 )
 def test_an_archive_of_any_content_does_not_replace_itself(tmp_path, content):
     (tmp_path / "a.zip").write_bytes(content)
