@@ -3,6 +3,7 @@
     python benchmarks/error_map.py collect DATA CACHE [--role calibration|test]
     python benchmarks/error_map.py truths CACHE        is the truth that of the noisy image?
     python benchmarks/error_map.py calibrate CACHE     writes src/autodip/data/error_map.json
+    python benchmarks/error_map.py fitted CACHE        adds the factor of fits (--preset untrained)
     python benchmarks/error_map.py left-out CACHE      tables, each set left out of the calibration
     python benchmarks/error_map.py coverage CACHE [--plot FILE.png]    tables of the packaged model
     python benchmarks/error_map.py picture CACHE NAME --plot FILE.png  one image and its map
@@ -17,7 +18,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import error_map_cases
@@ -30,6 +31,7 @@ from autodip.pictures.chart import PALETTE, Axes, Line, chart, reduced
 from autodip.pictures.panel import panel
 from autodip.prior.shots import fitted_truth
 from autodip.trust.error_map import GROSS, WIDTH, expected_psnr, standard_error, uncertain
+from autodip.trust.error_model import load_error_model
 from autodip.trust.local_features import Surroundings, features, unexplained
 
 UNFAITHFUL = ("miro", "twophoton_flim")
@@ -121,9 +123,29 @@ def calibrate(given: argparse.Namespace) -> None:
     pixels = table(given)
     excess = error_map_fit.excess(pixels, error_map_cases.REAL)
     model = error_map_fit.fit(pixels, set(), float(np.mean([*excess.values()])))
-    HOME.write_text(json.dumps(error_map_fit.packed(model), separators=(",", ":")) + "\n")
+    error_map_fit.written(HOME, replace(model, fitted=load_error_model().fitted))
     print("coverage of sets that were left out becomes 90 % if squared errors are divided by")
     print(", ".join(f"{fold} {np.exp(value):.3f}" for fold, value in excess.items()))
+
+
+def fitted(given: argparse.Namespace) -> None:
+    """Factor of the standard errors of fits, and what that of the other sets gives for each."""
+    found: dict[str, list[tuple[np.ndarray, ...]]] = {}
+    for case in cases(given.cache, given.plain):
+        if wanted(case):
+            wrong, error = case.result - case.truth, errors_of(case, None)
+            found.setdefault(case.group, []).append((np.abs(wrong), error, case.doubt + 0 * wrong))
+    logs = {group: np.log(error_map_fit.factor(images)) for group, images in found.items()}
+    print("| set | images | coverage | with the factor of the other sets | its own factor |")
+    print("|---|---|---|---|---|")
+    for group, images in found.items():
+        others = np.exp(np.mean([value for name, value in logs.items() if name != group]))
+        before, after = (100 * error_map_fit.covered(images, by) for by in (1.0, float(others)))
+        own = np.exp(logs[group])
+        print(f"| {group} | {len(images)} | {before:.1f} % | {after:.1f} % | {own:.2f} |")
+    factor = float(np.exp(np.mean([*logs.values()])))
+    error_map_fit.written(HOME, replace(load_error_model(), fitted=factor))
+    print(f"factor {factor:.3f}, the mean over the sets")
 
 
 def left_out(given: argparse.Namespace) -> None:
@@ -272,6 +294,7 @@ def main() -> None:
 COMMANDS = {
     "truths": truths,
     "calibrate": calibrate,
+    "fitted": fitted,
     "left-out": left_out,
     "coverage": coverage,
     "picture": picture,

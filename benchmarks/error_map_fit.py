@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from itertools import pairwise
 from math import erf, sqrt
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -95,10 +97,8 @@ def fit(pixels: Pixels, left: set[str], excess: float = 0.0) -> ErrorModel:
     with torch.no_grad():
         last.bias -= excess
     linear = [layer for layer in net if isinstance(layer, torch.nn.Linear)]
-    return ErrorModel(
-        inputs,
-        tuple((one.weight.detach().numpy(), one.bias.detach().numpy()) for one in linear),
-    )
+    weights_of = ((one.weight.detach().numpy(), one.bias.detach().numpy()) for one in linear)
+    return ErrorModel(inputs, tuple(weights_of), fitted=1.0)
 
 
 def trained(
@@ -140,11 +140,38 @@ def packed(model: ErrorModel) -> dict[str, Any]:
             {"weight": [[*map(rounded, row)] for row in weight], "bias": [*map(rounded, bias)]}
             for weight, bias in model.layers
         ],
+        "fitted": rounded(model.fitted),
     }
+
+
+def written(path: Path, model: ErrorModel) -> None:
+    """Write the packaged file."""
+    path.write_text(json.dumps(packed(model), separators=(",", ":")) + "\n")
 
 
 def rounded(value: float) -> float:
     return float(f"{value:.5g}")
+
+
+def covered(images: Sequence[tuple[np.ndarray, ...]], factor: float) -> float:
+    """Coverage, mean over images, if standard errors are multiplied by a factor.
+
+    Each image has absolute errors, standard errors, and the variance of its truth.
+    """
+    shares = (
+        np.mean(wrong <= WIDTH * np.sqrt((factor * error) ** 2 + doubt))
+        for wrong, error, doubt in images
+    )
+    return float(np.mean([*shares]))
+
+
+def factor(images: Sequence[tuple[np.ndarray, ...]]) -> float:
+    """Factor of the standard errors with which the coverage is 90 %."""
+    low, high = 0.3, 4.0
+    for _ in range(30):
+        middle = (low * high) ** 0.5
+        low, high = (low, middle) if covered(images, middle) > COVERED else (middle, high)
+    return middle
 
 
 def normal_share(width: float) -> float:

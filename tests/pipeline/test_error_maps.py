@@ -46,7 +46,7 @@ def test_nothing_is_computed_and_nothing_changes_without_the_option(noisy, metho
 def test_it_is_that_of_the_plane_and_of_its_rounding(noisy, method):
     result = run(noisy, uncertainty=True, dtype="float64", **method)
     noise = result.planes[0].description.noise
-    expected = standard_error(noisy, result.image, noise)
+    expected = standard_error(noisy, result.image, noise, fitted=method is FITTED)
     assert_array_equal(result.maps["sd"], expected)
     assert result.maps["sd"].dtype == np.float32
     rounded = run(noisy, uncertainty=True, dtype="uint16", **method).maps["sd"]

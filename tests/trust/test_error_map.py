@@ -10,6 +10,7 @@ from autodip.prior.clean import first_plane
 from autodip.prior.shots import fitted_truth
 from autodip.trust import error_model
 from autodip.trust.error_map import WIDTH, expected_psnr, standard_error, uncertain
+from autodip.trust.error_model import load_error_model
 from autodip.trust.local_features import REACH
 
 
@@ -31,6 +32,14 @@ def test_the_error_is_float32_finite_and_a_fraction_of_the_noise(blobs):
     assert np.isfinite(error).all()
     assert (error > 0).all()
     assert 0.05 < np.median(error / noise.std(result)) < 1
+
+
+def test_errors_of_a_fit_are_larger(blobs):
+    noisy, result, noise = blobs
+    factor = load_error_model().fitted
+    assert factor > 1
+    expected = factor * standard_error(noisy, result, noise)
+    assert standard_error(noisy, result, noise, fitted=True) == pytest.approx(expected, rel=1e-6)
 
 
 def test_the_same_input_has_the_same_map_and_is_not_changed(blobs):

@@ -30,7 +30,15 @@ class ErrorMap:
     summary: ErrorSummary | None = None
 
     @classmethod
-    def of(cls, task: Task, place: int, result: np.ndarray, noise: Noise | None) -> ErrorMap:
+    def of(
+        cls,
+        task: Task,
+        place: int,
+        result: np.ndarray,
+        noise: Noise | None,
+        *,
+        fitted: bool = False,
+    ) -> ErrorMap:
         """Map of the result for a plane of a task, if it was asked for.
 
         Parameters
@@ -41,11 +49,13 @@ class ErrorMap:
         result : ndarray, shape (Y, X)
             In units of the image, before it is rounded.
         noise : Noise or None
+        fitted : bool
+            Whether the result is that of a fit, not of the learned prior.
         """
         if not task.uncertainty:
             return cls()
         noisy, darkest = task.planes[place], task.darkest[place]
-        errors = standard_error(noisy, result, noise, darkest=darkest)
+        errors = standard_error(noisy, result, noise, darkest=darkest, fitted=fitted)
         if task.rounded:
             errors[errors > 0] = np.sqrt(errors[errors > 0] ** 2 + _ROUNDING)
         return cls({SD: errors}, ErrorSummary.of(result, errors, noise))

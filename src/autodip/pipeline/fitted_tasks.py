@@ -94,7 +94,7 @@ def _passed(task: Task, place: int, plane: np.ndarray) -> Finished:
     if noise is None:
         errors = ErrorMap.unknown(task, plane.shape)
     else:
-        errors = ErrorMap.of(task, place, plane, noise)
+        errors = ErrorMap.of(task, place, plane, noise, fitted=True)
     return Finished(task.part.number, place, plane.astype(task.dtype), record, errors.maps)
 
 
@@ -122,7 +122,7 @@ class _Plane:
         assert session.result is not None  # a fit ends with its last step
         result = session.refined(session.result)
         denoised = session.rounded(result)
-        errors = ErrorMap.of(task, self._place, result, session.noise)
+        errors = ErrorMap.of(task, self._place, result, session.noise, fitted=True)
         record = PlaneResult(
             index=task.part.indices[self._place],
             description=task.description.replace(noise=session.noise),

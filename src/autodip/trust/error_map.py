@@ -37,6 +37,7 @@ def standard_error(
     noise: Noise | None,
     *,
     darkest: float | None = None,
+    fitted: bool = False,
 ) -> np.ndarray:
     """Predict the standard error of each pixel of a result.
 
@@ -54,6 +55,8 @@ def standard_error(
         is reached if all of it was structure; 0 where nothing was removed.
     darkest : float, optional
         Lowest grey value of the noisy image, if ``noisy`` is a part of it.
+    fitted : bool
+        Whether the result is that of a fit, not of the learned prior.
 
     Returns
     -------
@@ -65,9 +68,10 @@ def standard_error(
     if noise is None or noise.absent or min(noisy.shape) < 2:
         return _removed(noisy - result)
     around = Surroundings.of(noisy, result, noise, darkest)
-    error = load_error_model().squared_error(features(around, noise), noisy.shape)
-    error = np.maximum(error, unexplained(around, noise))
-    return np.asarray((np.sqrt(error) * around.unit).astype(np.float32))
+    model = load_error_model()
+    error = model.squared_error(features(around, noise), noisy.shape)
+    error = np.sqrt(np.maximum(error, unexplained(around, noise))) * around.unit
+    return np.asarray((error * (model.fitted if fitted else 1)).astype(np.float32))
 
 
 def _removed(residual: np.ndarray) -> np.ndarray:

@@ -54,10 +54,14 @@ class ErrorModel:
     layers : tuple of (ndarray, ndarray)
         Weights of shape (outputs, inputs) and biases of shape (outputs,) of every layer; there is
         a leaky rectifier between layers.
+    fitted : float
+        Factor of the standard errors of results of a fit; the network was calibrated on those of
+        the learned prior.
     """
 
     inputs: tuple[Feature, ...]
     layers: tuple[tuple[np.ndarray, np.ndarray], ...]
+    fitted: float
 
     def squared_error(
         self, features: Mapping[str, np.ndarray | float], shape: tuple[int, ...]
@@ -104,4 +108,5 @@ def load_error_model() -> ErrorModel:
         (np.array(layer["weight"], np.float32), np.array(layer["bias"], np.float32))
         for layer in content["layers"]
     )
-    return ErrorModel(tuple(Feature(**one) for one in content["features"]), layers)
+    inputs = tuple(Feature(**one) for one in content["features"])
+    return ErrorModel(inputs, layers, content["fitted"])

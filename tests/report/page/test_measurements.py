@@ -7,14 +7,12 @@ import pytest
 
 from autodip.image.image import Image
 from autodip.physics.noise import Noise
-from autodip.prior.observation import Fault, Observation
 from autodip.report.page.details import details
 from autodip.report.page.examined import examine
-from autodip.report.page.expected import MOST_TOO_HIGH, expected
-from autodip.report.page.shown import shown_planes, title
+from autodip.report.page.predicted import Predicted
+from autodip.report.page.shown import Shown, shown_planes, title
 from autodip.report.page.svg import Axis, Plot, number
 from autodip.report.page.templating import visible
-from autodip.runs.plane_records import PlaneRecord
 
 WHITE = Noise(0.0, 100.0, 10.0, (0.0, 0.0), 100.0, saturated=0.0)
 
@@ -86,16 +84,27 @@ def test_ring_correlation_is_shown_only_where_it_holds(rng):
     assert "still correlate" in examined(noisy, 2 * photons, wrong).why_no_frc
 
 
-def test_the_expected_error_is_that_of_the_observation(scene):
-    truth, _ = scene
-    observed = Observation(0.0, 1.0, (0.0,) * 8, Fault(0.04, 0.0, 1.0))
-    plane = PlaneRecord(index={}, noise=WHITE, observed=observed)
-    found = expected(plane, truth)
-    assert found.error == pytest.approx(2)
-    assert found.own - found.before == pytest.approx(10 * np.log10(25))
-    assert found.span[0] == pytest.approx(found.own - MOST_TOO_HIGH)
-    assert found.span[0] < found.psnr < found.span[1] < found.own
-    assert expected(PlaneRecord(index={}, noise=WHITE), truth) is None
+def plane(noisy, result, errors=None):
+    every = np.ones(result.shape, bool)
+    return Shown(
+        name="", shape=result.shape, corner=(0, 0), noisy=noisy, result=result, known=every,
+        good=every, overviews=(None, None), repair=None, errors=errors,
+    )  # fmt: skip
+
+
+def test_the_predicted_psnr_follows_from_the_standard_errors(scene):
+    truth, noise = scene
+    noisy = truth + noise
+    peak = np.subtract(*np.percentile(truth, (99.9, 0.1)))
+    given = plane(noisy, truth, np.full(truth.shape, 2.0, np.float32))
+    found = Predicted.of(given, WHITE, fitted=False)
+    assert found.before == pytest.approx(20 * np.log10(peak / 10))
+    assert 0 <= 20 * np.log10(peak / 2) - found.psnr < 1
+    computed = Predicted.of(plane(noisy, truth), WHITE, fitted=False)
+    assert computed.psnr > found.before
+    assert Predicted.of(plane(noisy, truth), WHITE, fitted=True).psnr < computed.psnr
+    assert Predicted.of(plane(None, truth), WHITE, fitted=False) is None
+    assert Predicted.of(plane(noisy, truth), None, fitted=False) is None
 
 
 def test_details_are_what_they_are_called():

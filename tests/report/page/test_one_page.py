@@ -105,7 +105,7 @@ def test_it_shows_the_curve_of_a_fit_and_its_stop(fitted):
     Reporter().made(fitted)
     text = fitted.with_name("cells.tif.autodip.html").read_text(encoding="utf-8")
     assert "Loss of the fit against iterations; it ended at iteration" in text
-    assert "a fit does not measure its own error" in text
+    assert "after a fit, as here, it is less reliable" in text
     assert "fmd_confocal_fov1/raw" in text  # the nearest images of the built-in base
     assert "stores no pixels" in text
 

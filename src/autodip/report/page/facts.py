@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,11 +10,10 @@ from autodip.image.image import PlaneIndex
 from autodip.physics.noise import Noise
 from autodip.report.page.details import Detail, details
 from autodip.report.page.examined import Examined, examine
-from autodip.report.page.expected import Expected, expected
 from autodip.report.page.material import Material
+from autodip.report.page.predicted import Predicted
 from autodip.report.page.shown import Shown, same_plane, shown_planes
 from autodip.runs.plane_records import ChannelRecord, PlaneRecord
-from autodip.trust.error_map import expected_psnr
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,9 +32,8 @@ class Facts:
     noise : Noise or None
     examined : Examined or None
         None if the input is missing.
-    expected : Expected or None
-    by_errors : float or None
-        Peak signal-to-noise ratio that follows from the standard errors, in dB; None without them.
+    predicted : Predicted or None
+        Predicted peak signal-to-noise ratio; None if nothing predicts it.
     details : tuple of Detail
     """
 
@@ -46,8 +43,7 @@ class Facts:
     records: tuple[PlaneRecord, ...]
     noise: Noise | None
     examined: Examined | None
-    expected: Expected | None
-    by_errors: float | None
+    predicted: Predicted | None
     details: tuple[Detail, ...]
 
     @property
@@ -58,7 +54,7 @@ class Facts:
     @property
     def psnr(self) -> float | None:
         """Predicted peak signal-to-noise ratio, in dB; None if nothing predicts it."""
-        return self.by_errors if self.expected is None else self.expected.psnr
+        return None if self.predicted is None else self.predicted.psnr
 
     @property
     def background(self) -> tuple[float, float]:
@@ -93,24 +89,6 @@ def _of_plane(material: Material, index: PlaneIndex) -> Facts:
         records=records,
         noise=noise,
         examined=examined,
-        expected=_expected(records, shown.result[shown.known]),
-        by_errors=_by_errors(shown),
+        predicted=Predicted.of(shown, noise, fitted=bool(records) and records[0].observed is None),
         details=tuple(details(shown.result, shown.known)),
     )
-
-
-def _expected(records: Sequence[PlaneRecord], result: np.ndarray) -> Expected | None:
-    """Expected error of a whole plane; None for one in windows, or without pixels."""
-    if len(records) != 1 or not result.size:
-        return None
-    return expected(records[0], result)
-
-
-def _by_errors(shown: Shown) -> float | None:
-    """PSNR by the standard errors of a plane; None without them, or if it is not finite."""
-    errors = None if shown.errors is None else shown.errors[np.isfinite(shown.errors)]
-    if errors is None or not errors.size:
-        return None
-    low, high = np.percentile(shown.result[shown.known], (0.1, 99.9))
-    found = expected_psnr(shown.result, errors, data_range=float(high - low))
-    return found if np.isfinite(found) else None

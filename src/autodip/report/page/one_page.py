@@ -15,7 +15,6 @@ from autodip.pictures.contrast import limits
 from autodip.pipeline.result import Computed
 from autodip.report.page import plots
 from autodip.report.page.card import Card
-from autodip.report.page.expected import LEAST_TOO_HIGH, MOST_TOO_HIGH, TOO_HIGH
 from autodip.report.page.facts import Facts, facts_of
 from autodip.report.page.material import Material
 from autodip.report.page.shown import selection_note, shown_planes
@@ -107,8 +106,6 @@ def _plane(facts: Facts, number: int, planes: int) -> dict[str, Any]:
         "noise_plot": plots.noise_plot(facts),
         "loss_plot": plots.loss_plot(facts),
         "resolution": _resolution(facts),
-        "expected": facts.expected,
-        "too_high": (LEAST_TOO_HIGH, TOO_HIGH, MOST_TOO_HIGH),
         "steps": facts.records[0].curve if facts.records else (),
         "fitted": bool(facts.records) and facts.records[0].observed is None,
         "allowed": facts.channel.choice.fit.iterations,
