@@ -165,7 +165,7 @@ def test_more_than_the_memory_may_hold(blurring, tmp_path, monkeypatch):
     """Twice the pixels that may be held at a time are read, denoised and written."""
     for name in ("LARGE", "_BLOCK"):  # from where on a file is written in blocks, and their size
         monkeypatch.setattr(large, name, 2**20)
-    side, frames = 128, 120
+    side, frames = 128, 160
     plane = recorded(blobs(side)).astype(float)
 
     def frame(block_info=None):

@@ -24,7 +24,7 @@ the median."""
 
 _TOO_FEW = "has too few grey levels for it"
 
-_LOST = 0.2
+_LOST = 0.3
 """Loss by rounding, in dB, of which a note says that it can be avoided."""
 
 _LEVELS = 16
