@@ -30,9 +30,16 @@ from autodip.physics.noise import Noise
 from autodip.pictures.chart import PALETTE, Axes, Line, chart, reduced
 from autodip.pictures.panel import panel
 from autodip.prior.shots import fitted_truth
-from autodip.trust.error_map import GROSS, WIDTH, expected_psnr, standard_error, uncertain
-from autodip.trust.error_model import load_error_model
-from autodip.trust.local_features import Surroundings, features, unexplained
+from autodip.trust.error_map import (
+    GROSS,
+    WIDTH,
+    error_by,
+    expected_psnr,
+    standard_error,
+    uncertain,
+)
+from autodip.trust.error_model import ErrorModel, load_error_model
+from autodip.trust.local_features import Surroundings, features
 
 UNFAITHFUL = ("miro", "twophoton_flim")
 """Sets whose truth differs from the noisy image by far more than its noise (``truths``)."""
@@ -171,15 +178,16 @@ HEAD = (
 )
 
 
-def errors_of(case: Case, model: object) -> np.ndarray:
+def errors_of(case: Case, model: ErrorModel | None) -> np.ndarray:
     if model is None:
         return standard_error(case.noisy, case.result, case.noise).astype(np.float64)
     around = Surroundings.of(case.noisy, case.result, case.noise)
-    squared = model.squared_error(features(around, case.noise), case.noisy.shape)
-    return np.sqrt(np.maximum(squared, unexplained(around, case.noise))) * around.unit
+    return error_by(model, around, case.noise)
 
 
-def show(group: str, found: list[Case], model: object = None) -> list[tuple[float, float]]:
+def show(
+    group: str, found: list[Case], model: ErrorModel | None = None
+) -> list[tuple[float, float]]:
     """Print a row; returns the predicted and the real PSNR of every image."""
     inside, bright, structured, psnr, gross = [], [], [], [], np.zeros(4)
     for case in found:

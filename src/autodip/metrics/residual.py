@@ -96,6 +96,26 @@ def whiteness(
     return Whiteness(figure, 1 / float(np.sqrt(residual.size)), found)
 
 
+def expected_noise(result: np.ndarray, noise: Noise | None) -> np.ndarray | None:
+    """Standard deviation of the noise at every pixel of a result.
+
+    Parameters
+    ----------
+    result : ndarray, float, shape (Y, X)
+    noise : Noise or None
+        Noise model of the image.
+
+    Returns
+    -------
+    ndarray or None
+        None if there is no model, or one that is 0 somewhere.
+    """
+    if noise is None or noise.absent:
+        return None
+    sigma = noise.std(result)
+    return sigma if (sigma > 0).all() else None
+
+
 def deviation(residual: np.ndarray, result: np.ndarray, noise: Noise | None) -> np.ndarray | None:
     """Standard deviation by which a residual is divided, for every pixel.
 
@@ -111,8 +131,8 @@ def deviation(residual: np.ndarray, result: np.ndarray, noise: Noise | None) -> 
         That of the noise at the brightness of the result; the residual's own where there is no
         noise model, or one that is 0 somewhere. None if nothing was removed.
     """
-    expected = None if noise is None or noise.absent else noise.std(result)
-    if expected is not None and (expected > 0).all():
+    expected = expected_noise(result, noise)
+    if expected is not None:
         return expected
     own = float(residual.std())
     return np.full(residual.shape, own) if own > 0 else None

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from autodip.physics.noise import Noise
-from autodip.trust.error_model import load_error_model
+from autodip.trust.error_model import ErrorModel, load_error_model
 from autodip.trust.local_features import Surroundings, features, unexplained
 
 COVERED = 0.9
@@ -67,11 +67,15 @@ def standard_error(
     noisy, result = noisy.astype(np.float64), result.astype(np.float64)
     if noise is None or noise.absent or min(noisy.shape) < 2:
         return _removed(noisy - result)
-    around = Surroundings.of(noisy, result, noise, darkest)
     model = load_error_model()
-    error = model.squared_error(features(around, noise), noisy.shape)
-    error = np.sqrt(np.maximum(error, unexplained(around, noise))) * around.unit
+    error = error_by(model, Surroundings.of(noisy, result, noise, darkest), noise)
     return np.asarray((error * (model.fitted if fitted else 1)).astype(np.float32))
+
+
+def error_by(model: ErrorModel, around: Surroundings, noise: Noise) -> np.ndarray:
+    """Standard errors by a model, float64, shape (Y, X), of a result of the learned prior."""
+    error = model.squared_error(features(around, noise), around.stable.shape)
+    return np.asarray(np.sqrt(np.maximum(error, unexplained(around, noise))) * around.unit)
 
 
 def _removed(residual: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ from scipy import fft
 from scipy.ndimage import gaussian_filter
 
 from autodip.metrics.frc import SMALLEST, Frc
-from autodip.metrics.residual import Whiteness, deviation, whiteness_beyond
+from autodip.metrics.residual import Whiteness, deviation, expected_noise, whiteness_beyond
 from autodip.metrics.single_frc import single_image_frc
 from autodip.physics.noise import CORRELATED, Noise
 
@@ -107,7 +107,7 @@ def examine(
     before = np.where(kept, noisy.astype(np.float64), 0)
     after = np.where(kept, result.astype(np.float64), 0)
     residual = before - after
-    sigma = _sigma(after, noise)
+    sigma = expected_noise(after, noise)
     # Of single pixels, those that noise made brighter would be taken for brighter ones.
     bright = gaussian_filter(after, _SMOOTH)
     longer = _lengthened(noise)
@@ -139,14 +139,6 @@ def _top(noisy: np.ndarray) -> float:
     if noisy.dtype.kind in "iu" and noisy.dtype.itemsize == 1:
         return float(np.iinfo(noisy.dtype).max)
     return largest
-
-
-def _sigma(after: np.ndarray, noise: Noise | None) -> np.ndarray | None:
-    """Expected noise at every pixel; None if there is no model, or noise-free brightness."""
-    if noise is None or noise.absent:
-        return None
-    sigma = noise.std(after)
-    return sigma if (sigma > 0).all() else None
 
 
 def _lengthened(noise: Noise | None) -> float:

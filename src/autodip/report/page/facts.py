@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -32,8 +33,6 @@ class Facts:
     noise : Noise or None
     examined : Examined or None
         None if the input is missing.
-    predicted : Predicted or None
-        Predicted peak signal-to-noise ratio; None if nothing predicts it.
     details : tuple of Detail
     """
 
@@ -43,13 +42,22 @@ class Facts:
     records: tuple[PlaneRecord, ...]
     noise: Noise | None
     examined: Examined | None
-    predicted: Predicted | None
     details: tuple[Detail, ...]
 
     @property
     def name(self) -> str:
         """Title of the plane; empty if it is the only one."""
         return self.shown.name
+
+    @property
+    def fitted(self) -> bool:
+        """Whether the plane was fitted, and not computed by the learned prior."""
+        return bool(self.records) and self.records[0].observed is None
+
+    @cached_property
+    def predicted(self) -> Predicted | None:
+        """Predicted peak signal-to-noise ratio; None if nothing predicts it."""
+        return Predicted.of(self.shown, self.noise, fitted=self.fitted)
 
     @property
     def psnr(self) -> float | None:
@@ -89,6 +97,5 @@ def _of_plane(material: Material, index: PlaneIndex) -> Facts:
         records=records,
         noise=noise,
         examined=examined,
-        predicted=Predicted.of(shown, noise, fitted=bool(records) and records[0].observed is None),
         details=tuple(details(shown.result, shown.known)),
     )

@@ -107,7 +107,7 @@ def _plane(facts: Facts, number: int, planes: int) -> dict[str, Any]:
         "loss_plot": plots.loss_plot(facts),
         "resolution": _resolution(facts),
         "steps": facts.records[0].curve if facts.records else (),
-        "fitted": bool(facts.records) and facts.records[0].observed is None,
+        "fitted": facts.fitted,
         "allowed": facts.channel.choice.fit.iterations,
     }
 
